@@ -19,7 +19,15 @@ export interface Usage {
 }
 
 /** The names of the disjoint classes, in the order they are shown. */
-export const TOKEN_CLASSES = ['fresh', 'write_5m', 'write_1h', 'write_30m', 'write_12h', 'read', 'output'] as const;
+export const TOKEN_CLASSES = [
+  'fresh',
+  'write_5m',
+  'write_1h',
+  'write_30m',
+  'write_12h',
+  'read',
+  'output',
+] as const;
 export type TokenClass = (typeof TOKEN_CLASSES)[number];
 
 /** A usage with the given classes and zero in the others. */

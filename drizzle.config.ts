@@ -1,0 +1,8 @@
+import { defineConfig } from 'drizzle-kit';
+
+/** `drizzle-kit generate` writes migrations; src/log/migrate.ts applies them. */
+export default defineConfig({
+  dialect: 'postgresql',
+  schema: './src/log/schema.ts',
+  out: './drizzle',
+});

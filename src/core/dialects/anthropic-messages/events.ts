@@ -1,0 +1,115 @@
+import type { AnswerEvent } from '../../answer.ts';
+import { originalId } from '../../tool-ids.ts';
+import {
+  invalidAnswer,
+  isObject,
+  type JsonObject,
+  objectAt,
+  requiredText,
+  textAt,
+} from '../provider-json.ts';
+import { type EventReader, frameReader } from '../upstream.ts';
+import { anthropicError, readUsage, refusalText, stopReason } from './answer.ts';
+
+/** Reads the event stream of one `POST /v1/messages`. */
+export function createEventReader(): EventReader {
+  /** Content block → the call it is, counted over calls only (T32). */
+  const calls = new Map<number, { index: number; begun: boolean }>();
+  /** Cumulative; the split by lifetime is told at the start only. */
+  let usage: JsonObject = {};
+
+  function callOf(data: JsonObject): { index: number; begun: boolean } | undefined {
+    return typeof data.index === 'number' ? calls.get(data.index) : undefined;
+  }
+
+  function argumentsOf(data: JsonObject, delta: string): AnswerEvent[] {
+    const call = callOf(data);
+    if (call === undefined) throw invalidAnswer('arguments of a call that never began');
+    if (delta === '') return [{ type: 'progress' }];
+    call.begun = true;
+    return [{ type: 'tool_arguments', index: call.index, delta }];
+  }
+
+  function startBlock(data: JsonObject): AnswerEvent[] {
+    const block = objectAt(data, 'content_block');
+    if (block === undefined || typeof data.index !== 'number') throw invalidAnswer('a block without content');
+    if (block.type === 'text' && block.text) return [{ type: 'text', text: requiredText(block, 'text') }];
+    if (block.type !== 'tool_use') return [{ type: 'progress' }];
+    const index = calls.size;
+    calls.set(data.index, { index, begun: false });
+    const events: AnswerEvent[] = [
+      {
+        type: 'tool_call',
+        index,
+        id: originalId(requiredText(block, 'id')),
+        name: requiredText(block, 'name'),
+      },
+    ];
+    const whole =
+      isObject(block.input) && Object.keys(block.input).length > 0 ? JSON.stringify(block.input) : '';
+    return whole === '' ? events : [...events, ...argumentsOf(data, whole)];
+  }
+
+  function readDelta(data: JsonObject): AnswerEvent[] {
+    const delta = objectAt(data, 'delta');
+    if (delta === undefined) throw invalidAnswer('a delta without content');
+    if (delta.type === 'text_delta') return [{ type: 'text', text: requiredText(delta, 'text') }];
+    if (delta.type === 'input_json_delta') return argumentsOf(data, requiredText(delta, 'partial_json'));
+    return [{ type: 'progress' }];
+  }
+
+  /** A call without arguments may come without a delta: its arguments are still an object. */
+  function stopBlock(data: JsonObject): AnswerEvent[] {
+    const call = callOf(data);
+    return call === undefined || call.begun ? [{ type: 'progress' }] : argumentsOf(data, '{}');
+  }
+
+  function takeUsage(part: JsonObject | undefined): void {
+    const told = Object.entries(part ?? {}).filter(([, value]) => value !== null);
+    usage = { ...usage, ...Object.fromEntries(told) };
+  }
+
+  function readMessageDelta(data: JsonObject): AnswerEvent[] {
+    takeUsage(objectAt(data, 'usage'));
+    const events: AnswerEvent[] = [{ type: 'usage', usage: readUsage(usage) }];
+    const delta = objectAt(data, 'delta') ?? {};
+    const reason = textAt(delta, 'stop_reason');
+    if (reason === undefined) return events;
+    const stopSequence = textAt(delta, 'stop_sequence');
+    if (reason === 'refusal') events.push({ type: 'refusal', text: refusalText(delta) });
+    events.push({
+      type: 'stop',
+      reason: stopReason(reason),
+      ...(stopSequence === undefined ? {} : { stopSequence }),
+    });
+    return events;
+  }
+
+  return frameReader((data) => {
+    switch (data.type) {
+      case 'message_start': {
+        const message = objectAt(data, 'message');
+        if (message === undefined) throw invalidAnswer('no `message`');
+        takeUsage(objectAt(message, 'usage'));
+        const [id, model] = [requiredText(message, 'id'), requiredText(message, 'model')];
+        return [{ type: 'start', id, model, usage: readUsage(usage) }];
+      }
+      case 'content_block_start':
+        return startBlock(data);
+      case 'content_block_delta':
+        return readDelta(data);
+      case 'content_block_stop':
+        return stopBlock(data);
+      case 'message_delta':
+        return readMessageDelta(data);
+      case 'message_stop':
+        return [{ type: 'end' }];
+      case 'ping':
+        return [{ type: 'progress' }];
+      case 'error':
+        throw anthropicError(objectAt(data, 'error') ?? {});
+      default:
+        return [];
+    }
+  });
+}

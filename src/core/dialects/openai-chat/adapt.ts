@@ -1,0 +1,87 @@
+import type { Conversation, ImageBlock, Message, TextBlock } from '../../conversation.ts';
+import type { Report } from '../../routing/adaptation.ts';
+import type { CatalogModel } from '../../routing/catalog.ts';
+import { CHAT_IDS, conforms, wireId } from '../../tool-ids.ts';
+import { offerAllowedOnly } from '../allowed-tools.ts';
+import { hasCacheMarks, withoutCacheMarks } from '../cache-marks.ts';
+import { markErrors } from '../tool-errors.ts';
+
+/**
+ * A conversation as a Chat Completions server takes it. What the server takes stays the same object, so that
+ * `requestEdits` leaves its bytes alone. Servers that are only compatible (assumed models) get what all of them know.
+ */
+export function adaptToChat(conversation: Conversation, model: CatalogModel, report: Report): Conversation {
+  let { messages, tools } = conversation;
+  if (hasCacheMarks(conversation)) {
+    // OpenAI refuses fields it doesn't know.
+    report({ field: 'cache_control', action: 'dropped' });
+    messages = messages.map(withoutCacheMarks);
+    tools = tools.map(({ cache: _cache, ...tool }) => tool);
+  }
+  if (messages.some(failed)) messages = markErrors(messages, report);
+  if (messages.some(showsImage)) {
+    report({ field: 'messages.tool.image', action: 'translated' });
+    messages = messages.flatMap(imagesAfterResults);
+  }
+  if (model.assumed === true) {
+    if (messages.some((message) => message.role === 'developer')) {
+      report({ field: 'messages.role', action: 'translated', from: 'developer', to: 'system' });
+      messages = messages.map((message) =>
+        message.role === 'developer' ? { ...message, role: 'system' } : message,
+      );
+    }
+  } else if (messages.some(hasLongId)) {
+    messages = messages.map(shortenIds);
+  }
+  const adapted = { ...conversation, messages, tools };
+  return model.assumed === true ? offerAllowedOnly(adapted, report) : adapted;
+}
+
+function failed(message: Message): boolean {
+  return message.role === 'tool' && message.content.some((result) => result.isError === true);
+}
+
+function showsImage(message: Message): boolean {
+  return message.role === 'tool' && message.content.some((result) => result.content.some(isImage));
+}
+
+function isImage(block: TextBlock | ImageBlock): boolean {
+  return block.type === 'image';
+}
+
+/** A `tool` message carries text only: its images follow in a user message, each under its call's id. */
+function imagesAfterResults(message: Message): Message[] {
+  if (message.role !== 'tool' || !showsImage(message)) return [message];
+  const shown = message.content.flatMap((result) => {
+    const images = result.content.filter(isImage);
+    const title: TextBlock = { type: 'text', text: `Images of the tool result ${result.callId}:` };
+    return images.length > 0 ? [title, ...images] : [];
+  });
+  const content = message.content.map((result) => ({
+    ...result,
+    content: result.content.filter((block) => !isImage(block)),
+  }));
+  return [
+    { ...message, content },
+    { role: 'user', content: shown },
+  ];
+}
+
+function hasLongId(message: Message): boolean {
+  return (
+    message.role === 'assistant' &&
+    message.content.some((block) => block.type === 'tool_call' && !conforms(block.id, CHAT_IDS))
+  );
+}
+
+function shortenIds(message: Message): Message {
+  if (message.role === 'assistant') {
+    const content = message.content.map((block) =>
+      block.type === 'tool_call' ? { ...block, id: wireId(block.id, CHAT_IDS) } : block,
+    );
+    return { ...message, content };
+  }
+  if (message.role !== 'tool') return message;
+  const content = message.content.map((result) => ({ ...result, callId: wireId(result.callId, CHAT_IDS) }));
+  return { ...message, content };
+}

@@ -1,0 +1,80 @@
+import type { AnswerEvent } from '../../answer.ts';
+import {
+  invalidAnswer,
+  type JsonObject,
+  objectAt,
+  objectsAt,
+  requiredText,
+  textAt,
+} from '../provider-json.ts';
+import { type EventReader, frameReader } from '../upstream.ts';
+import { argumentsOf, callId, stopReason, throwError, usageOfChat } from './answer.ts';
+
+/** Reads the event stream of one `POST /v1/chat/completions`: the first choice. */
+export function createEventReader(): EventReader {
+  let started = false;
+  let refused = false;
+  let answerId = '';
+  let callCount = 0;
+  /** The wire's index → the call it stands for now. */
+  const calls = new Map<unknown, { index: number; id: string | undefined }>();
+
+  function readCall(delta: JsonObject): AnswerEvent[] {
+    const made = objectAt(delta, 'function') ?? {};
+    const id = textAt(delta, 'id') || undefined;
+    // Without an index a call is told from the one before by its id; so are two under the same index.
+    const known = calls.get(delta.index);
+    const events: AnswerEvent[] = [];
+    let index = known?.index;
+    if (index === undefined || (id !== undefined && id !== known?.id)) {
+      index = callCount;
+      callCount += 1;
+      calls.set(delta.index, { index, id });
+      events.push({
+        type: 'tool_call',
+        index,
+        id: callId(delta, index, answerId),
+        name: requiredText(made, 'name'),
+      });
+    }
+    const text = argumentsOf(made);
+    if (text !== '') events.push({ type: 'tool_arguments', index, delta: text });
+    return events;
+  }
+
+  function readChoice(choice: JsonObject): AnswerEvent[] {
+    const delta = objectAt(choice, 'delta') ?? {};
+    const events: AnswerEvent[] = [];
+    const text = textAt(delta, 'content');
+    if (text) events.push({ type: 'text', text });
+    const refusal = textAt(delta, 'refusal');
+    if (refusal) {
+      refused = true;
+      events.push({ type: 'refusal', text: refusal });
+    }
+    for (const call of objectsAt(delta, 'tool_calls')) events.push(...readCall(call));
+    const reason = textAt(choice, 'finish_reason');
+    if (reason) events.push({ type: 'stop', reason: stopReason(reason, { calls: callCount > 0, refused }) });
+    return events;
+  }
+
+  const readChunk = frameReader((chunk) => {
+    throwError(chunk);
+    const choices = objectsAt(chunk, 'choices');
+    const usage = usageOfChat(chunk);
+    if (!Array.isArray(chunk.choices) && usage === undefined)
+      throw invalidAnswer('a chunk without `choices`');
+    const events: AnswerEvent[] = [];
+    if (!started) {
+      started = true;
+      answerId = textAt(chunk, 'id') ?? '';
+      events.push({ type: 'start', id: answerId, model: textAt(chunk, 'model') ?? '' });
+    }
+    for (const choice of choices) if ((choice.index ?? 0) === 0) events.push(...readChoice(choice));
+    // The last chunk, with empty `choices`; some servers repeat it on every chunk.
+    if (usage !== undefined) events.push({ type: 'usage', usage });
+    return events.length > 0 ? events : [{ type: 'progress' }];
+  });
+
+  return (frame) => (frame.data.trim() === '[DONE]' ? [{ type: 'end' }] : readChunk(frame));
+}

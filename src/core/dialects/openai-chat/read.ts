@@ -1,0 +1,289 @@
+import { z } from 'zod';
+import type {
+  AssistantBlock, CacheMark, Conversation, ImageBlock, Message, TextBlock, ToolChoice,
+} from '../../conversation.ts';
+import { FluxError, invalidRequest } from '../../errors.ts';
+import { type ChatMessage, type ChatRequestBody, CHAT_ONLY_FIELDS, chatMessage, chatRequest, KNOWN_FIELDS } from './schema.ts';
+
+/** A chat completion as asked for: the conversation, and what concerns the wire alone. */
+export interface ChatRequest {
+  model: string;
+  stream: boolean;
+  /** The client asked for the usage chunk (T27). */
+  includeUsage: boolean;
+  conversation: Conversation;
+  /** Fields that only a Chat Completions upstream can take. */
+  chatOnly: string[];
+  /** Fields we have never heard of: kept on the same wire, reported as dropped on any other. */
+  unknownFields: string[];
+}
+
+/**
+ * Reads the parsed body of POST /v1/chat/completions.
+ * @throws FluxError 400 that names the field.
+ */
+export function readChatRequest(body: unknown): ChatRequest {
+  const parsed = chatRequest.safeParse(body);
+  if (!parsed.success) throw schemaError(parsed.error, body);
+  const request = parsed.data;
+  const conversation: Conversation = {
+    messages: toMessages(request.messages),
+    tools: (request.tools ?? []).map((tool) => ({
+      name: tool.function.name,
+      ...(tool.function.description === undefined ? {} : { description: tool.function.description }),
+      ...(tool.function.parameters ? { parameters: tool.function.parameters } : {}),
+      ...(typeof tool.function.strict === 'boolean' ? { strict: tool.function.strict } : {}),
+      ...mark(tool.cache_control),
+    })),
+    output: readOutput(request),
+    sampling: readSampling(request),
+    reasoning: request.reasoning_effort ? { effort: request.reasoning_effort } : {},
+    hints: {
+      ...(request.prompt_cache_key ? { promptCacheKey: request.prompt_cache_key } : {}),
+      ...(request.service_tier ? { serviceTier: request.service_tier } : {}),
+      ...(request.safety_identifier ? { safetyIdentifier: request.safety_identifier } : {}),
+      ...(request.user ? { user: request.user } : {}),
+    },
+  };
+  const choice = readToolChoice(request, conversation.tools);
+  if (choice) conversation.toolChoice = choice;
+  if (typeof request.parallel_tool_calls === 'boolean') conversation.parallelToolCalls = request.parallel_tool_calls;
+  return {
+    model: request.model,
+    stream: request.stream === true,
+    includeUsage: request.stream_options?.include_usage === true,
+    conversation,
+    chatOnly: CHAT_ONLY_FIELDS.filter((field) => isMeant(field, request[field])),
+    unknownFields: Object.keys(request).filter(
+      (field) => !KNOWN_FIELDS.has(field) && !CHAT_ONLY_FIELDS.includes(field) && request[field] != null,
+    ),
+  };
+}
+
+/**
+ * Reads messages in OpenAI's format on their own (logs, the CLI).
+ * @throws FluxError 400 that names the field.
+ */
+export function readMessages(messages: unknown): Message[] {
+  const parsed = z.object({ messages: z.array(chatMessage).min(1) }).safeParse({ messages });
+  if (!parsed.success) throw schemaError(parsed.error, { messages });
+  return toMessages(parsed.data.messages);
+}
+
+function toMessages(wire: ChatMessage[]): Message[] {
+  const messages: Message[] = [];
+  const open = new Set<string>();
+  for (const [index, message] of wire.entries()) {
+    if (message.role !== 'tool') {
+      requireResults(open, `messages[${index}]`);
+      messages.push(toMessage(message, index));
+      if (message.role === 'assistant') for (const call of message.tool_calls ?? []) open.add(call.id);
+      continue;
+    }
+    if (!open.delete(message.tool_call_id)) {
+      throw invalidRequest(
+        `messages[${index}] is a tool result, but no assistant message before it has an open tool call with that tool_call_id. Send the assistant message with its tool_calls first, and one result for each call.`,
+        `messages[${index}].tool_call_id`,
+      );
+    }
+    const result = {
+      type: 'tool_result' as const,
+      callId: message.tool_call_id,
+      content: toParts(message.content, `messages[${index}].content`, false),
+      ...mark(message.cache_control),
+    };
+    const last = messages.at(-1);
+    if (last?.role === 'tool') last.content.push(result);
+    else messages.push({ role: 'tool', content: [result] });
+  }
+  requireResults(open, 'messages');
+  return messages;
+}
+
+/** OpenAI's rule (providers.md §4, pairing): every call is answered before anything else is said. */
+function requireResults(open: Set<string>, param: string): void {
+  if (open.size === 0) return;
+  throw invalidRequest(
+    `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id': ${open.size} of them ${open.size === 1 ? 'has' : 'have'} no response.`,
+    param,
+  );
+}
+
+function toMessage(message: Exclude<ChatMessage, { role: 'tool' }>, index: number): Message {
+  const name = message.name === undefined ? {} : { name: message.name };
+  if (message.role === 'user') {
+    return { role: 'user', content: toParts(message.content, `messages[${index}].content`, true), ...name };
+  }
+  if (message.role !== 'assistant') {
+    return { role: message.role, content: toTexts(message.content), ...name };
+  }
+  const content: AssistantBlock[] = [];
+  if (typeof message.content === 'string') {
+    if (message.content !== '') content.push({ type: 'text', text: message.content });
+  } else {
+    for (const part of message.content ?? []) {
+      if (part.type === 'text') content.push({ type: 'text', text: part.text, ...mark(part.cache_control) });
+      else content.push({ type: 'refusal', text: part.refusal });
+    }
+  }
+  if (message.refusal) content.push({ type: 'refusal', text: message.refusal });
+  for (const call of message.tool_calls ?? []) {
+    content.push({
+      type: 'tool_call',
+      id: call.id,
+      name: call.function.name,
+      arguments: call.function.arguments,
+      ...mark(call.cache_control),
+    });
+  }
+  return { role: 'assistant', content, ...name };
+}
+
+type WireText = { type: 'text'; text: string; cache_control?: CacheControl };
+type CacheControl = { ttl?: '5m' | '1h' | undefined } | null | undefined;
+
+function toTexts(content: string | WireText[]): TextBlock[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  return content.map((part) => ({ type: 'text', text: part.text, ...mark(part.cache_control) }));
+}
+
+/** @param images false where the wire takes text only (a tool's result). */
+function toParts(
+  content: string | { type: string; [key: string]: unknown }[],
+  path: string,
+  images: boolean,
+): (TextBlock | ImageBlock)[] {
+  if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', text: content }];
+  return content.map((part, index) => {
+    // The schema has checked the two known kinds; anything else is refused by name.
+    const checked = part as WireText | { type: 'image_url'; image_url: { url: string; detail?: string }; cache_control?: CacheControl };
+    if (checked.type === 'text') return { type: 'text', text: checked.text, ...mark(checked.cache_control) };
+    if (checked.type === 'image_url' && images) {
+      return toImage(checked.image_url, `${path}[${index}]`, checked.cache_control);
+    }
+    throw invalidRequest(
+      `Content parts of type '${part.type.slice(0, 40)}' are not supported here: send ${images ? "'text' or 'image_url'" : "'text'"}.`,
+      `${path}[${index}].type`,
+    );
+  });
+}
+
+const DATA_URL = /^data:([a-z]+\/[a-z0-9.+-]+);base64,/i;
+
+function toImage(image: { url: string; detail?: string }, path: string, cache: CacheControl): ImageBlock {
+  const detail = image.detail === undefined ? {} : { detail: image.detail };
+  // Only the head is matched: the data itself may be megabytes.
+  const head = DATA_URL.exec(image.url.slice(0, 100));
+  if (head?.[1]) {
+    const data = image.url.slice(head[0].length);
+    return { type: 'image', source: { kind: 'base64', mediaType: head[1].toLowerCase(), data }, ...detail, ...mark(cache) };
+  }
+  if (!/^https?:\/\//i.test(image.url.slice(0, 8))) {
+    throw invalidRequest('An image needs an http(s) URL or a base64 data URL (data:image/png;base64,…).', `${path}.image_url.url`);
+  }
+  return { type: 'image', source: { kind: 'url', url: image.url }, ...detail, ...mark(cache) };
+}
+
+function mark(cache: CacheControl): { cache?: CacheMark } {
+  if (!cache) return {};
+  return { cache: cache.ttl ? { ttl: cache.ttl } : {} };
+}
+
+function readToolChoice(request: ChatRequestBody, tools: Conversation['tools']): ToolChoice | undefined {
+  const choice = request.tool_choice;
+  if (choice == null) return undefined;
+  if (tools.length === 0) {
+    if (choice === 'none' || choice === 'auto') return undefined;
+    throw invalidRequest("'tool_choice' is only allowed when 'tools' are specified.", 'tool_choice');
+  }
+  if (typeof choice === 'string') return { type: choice };
+  const names = choice.type === 'function' ? [choice.function.name] : choice.allowed_tools.tools.map((tool) => tool.function.name);
+  const missing = names.find((name) => !tools.some((tool) => tool.name === name));
+  if (missing !== undefined) {
+    throw invalidRequest("'tool_choice' names a function that is not in 'tools'.", 'tool_choice');
+  }
+  if (choice.type === 'function') return { type: 'tool', name: choice.function.name };
+  return { type: 'allowed', mode: choice.allowed_tools.mode, names };
+}
+
+/** The stricter of the two limits: reading only one bypassed a cost cap elsewhere (T36). */
+function readOutput(request: ChatRequestBody): Conversation['output'] {
+  const limits = [request.max_tokens, request.max_completion_tokens].filter((limit) => limit != null);
+  const format = request.response_format;
+  return {
+    ...(limits.length > 0 ? { maxTokens: Math.min(...limits) } : {}),
+    stop: request.stop == null ? [] : [request.stop].flat().filter((stop) => stop !== ''),
+    ...(format?.type === 'json_object' ? { format: { type: 'json_object' as const } } : {}),
+    ...(format?.type === 'json_schema'
+      ? {
+          format: {
+            type: 'json_schema' as const,
+            name: format.json_schema.name,
+            schema: format.json_schema.schema,
+            ...(format.json_schema.description === undefined ? {} : { description: format.json_schema.description }),
+            ...(typeof format.json_schema.strict === 'boolean' ? { strict: format.json_schema.strict } : {}),
+          },
+        }
+      : {}),
+    n: request.n ?? 1,
+    logprobs: request.logprobs === true,
+    ...(request.top_logprobs == null ? {} : { topLogprobs: request.top_logprobs }),
+    ...(request.verbosity ? { verbosity: request.verbosity } : {}),
+  };
+}
+
+function readSampling(request: ChatRequestBody): Conversation['sampling'] {
+  return {
+    ...(request.temperature == null ? {} : { temperature: request.temperature }),
+    ...(request.top_p == null ? {} : { topP: request.top_p }),
+    ...(request.seed == null ? {} : { seed: request.seed }),
+    ...(request.presence_penalty == null ? {} : { presencePenalty: request.presence_penalty }),
+    ...(request.frequency_penalty == null ? {} : { frequencyPenalty: request.frequency_penalty }),
+    ...(request.logit_bias == null || Object.keys(request.logit_bias).length === 0 ? {} : { logitBias: request.logit_bias }),
+  };
+}
+
+function isMeant(field: string, value: unknown): boolean {
+  if (value == null) return false;
+  if (field === 'modalities') return JSON.stringify(value) !== '["text"]';
+  if (field === 'functions') return Array.isArray(value) && value.length > 0;
+  if (field === 'function_call') return value !== 'none' && value !== 'auto';
+  return true;
+}
+
+/** The first problem in the words of a path, never with the value that was sent. */
+function schemaError(error: z.ZodError, body: unknown): FluxError {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    return invalidRequest('The body must be a JSON object with `model` and `messages`.');
+  }
+  const issue = deepest(error.issues);
+  const path = issue.path.reduce<string>(
+    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`), '',
+  );
+  if (issue.path.length === 1 && !(String(issue.path[0]) in body)) {
+    return invalidRequest(`Missing required parameter: '${path}'.`, path, 'missing_required_parameter');
+  }
+  if (issue.path.at(-1) === 'role') {
+    return invalidRequest(`'${path}' must be one of system, developer, user, assistant, tool.`, path);
+  }
+  if (issue.code === 'too_small' && path === 'messages') {
+    return invalidRequest("'messages' is empty: send at least one message.", path, 'empty_array');
+  }
+  return invalidRequest(`Invalid '${path}': ${issue.message}.`, path, issue.code === 'invalid_type' ? 'invalid_type' : 'invalid_value');
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Of a union's branches, the one that went furthest: it says what is wrong inside, not that nothing fits. */
+function deepest(issues: Issue[], at: PropertyKey[] = []): Issue {
+  let best: Issue | undefined;
+  for (const issue of issues) {
+    const path = [...at, ...issue.path];
+    const inner =
+      issue.code === 'invalid_union' && issue.errors.length > 0
+        ? issue.errors.map((branch) => deepest(branch, path)).reduce((a, b) => (b.path.length > a.path.length ? b : a))
+        : { ...issue, path };
+    if (!best || inner.path.length > best.path.length) best = inner;
+  }
+  return best ?? { code: 'custom', path: at, message: 'not valid', input: undefined };
+}

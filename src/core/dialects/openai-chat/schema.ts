@@ -1,0 +1,133 @@
+import { z } from 'zod';
+
+/*
+ * The request of POST /v1/chat/completions as clients send it. Objects are loose: fields newer than this file
+ * survive on a provider of the same wire and are reported where they can't be passed on (T35).
+ * Source of the shapes: OpenAI's published OpenAPI description, 2026-08.
+ */
+
+const cacheControl = z.looseObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() });
+/** Clients that know Anthropic mark parts of a Chat body (an extension LiteLLM and OpenRouter also read). */
+const marked = { cache_control: cacheControl.nullish() };
+
+const textPart = z.looseObject({ type: z.literal('text'), text: z.string(), ...marked });
+const imagePart = z.looseObject({
+  type: z.literal('image_url'),
+  image_url: z.looseObject({ url: z.string().min(1), detail: z.string().optional() }),
+  ...marked,
+});
+const refusalPart = z.looseObject({ type: z.literal('refusal'), refusal: z.string() });
+/** Kinds this gateway has no place for: read, to be refused by name. */
+const otherPart = z.looseObject({ type: z.string().regex(/^(?!(text|image_url|refusal)$)/) });
+
+const texts = z.union([z.string(), z.array(textPart).min(1)]);
+
+const functionCall = z.looseObject({
+  id: z.string().min(1),
+  type: z.literal('function').default('function'),
+  function: z.looseObject({ name: z.string().min(1), arguments: z.string() }),
+  ...marked,
+});
+
+export const chatMessage = z.discriminatedUnion('role', [
+  z.looseObject({ role: z.literal('system'), content: texts, name: z.string().optional() }),
+  z.looseObject({ role: z.literal('developer'), content: texts, name: z.string().optional() }),
+  z.looseObject({
+    role: z.literal('user'),
+    content: z.union([z.string(), z.array(z.union([textPart, imagePart, otherPart])).min(1)]),
+    name: z.string().optional(),
+  }),
+  z.looseObject({
+    role: z.literal('assistant'),
+    content: z.union([z.string(), z.array(z.union([textPart, refusalPart])), z.null()]).optional(),
+    refusal: z.string().nullish(),
+    name: z.string().optional(),
+    tool_calls: z.array(functionCall).nullish(),
+  }),
+  z.looseObject({
+    role: z.literal('tool'),
+    tool_call_id: z.string().min(1),
+    content: z.union([z.string(), z.array(z.union([textPart, otherPart]))]),
+    ...marked,
+  }),
+]);
+
+const functionTool = z.looseObject({
+  type: z.literal('function'),
+  function: z.looseObject({
+    name: z.string().min(1),
+    description: z.string().optional(),
+    parameters: z.record(z.string(), z.unknown()).nullish(),
+    strict: z.boolean().nullish(),
+  }),
+  ...marked,
+});
+
+const named = z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string().min(1) }) });
+const toolChoice = z.union([
+  z.enum(['none', 'auto', 'required']),
+  named,
+  z.looseObject({
+    type: z.literal('allowed_tools'),
+    allowed_tools: z.looseObject({ mode: z.enum(['auto', 'required']), tools: z.array(named).min(1) }),
+  }),
+]);
+
+const responseFormat = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('text') }),
+  z.looseObject({ type: z.literal('json_object') }),
+  z.looseObject({
+    type: z.literal('json_schema'),
+    json_schema: z.looseObject({
+      name: z.string().min(1),
+      description: z.string().optional(),
+      schema: z.record(z.string(), z.unknown()).default({}),
+      strict: z.boolean().nullish(),
+    }),
+  }),
+]);
+
+export const chatRequest = z.looseObject({
+  model: z.string().min(1),
+  messages: z.array(chatMessage).min(1),
+  tools: z.array(functionTool).nullish(),
+  tool_choice: toolChoice.nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  max_tokens: z.number().int().min(1).nullish(),
+  max_completion_tokens: z.number().int().min(1).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  seed: z.number().int().nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  logit_bias: z.record(z.string(), z.number()).nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.number().int().min(0).max(20).nullish(),
+  stop: z.union([z.string(), z.array(z.string()).max(4)]).nullish(),
+  n: z.number().int().min(1).max(128).nullish(),
+  response_format: responseFormat.nullish(),
+  reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']).nullish(),
+  verbosity: z.enum(['low', 'medium', 'high']).nullish(),
+  service_tier: z.string().nullish(),
+  prompt_cache_key: z.string().nullish(),
+  safety_identifier: z.string().nullish(),
+  user: z.string().nullish(),
+  store: z.boolean().nullish(),
+  metadata: z.record(z.string(), z.string()).nullish(),
+});
+
+export type ChatMessage = z.infer<typeof chatMessage>;
+export type ChatRequestBody = z.infer<typeof chatRequest>;
+
+/** Fields read into the conversation; every other one is passed on only to the same wire. */
+export const KNOWN_FIELDS: ReadonlySet<string> = new Set(Object.keys(chatRequest.shape));
+
+/**
+ * Fields whose meaning no other wire has: a step that carries one (other than its null, empty or default value)
+ * can only go to a model behind Chat Completions.
+ */
+export const CHAT_ONLY_FIELDS: readonly string[] = [
+  'functions', 'function_call', 'audio', 'modalities', 'prediction', 'web_search_options', 'moderation',
+];

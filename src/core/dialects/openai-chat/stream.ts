@@ -1,0 +1,130 @@
+import type { Usage } from '../../accounting/usage.ts';
+import type { AnswerEvent, StopReason } from '../../answer.ts';
+import type { FluxMetadata } from '../../metadata.ts';
+import { writeUsage } from './usage.ts';
+import { type AnswerHead, FINISH_REASONS } from './write.ts';
+
+/** Writes a streamed answer; each method gives the SSE text to send next, which may be empty. */
+export interface StreamWriter {
+  /** @param raw the provider's frame, where it already speaks the client's dialect. */
+  write(events: AnswerEvent[], raw: string): string;
+  /** The proper ending, with metadata: once, after the last event. */
+  finish(usage: Usage, metadata: FluxMetadata): string;
+  /** The dialect's own error (T30): no `[DONE]` follows, so nobody takes a cut answer for a whole one. */
+  fail(error: { message: string; type: string; code: string }): string;
+}
+
+/** An SSE comment: keeps a silent stream alive, and no client shows it (T69). */
+export const KEEP_ALIVE = ': keep-alive\n\n';
+
+function frame(data: unknown): string {
+  return `data: ${JSON.stringify(data)}\n\n`;
+}
+
+function writeError(error: { message: string; type: string; code: string }): string {
+  return frame({ error: { message: error.message, type: error.type, param: null, code: error.code } });
+}
+
+/** Translates any provider's events into `chat.completion.chunk`s. The finish chunk waits for {@link StreamWriter.finish}. */
+export function createStreamWriter(head: AnswerHead, includeUsage: boolean): StreamWriter {
+  let model = '';
+  let opened = false;
+  let stop: StopReason = 'stop';
+
+  const chunk = (choices: unknown[], more: Record<string, unknown> = {}): string =>
+    frame({
+      id: `chatcmpl-${head.requestId}`,
+      object: 'chat.completion.chunk',
+      created: head.created,
+      model,
+      choices,
+      ...(includeUsage ? { usage: null } : {}),
+      ...more,
+    });
+  const delta = (fields: Record<string, unknown>): string => {
+    const role = opened ? '' : chunk([{ index: 0, delta: { role: 'assistant', content: '', refusal: null }, logprobs: null, finish_reason: null }]);
+    opened = true;
+    return role + chunk([{ index: 0, delta: fields, logprobs: null, finish_reason: null }]);
+  };
+
+  const writeEvent = (event: AnswerEvent): string => {
+    switch (event.type) {
+      case 'start':
+        model = event.model;
+        return '';
+      case 'text':
+        return delta({ content: event.text });
+      case 'refusal':
+        return delta({ refusal: event.text });
+      case 'tool_call':
+        return delta({
+          tool_calls: [{ index: event.index, id: event.id, type: 'function', function: { name: event.name, arguments: '' } }],
+        });
+      case 'tool_arguments':
+        return delta({ tool_calls: [{ index: event.index, function: { arguments: event.delta } }] });
+      case 'stop':
+        stop = event.reason;
+        return '';
+      default:
+        return '';
+    }
+  };
+
+  return {
+    write: (events) => events.map(writeEvent).join(''),
+    finish(usage, metadata) {
+      const opening = opened ? '' : chunk([{ index: 0, delta: { role: 'assistant', content: '', refusal: null }, logprobs: null, finish_reason: null }]);
+      const last = [{ index: 0, delta: {}, logprobs: null, finish_reason: FINISH_REASONS[stop] }];
+      const ending = includeUsage
+        ? chunk(last) + chunk([], { usage: writeUsage(usage), fluxcompute: metadata })
+        : chunk(last, { fluxcompute: metadata });
+      return `${opening}${ending}data: [DONE]\n\n`;
+    },
+    fail: writeError,
+  };
+}
+
+/**
+ * Relays a Chat Completions stream: every chunk as it came, unknown fields included. Only the last finish chunk
+ * waits, since metadata rides on it, and the usage chunk is hidden unless the client asked for it (T27).
+ */
+export function createStreamRelay(includeUsage: boolean): StreamWriter {
+  let head: Record<string, unknown> = {};
+  let held: Record<string, unknown> | undefined;
+  let usageChunk: Record<string, unknown> | undefined;
+
+  const release = (): string => {
+    const text = held ? frame(held) : '';
+    held = undefined;
+    return text;
+  };
+
+  return {
+    write(_events, raw) {
+      if (raw === '[DONE]') return '';
+      let data: Record<string, unknown>;
+      try {
+        data = JSON.parse(raw);
+      } catch {
+        return ''; // The event reader has turned it into an error event, which ends the stream.
+      }
+      head = { id: data.id, object: data.object, created: data.created, model: data.model, choices: [] };
+      const choices = Array.isArray(data.choices) ? data.choices : [];
+      if (choices.length === 0 && data.usage) {
+        usageChunk = data;
+        return '';
+      }
+      if (!choices.some((choice) => choice?.finish_reason != null)) return `${release()}data: ${raw}\n\n`;
+      const text = release();
+      held = data;
+      return text;
+    },
+    finish(usage, metadata) {
+      const ending = includeUsage
+        ? release() + frame({ ...(usageChunk ?? { ...head, usage: writeUsage(usage) }), fluxcompute: metadata })
+        : frame({ ...(held ?? head), fluxcompute: metadata });
+      return `${ending}data: [DONE]\n\n`;
+    },
+    fail: writeError,
+  };
+}

@@ -1,0 +1,57 @@
+import type { Answer, StopReason } from '../../answer.ts';
+import { usageOf } from '../../accounting/usage.ts';
+import type { FluxMetadata } from '../../metadata.ts';
+import { writeUsage } from './usage.ts';
+
+/** Chat's `finish_reason` for each way an answer can end (providers.md §5). */
+export const FINISH_REASONS: Record<StopReason, string> = {
+  stop: 'stop',
+  length: 'length',
+  tool_calls: 'tool_calls',
+  refusal: 'content_filter',
+};
+
+/** What identifies an answer to the client. */
+export interface AnswerHead {
+  /** Our request id: the answer's id is `chatcmpl-` and it. */
+  requestId: string;
+  /** Unix seconds. */
+  created: number;
+}
+
+/** A whole answer as a `chat.completion` object. */
+export function writeCompletion(answer: Answer, head: AnswerHead, metadata: FluxMetadata): Record<string, unknown> {
+  const text = answer.blocks.filter((block) => block.type === 'text').map((block) => block.text).join('');
+  const refusal = answer.blocks.filter((block) => block.type === 'refusal').map((block) => block.text).join('');
+  const calls = answer.blocks.filter((block) => block.type === 'tool_call');
+  return {
+    id: `chatcmpl-${head.requestId}`,
+    object: 'chat.completion',
+    created: head.created,
+    model: answer.model,
+    choices: [
+      {
+        index: 0,
+        message: {
+          role: 'assistant',
+          content: text === '' && (calls.length > 0 || refusal !== '') ? null : text,
+          refusal: refusal === '' ? null : refusal,
+          ...(calls.length > 0
+            ? {
+                tool_calls: calls.map((call) => ({
+                  id: call.id,
+                  type: 'function',
+                  function: { name: call.name, arguments: call.arguments },
+                })),
+              }
+            : {}),
+        },
+        logprobs: null,
+        finish_reason: FINISH_REASONS[answer.stop],
+      },
+    ],
+    usage: writeUsage(answer.usage ?? usageOf({})),
+    ...(answer.serviceTier ? { service_tier: answer.serviceTier } : {}),
+    fluxcompute: metadata,
+  };
+}

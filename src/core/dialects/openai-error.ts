@@ -1,0 +1,44 @@
+import { FluxError } from '../errors.ts';
+import { type JsonObject, textAt } from './provider-json.ts';
+
+/** HTTP statuses of OpenAI's error codes and types, for errors that come inside a 200. */
+const STATUSES: Record<string, number> = {
+  invalid_request_error: 400,
+  invalid_prompt: 400,
+  context_length_exceeded: 400,
+  content_policy_violation: 400,
+  bio_policy: 400,
+  misalignment_policy_violation: 400,
+  invalid_api_key: 401,
+  authentication_error: 401,
+  model_not_found: 404,
+  not_found_error: 404,
+  rate_limit_exceeded: 429,
+  insufficient_quota: 429,
+  tokens: 429,
+  requests: 429,
+  server_error: 500,
+  overloaded: 503,
+  slow_down: 503,
+  vector_store_timeout: 504,
+};
+
+/** An error object of OpenAI (or a server like it) as the error it would have been over HTTP; without one, a 500. */
+export function openAiError(error: JsonObject): FluxError {
+  const code = textAt(error, 'code');
+  const type = textAt(error, 'type');
+  const message = textAt(error, 'message') ?? 'The provider reported an error without saying which.';
+  return new FluxError(message, {
+    status: statusOf(error, code, type),
+    code: code ?? type ?? 'server_error',
+  });
+}
+
+function statusOf(error: JsonObject, code: string | undefined, type: string | undefined): number {
+  // vLLM and llama.cpp put the HTTP status into `code`.
+  const number = error.code ?? error.status;
+  if (typeof number === 'number' && number >= 400 && number <= 599) return number;
+  const known = STATUSES[code ?? ''] ?? STATUSES[type ?? ''];
+  if (known !== undefined) return known;
+  return code !== undefined && /image/.test(code) ? 400 : 500;
+}

@@ -1,0 +1,78 @@
+import type { Usage } from '../../accounting/usage.ts';
+import type { Answer, StopReason } from '../../answer.ts';
+import type { AssistantBlock } from '../../conversation.ts';
+import { originalId } from '../../tool-ids.ts';
+import { openAiError } from '../openai-error.ts';
+import { readOpenAiUsage } from '../openai-usage.ts';
+import {
+  invalidAnswer,
+  isObject,
+  type JsonObject,
+  objectAt,
+  objectsAt,
+  requiredText,
+  textAt,
+} from '../provider-json.ts';
+
+/**
+ * Reads the JSON body of a 200 of `POST /v1/responses`. Reasoning and items of unknown types are left out.
+ *
+ * @throws FluxError with the error's own status where the response failed, 502 where it is no finished answer.
+ */
+export function readAnswer(body: unknown): Answer {
+  if (!isObject(body)) throw invalidAnswer('no JSON object');
+  const error = objectAt(body, 'error');
+  if (error !== undefined || body.status === 'failed') throw openAiError(error ?? {});
+  if (body.status !== 'completed' && body.status !== 'incomplete') throw invalidAnswer('it is not finished');
+  if (!Array.isArray(body.output)) throw invalidAnswer('no `output`');
+  const blocks = objectsAt(body, 'output').flatMap(readItem);
+  const usage = usageOfResponse(body);
+  const serviceTier = textAt(body, 'service_tier');
+  return {
+    id: requiredText(body, 'id'),
+    model: requiredText(body, 'model'),
+    blocks,
+    stop: stopReason(body, {
+      calls: blocks.some((block) => block.type === 'tool_call'),
+      refused: blocks.some((block) => block.type === 'refusal'),
+    }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(serviceTier === undefined ? {} : { serviceTier }),
+  };
+}
+
+function readItem(item: JsonObject): AssistantBlock[] {
+  if (item.type === 'function_call') {
+    return [
+      {
+        type: 'tool_call',
+        id: originalId(requiredText(item, 'call_id')),
+        name: requiredText(item, 'name'),
+        arguments: requiredText(item, 'arguments'),
+      },
+    ];
+  }
+  if (item.type !== 'message') return [];
+  return objectsAt(item, 'content').flatMap((part): AssistantBlock[] => {
+    if (part.type === 'output_text' && part.text !== '')
+      return [{ type: 'text', text: requiredText(part, 'text') }];
+    if (part.type === 'refusal') return [{ type: 'refusal', text: requiredText(part, 'refusal') }];
+    return [];
+  });
+}
+
+/** Why a finished response ended; `seen` says what its output held. */
+export function stopReason(response: JsonObject, seen: { calls: boolean; refused: boolean }): StopReason {
+  if (response.status === 'incomplete') {
+    const reason = textAt(objectAt(response, 'incomplete_details') ?? {}, 'reason');
+    return reason === 'content_filter' ? 'refusal' : 'length';
+  }
+  if (seen.calls) return 'tool_calls';
+  return seen.refused ? 'refusal' : 'stop';
+}
+
+/** The response's usage; absent where it told none. */
+export function usageOfResponse(response: JsonObject): Usage | undefined {
+  const usage = objectAt(response, 'usage');
+  return usage === undefined ? undefined : readOpenAiUsage(usage, 'input', 'output');
+}

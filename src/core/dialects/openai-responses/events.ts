@@ -1,0 +1,79 @@
+import type { AnswerEvent } from '../../answer.ts';
+import { originalId } from '../../tool-ids.ts';
+import { openAiError } from '../openai-error.ts';
+import { invalidAnswer, type JsonObject, objectAt, requiredText, textAt } from '../provider-json.ts';
+import { type EventReader, frameReader } from '../upstream.ts';
+import { stopReason, usageOfResponse } from './answer.ts';
+
+/** Reads the event stream of one `POST /v1/responses`. */
+export function createEventReader(): EventReader {
+  /** Output item → the call it is, counted over calls only (T32). */
+  const calls = new Map<number, { index: number; begun: boolean }>();
+  let refused = false;
+
+  function openItem(data: JsonObject): AnswerEvent[] {
+    const item = objectAt(data, 'item');
+    if (item === undefined || typeof data.output_index !== 'number')
+      throw invalidAnswer('an item without content');
+    if (item.type !== 'function_call') return [{ type: 'progress' }];
+    const index = calls.size;
+    calls.set(data.output_index, { index, begun: false });
+    const [id, name] = [originalId(requiredText(item, 'call_id')), requiredText(item, 'name')];
+    return [{ type: 'tool_call', index, id, name }];
+  }
+
+  function readArguments(data: JsonObject): AnswerEvent[] {
+    const call = typeof data.output_index === 'number' ? calls.get(data.output_index) : undefined;
+    if (call === undefined) throw invalidAnswer('arguments of a call that never began');
+    const whole = data.type === 'response.function_call_arguments.done';
+    // What came in deltas is not said again.
+    if (whole && call.begun) return [{ type: 'progress' }];
+    const delta = requiredText(data, whole ? 'arguments' : 'delta');
+    if (delta === '') return [{ type: 'progress' }];
+    call.begun = true;
+    return [{ type: 'tool_arguments', index: call.index, delta }];
+  }
+
+  function finish(data: JsonObject): AnswerEvent[] {
+    const response = objectAt(data, 'response');
+    if (response === undefined) throw invalidAnswer('no `response`');
+    const usage = usageOfResponse(response);
+    const told: AnswerEvent[] = usage === undefined ? [] : [{ type: 'usage', usage }];
+    if (data.type === 'response.failed') {
+      const error = openAiError(objectAt(response, 'error') ?? {});
+      return [...told, { type: 'error', status: error.status, code: error.code, message: error.message }];
+    }
+    const reason = stopReason(response, { calls: calls.size > 0, refused });
+    return [...told, { type: 'stop', reason }, { type: 'end' }];
+  }
+
+  return frameReader((data) => {
+    switch (data.type) {
+      case 'response.created': {
+        const response = objectAt(data, 'response');
+        if (response === undefined) throw invalidAnswer('no `response`');
+        return [{ type: 'start', id: requiredText(response, 'id'), model: requiredText(response, 'model') }];
+      }
+      case 'response.output_item.added':
+        return openItem(data);
+      case 'response.output_text.delta':
+        return [{ type: 'text', text: requiredText(data, 'delta') }];
+      case 'response.refusal.delta':
+        refused = true;
+        return [{ type: 'refusal', text: requiredText(data, 'delta') }];
+      case 'response.function_call_arguments.delta':
+      case 'response.function_call_arguments.done':
+        return readArguments(data);
+      case 'response.completed':
+      case 'response.incomplete':
+      case 'response.failed':
+        return finish(data);
+      case 'error':
+        // The API's own form is flat; some servers nest it as in HTTP.
+        throw openAiError(objectAt(data, 'error') ?? data);
+      default:
+        // Items opened and closed, reasoning, queues: signs of life.
+        return textAt(data, 'type')?.startsWith('response.') ? [{ type: 'progress' }] : [];
+    }
+  });
+}

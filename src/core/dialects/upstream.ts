@@ -1,0 +1,36 @@
+import type { AnswerEvent } from '../answer.ts';
+import { FluxError } from '../errors.ts';
+import { invalidAnswer, isObject, type JsonObject } from './provider-json.ts';
+
+/** What a request to a provider needs besides the prepared conversation. */
+export interface RequestOptions {
+  stream: boolean;
+  /** The model's name as this provider knows it. */
+  modelId: string;
+  /** An HMAC of the client's end user: what a provider of another dialect may be told (never the client's own id). */
+  userHash?: string;
+}
+
+/** One frame of a provider's event stream. */
+export interface Frame {
+  event?: string | undefined;
+  data: string;
+}
+
+/** Reads one stream: it remembers what came before, so each stream has its own. Never throws. */
+export type EventReader = (frame: Frame) => AnswerEvent[];
+
+/** An event reader around one that takes parsed frames: whatever is malformed becomes an error event. */
+export function frameReader(read: (data: JsonObject) => AnswerEvent[]): EventReader {
+  return (frame) => {
+    try {
+      const data: unknown = JSON.parse(frame.data);
+      if (!isObject(data)) throw invalidAnswer('a frame that is no object');
+      return read(data);
+    } catch (error) {
+      // A parser's own message quotes the text, which may be content: it is not passed on.
+      const known = error instanceof FluxError ? error : invalidAnswer('a frame that is no JSON');
+      return [{ type: 'error', status: known.status, code: known.code, message: known.message }];
+    }
+  };
+}

@@ -1,0 +1,56 @@
+import type { Adaptation } from './routing/adaptation.ts';
+import type { Tier } from './routing/tier.ts';
+
+/** The same step sent to a higher tier, or to another model of its tier. */
+export interface Escalation {
+  from: string;
+  to: string;
+  /** `rate_limited`, `overloaded`, `server_error`, `timeout`, `unreachable`, `refusal`, `empty_answer`, `invalid_answer`, `model_unavailable`. */
+  why: string;
+  /** HTTP status of the failed attempt; 0 where none came. */
+  status: number;
+  cost_usd: number | null;
+}
+
+/** Why the model was chosen. */
+export type Reason =
+  | 'pinned'
+  | 'forced_tier'
+  | 'floor'
+  | 'capped'
+  | 'capability'
+  | 'health'
+  | 'housekeeping'
+  | 'observe'
+  | 'escalated';
+
+/** The `fluxcompute` object in every answer. Fields and units: docs/api.md. */
+export interface FluxMetadata {
+  request_id: string;
+  difficulty_score: number;
+  difficulty_label: Tier;
+  floor: Tier;
+  reason: Reason;
+  tier: Tier | null;
+  provider: string;
+  model_selected: string;
+  model_attempted: string;
+  baseline_model: string;
+  cost_usd: number | null;
+  baseline_cost_usd: number | null;
+  savings_usd: number | null;
+  savings_pct: number | null;
+  classification_ms: number | null;
+  overhead_ms: number;
+  session_id: string;
+  context_compression: number;
+  cache: { cache_write_tokens: number; cache_read_tokens: number; cache_hit: boolean };
+  escalations: Escalation[];
+  adapted: Adaptation[];
+  estimated: ('cost' | 'baseline' | 'warm')[];
+  signals: Record<string, number>;
+  profile_version: number;
+  basis: 'prior' | 'measured' | 'certified';
+  price_book: string;
+  simulated: boolean;
+}

@@ -1,0 +1,50 @@
+import { FluxError } from './errors.ts';
+
+/** Fields that name an object stored at a provider (contract.md; T56). */
+const NAMING_FIELDS: ReadonlySet<string> = new Set([
+  'file_id', 'file_ids', 'container', 'container_id', 'thread', 'conversation', 'vector_store_ids', 'skills',
+  'previous_message_id', 'comparison_response_id', 'previous_response_id',
+]);
+
+/** Under these stand the client's own words: arguments, schemas and labels, where any key may occur. */
+const FREE_FIELDS: ReadonlySet<string> = new Set([
+  'arguments', 'input_schema', 'parameters', 'schema', 'metadata', 'logit_bias',
+]);
+
+/**
+ * Refuses a body that names a stored object: customers may share a provider key, so the object could be another's.
+ * @throws FluxError 400 that names the field
+ */
+export function refuseStoredObjects(body: unknown): void {
+  const path = findStoredObject(body, '');
+  if (path === null) return;
+  throw new FluxError(
+    `'${path}' names an object stored at a provider. Customers of this gateway may share a provider key, so stored objects can't be used through it: send the content itself.`,
+    { status: 400, code: 'stored_object', param: path },
+  );
+}
+
+function findStoredObject(value: unknown, path: string): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) {
+      if (typeof item !== 'object') continue;
+      const found = findStoredObject(item, `${path}[${index}]`);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+  for (const [key, field] of Object.entries(value)) {
+    const here = path === '' ? key : `${path}.${key}`;
+    if (field == null || FREE_FIELDS.has(key)) continue;
+    if (NAMING_FIELDS.has(key)) return here;
+    if (key === 'type' && field === 'item_reference') return here;
+    if (key === 'prompt' && typeof field === 'object' && 'id' in field) return `${here}.id`;
+    if (key === 'audio' && typeof field === 'object' && 'id' in field) return `${here}.id`;
+    // A tool call's `input` (Anthropic) is the model's words; at the top it is the conversation (Responses).
+    if (key === 'input' && path !== '') continue;
+    const found = findStoredObject(field, here);
+    if (found !== null) return found;
+  }
+  return null;
+}

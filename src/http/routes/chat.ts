@@ -1,0 +1,111 @@
+import type { Context } from 'hono';
+import { type ChatRequest, readChatRequest } from '../../core/dialects/openai-chat/read.ts';
+import { createStreamRelay, createStreamWriter, KEEP_ALIVE } from '../../core/dialects/openai-chat/stream.ts';
+import { type AnswerHead, writeCompletion } from '../../core/dialects/openai-chat/write.ts';
+import type { FluxMetadata } from '../../core/metadata.ts';
+import { refuseStoredObjects } from '../../core/stored-objects.ts';
+import { logStep } from '../../log/outbox.ts';
+import type { Ports } from '../../pipeline/ports.ts';
+import { runStep, type StepOutcome, type StepRequest } from '../../pipeline/step.ts';
+import { callProvider } from '../../providers/attempt.ts';
+import { customerOf } from '../auth.ts';
+import { parseBody, readBody } from '../body.ts';
+import type { AppEnv } from '../context.ts';
+import { toAscii, toClientError, writeOpenAIError } from '../errors.ts';
+import { readWish } from '../models.ts';
+import { readMaxTier, readSession, readTags } from '../step-headers.ts';
+import { pump } from '../stream-pump.ts';
+
+/** POST /v1/chat/completions */
+export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
+  const settings = c.get('settings');
+  const rawBody = await readBody(c.req.raw, settings.maxBodyBytes);
+  const body = parseBody(rawBody);
+  refuseStoredObjects(body);
+  const chat = readChatRequest(body);
+  const request = toStep(c, chat, rawBody);
+  const head: AnswerHead = { requestId: request.requestId, created: Math.floor(request.startedAt / 1000) };
+  const outcome = runStep(request, settings, portsOf(c));
+  if (!request.stream) return writeAnswer(await outcome, head, request);
+
+  // Errors before the first byte are plain HTTP errors; a provider that stays silent gets comments meanwhile.
+  const first = await Promise.race([outcome, after(settings.timeouts.keepAlive)]);
+  const headers: Record<string, string> = {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache',
+    'x-fluxcompute-request-id': request.requestId,
+    'x-fluxcompute-session': toAscii(request.session.shown),
+  };
+  if (first?.kind === 'stream') {
+    headers['x-fluxcompute-model'] = toAscii(first.candidate.name);
+    headers['x-fluxcompute-tier'] = first.candidate.tier ?? 'pinned';
+    headers['x-fluxcompute-reason'] = first.reason;
+  }
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writing = pump(outcome, writable, {
+    writerFor: (relay) => (relay ? createStreamRelay(chat.includeUsage) : createStreamWriter(head, chat.includeUsage)),
+    keepAlive: KEEP_ALIVE,
+    toError: (error) => writeOpenAIError(toClientError(error)).error,
+    timeouts: settings.timeouts,
+  });
+  c.executionCtx.waitUntil(writing);
+  return new Response(readable, { headers });
+}
+
+function toStep(c: Context<AppEnv>, chat: ChatRequest, rawBody: string): StepRequest {
+  const settings = c.get('settings');
+  const key = c.get('key');
+  const customer = customerOf(key, undefined);
+  const { headers } = c.req.raw;
+  const maxTier = readMaxTier(headers);
+  return {
+    requestId: c.get('requestId'),
+    startedAt: c.get('startedAt'),
+    customer,
+    keyId: key.id,
+    path: '/v1/chat/completions',
+    wire: 'openai-chat',
+    rawBody,
+    requestedModel: chat.model,
+    wish: readWish(chat.model, settings),
+    stream: chat.stream,
+    conversation: chat.conversation,
+    chatOnly: chat.chatOnly,
+    unknownFields: chat.unknownFields,
+    session: readSession(headers, customer, settings.secret, () => `fc_${c.get('requestId').replaceAll('-', '').slice(0, 12)}`),
+    tags: readTags(headers),
+    ...(maxTier ? { maxTier } : {}),
+  };
+}
+
+function portsOf(c: Context<AppEnv>): Ports {
+  return {
+    callProvider,
+    logStep: (record) => c.executionCtx.waitUntil(logStep(record, c.get('stores'))),
+    clock: { now: () => Date.now(), cpu: () => performance.now() },
+  };
+}
+
+function writeAnswer(outcome: StepOutcome, head: AnswerHead, request: StepRequest): Response {
+  if (outcome.kind === 'stream') throw new RangeError('a step that does not stream has no stream');
+  const { answer, metadata, raw } = outcome;
+  const headers = {
+    'content-type': 'application/json',
+    'x-fluxcompute-request-id': request.requestId,
+    'x-fluxcompute-model': toAscii(metadata.model_selected),
+    'x-fluxcompute-tier': metadata.tier ?? 'pinned',
+    'x-fluxcompute-reason': metadata.reason,
+    'x-fluxcompute-session': toAscii(metadata.session_id),
+  };
+  const text = raw === null ? JSON.stringify(writeCompletion(answer, head, metadata)) : addMetadata(raw, metadata);
+  return new Response(text, { headers });
+}
+
+/** The same wire on both sides: the answer stays byte for byte, with one member more. */
+function addMetadata(raw: string, metadata: FluxMetadata): string {
+  return `${raw.slice(0, raw.lastIndexOf('}'))},"fluxcompute":${JSON.stringify(metadata)}}`;
+}
+
+function after(ms: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
+}

@@ -1,0 +1,58 @@
+import { createHmac } from 'node:crypto';
+import { invalidRequest } from '../core/errors.ts';
+import { TIERS, type Tier } from '../core/routing/tier.ts';
+
+const PRINTABLE = /^[\x20-\x7e]{1,128}$/;
+const TAG = /^([a-z0-9_.-]{1,32})=([A-Za-z0-9_.:@-]{1,64})$/;
+const MOST_TAGS = 8;
+
+/**
+ * The session a step names, `X-FluxCompute-Session` before Claude Code's own, or a new name where it has none.
+ * Stores see only an HMAC of it under the customer's secret (T59).
+ * @throws FluxError 400
+ */
+export function readSession(
+  headers: Headers,
+  customer: string,
+  secret: string | null,
+  newName: () => string,
+): { shown: string; hash: string | null } {
+  const name = headers.get('x-fluxcompute-session') ?? headers.get('x-claude-code-session-id');
+  if (name === null) return { shown: newName(), hash: null };
+  if (!PRINTABLE.test(name)) {
+    throw invalidRequest('X-FluxCompute-Session must be 1–128 printable ASCII characters.', 'X-FluxCompute-Session');
+  }
+  return { shown: name, hash: secret === null ? null : hashUnder(secret, customer, name) };
+}
+
+/** The customer's secret is derived, so that one customer's hashes say nothing about another's. */
+function hashUnder(secret: string, customer: string, name: string): string {
+  const own = createHmac('sha256', secret).update(`customer:${customer}`).digest();
+  return createHmac('sha256', own).update(`session:${name}`).digest('hex').slice(0, 32);
+}
+
+/** @throws FluxError 400 */
+export function readTags(headers: Headers): Record<string, string> {
+  const text = headers.get('x-fluxcompute-tags');
+  if (text === null || text.trim() === '') return {};
+  const parts = text.split(',');
+  if (parts.length > MOST_TAGS) throw invalidRequest(`At most ${MOST_TAGS} tags.`, 'X-FluxCompute-Tags');
+  const tags: Record<string, string> = {};
+  for (const part of parts) {
+    const [, name, value] = TAG.exec(part.trim()) ?? [];
+    if (name === undefined || value === undefined) {
+      throw invalidRequest('Tags look like team=search,env=prod: a name of 1–32 of a–z 0–9 _ . - and a value of 1–64 letters, digits, _ . : @ -.', 'X-FluxCompute-Tags');
+    }
+    tags[name] = value;
+  }
+  return tags;
+}
+
+/** @throws FluxError 400 */
+export function readMaxTier(headers: Headers): Tier | undefined {
+  const text = headers.get('x-fluxcompute-max-tier');
+  if (text === null) return undefined;
+  const tier = TIERS.find((tier) => tier === text.trim().toLowerCase());
+  if (!tier) throw invalidRequest(`X-FluxCompute-Max-Tier is one of ${TIERS.join(', ')}.`, 'X-FluxCompute-Max-Tier');
+  return tier;
+}

@@ -1,0 +1,23 @@
+import type { Env, Settings } from '../env.ts';
+import { openDatabase } from '../log/database.ts';
+import { HeldSteps } from '../log/held-steps.ts';
+import type { LogStores } from '../log/outbox.ts';
+import { openRedis } from '../log/redis.ts';
+
+// One an isolate: steps that no store has taken yet must outlive their request.
+const held = new HeldSteps();
+let cached: { settings: Settings; stores: LogStores } | undefined;
+
+/** The stores of this deployment, opened once an isolate; opening connects to nothing. */
+export function openStores(env: Env, settings: Settings): LogStores {
+  if (cached?.settings !== settings) {
+    const stores = {
+      queue: env.LOG_QUEUE,
+      database: openDatabase(settings.databaseUrl),
+      redis: openRedis(settings.redis.url, settings.redis.token),
+      held,
+    };
+    cached = { settings, stores };
+  }
+  return cached.stores;
+}

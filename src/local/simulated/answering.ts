@@ -1,0 +1,171 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ErrorWire, Exchange } from './exchange.ts';
+import { improvise } from './improvise.ts';
+import type { JournalEntry } from './journal.ts';
+import type { Refusal } from './refusal.ts';
+import type { Content } from './reply.ts';
+import { replyTo } from './reply.ts';
+import type { Fault, ScriptEntry, ScriptedAnswer } from './script.ts';
+import type { TokenUsage } from './usage.ts';
+import { tokenUsage } from './usage.ts';
+import type { Frame } from './wire.ts';
+import { openStream, sendFrame, sendJson } from './wire.ts';
+
+/** Milliseconds before the first byte and between events. */
+export interface Pace {
+  firstMs: number;
+  betweenMs: number;
+}
+
+/** Where an answer goes and what it needs on its way. */
+export interface Outlet {
+  response: ServerResponse;
+  headers: Record<string, string>;
+  errors: ErrorWire;
+  journal: JournalEntry;
+  pace: Pace;
+}
+
+/** Answers an accepted request as its script entry says, or as a simulated model would. */
+export async function answer(
+  exchange: Exchange,
+  entry: ScriptEntry | undefined,
+  outlet: Outlet,
+): Promise<void> {
+  const { response, journal } = outlet;
+  const pace: Pace =
+    entry?.delay === undefined
+      ? outlet.pace
+      : { firstMs: entry.delay.first_ms, betweenMs: entry.delay.between_ms };
+  const fault = entry?.fault;
+  if (pace.firstMs > 0) await wait(response, pace.firstMs);
+  if (response.destroyed) return;
+  if (fault?.kind === 'hang') return;
+  if (fault?.kind === 'reset') {
+    journal.ended = 'cut';
+    response.socket?.resetAndDestroy();
+    return;
+  }
+  if (fault?.kind === 'status') return sendStatus(fault, exchange, outlet);
+  if (fault?.kind === 'error_body' || (fault?.kind === 'error_frame' && !exchange.ask.stream)) {
+    journal.status = 200;
+    sendJson(response, 200, outlet.errors.body(spoken(fault, outlet.errors)), outlet.headers);
+    return;
+  }
+
+  exchange.begun();
+  journal.status = 200;
+  if (fault?.kind === 'invalid_json') {
+    sendJson(response, 200, '{"id": "simulated", "content": [', outlet.headers);
+    return;
+  }
+  const content = fault?.kind === 'empty' ? { text: '', calls: [], thinking: 0 } : contentOf(entry, exchange);
+  const reply = replyTo(exchange.ask, content);
+  const counted: TokenUsage = {
+    ...exchange.input,
+    output: reply.outputTokens,
+    thinking: reply.thinkingTokens,
+  };
+  const scripted = entry?.answer?.usage;
+  const usage = scripted === null ? null : scripted === undefined ? counted : tokenUsage(definedOf(scripted));
+  journal.usage = usage ?? counted;
+  const wireAnswer = exchange.answer(reply, usage);
+  if (exchange.ask.stream) await sendStream(wireAnswer.frames, fault, pace, outlet);
+  else if (fault?.kind === 'cut') cutBody(wireAnswer.body, outlet);
+  else if (fault?.kind !== 'stall') sendJson(response, 200, wireAnswer.body, outlet.headers);
+}
+
+async function sendStream(
+  frames: Iterable<Frame>,
+  fault: Fault | undefined,
+  pace: Pace,
+  outlet: Outlet,
+): Promise<void> {
+  const { response } = outlet;
+  openStream(response, outlet.headers);
+  let sent = 0;
+  for (const frame of frames) {
+    if (fault !== undefined && 'after_events' in fault && sent >= fault.after_events) break;
+    if (sent > 0 && pace.betweenMs > 0) await wait(response, pace.betweenMs);
+    if (response.destroyed) return;
+    await sendFrame(response, frame);
+    sent += 1;
+  }
+  if (fault?.kind === 'stall') {
+    response.flushHeaders();
+    return;
+  }
+  if (fault?.kind === 'cut') {
+    outlet.journal.ended = 'cut';
+    // What was written has to leave first: an event promised is an event sent.
+    response.write('', () => response.destroy());
+    return;
+  }
+  if (fault?.kind === 'error_frame') {
+    await sendFrame(response, outlet.errors.frame(spoken(fault, outlet.errors), sent));
+  }
+  response.end();
+}
+
+function cutBody(body: unknown, { response, headers, journal }: Outlet): void {
+  const text = JSON.stringify(body);
+  journal.ended = 'cut';
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(text)),
+    ...headers,
+  });
+  response.write(text.slice(0, text.length / 2), () => response.destroy());
+}
+
+function sendStatus(fault: Extract<Fault, { kind: 'status' }>, exchange: Exchange, outlet: Outlet): void {
+  const refusal = spoken(fault, outlet.errors);
+  outlet.journal.status = fault.status;
+  outlet.journal.error = refusal.message;
+  const body = fault.body ?? outlet.errors.body(refusal);
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const quoted = text.replaceAll('{{key}}', exchange.key);
+  sendJson(outlet.response, fault.status, quoted, { ...outlet.headers, ...fault.headers });
+}
+
+function spoken(
+  fault: { status: number; message?: string | undefined; code?: string | undefined },
+  errors: ErrorWire,
+): Refusal {
+  const usual = errors.usual(fault.status);
+  return { ...usual, message: fault.message ?? usual.message, code: fault.code ?? usual.code ?? null };
+}
+
+function contentOf(entry: ScriptEntry | undefined, exchange: Exchange): Content {
+  return entry?.answer === undefined ? improvise(exchange.ask) : scriptedContent(entry.answer);
+}
+
+function scriptedContent(scripted: ScriptedAnswer): Content {
+  return {
+    text: scripted.text,
+    calls: scripted.calls.map((call) => ({
+      name: call.name,
+      arguments:
+        typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments ?? {}),
+      ...(call.id === undefined ? {} : { id: call.id }),
+    })),
+    ...(scripted.refusal === undefined ? {} : { refusal: scripted.refusal }),
+    ...(scripted.stop === undefined ? {} : { stop: scripted.stop }),
+    ...(scripted.stop_sequence === undefined ? {} : { stopSequence: scripted.stop_sequence }),
+    ...(scripted.thinking === undefined ? {} : { thinking: scripted.thinking }),
+  };
+}
+
+function definedOf(usage: { [name in keyof TokenUsage]?: number | undefined }): Partial<TokenUsage> {
+  return Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== undefined));
+}
+
+/** Waits, or returns at once when the client leaves. */
+async function wait(response: ServerResponse, ms: number): Promise<void> {
+  const gone = new AbortController();
+  const leave = () => gone.abort();
+  response.once('close', leave);
+  await sleep(ms, undefined, { signal: gone.signal }).catch(() => undefined);
+  response.off('close', leave);
+}

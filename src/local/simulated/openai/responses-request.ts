@@ -1,0 +1,190 @@
+import { z } from 'zod';
+import { breakable, effort, functionFields, functionName, jsonSchemaFormat, partText, sharedFields } from './request-parts.ts';
+
+const id = { id: z.string().nullish(), status: z.enum(['in_progress', 'completed', 'incomplete']).nullish() };
+/** 1–64 characters (oYAML). */
+const callId = z.string().min(1).max(64);
+
+const inputText = z.strictObject({ type: z.literal('input_text'), text: partText, ...breakable });
+const inputImage = z.strictObject({
+  type: z.literal('input_image'),
+  image_url: z.string().nullish(),
+  file_id: z.string().nullish(),
+  detail: z.enum(['auto', 'low', 'high', 'original']).nullish(),
+  ...breakable,
+});
+const inputFile = z.strictObject({
+  type: z.literal('input_file'),
+  file_data: z.string().nullish(),
+  file_id: z.string().nullish(),
+  file_url: z.string().nullish(),
+  filename: z.string().nullish(),
+  detail: z.string().nullish(),
+  ...breakable,
+});
+const outputText = z.strictObject({
+  type: z.literal('output_text'),
+  text: partText,
+  annotations: z.array(z.unknown()).optional(),
+  logprobs: z.array(z.unknown()).optional(),
+});
+const refusal = z.strictObject({ type: z.literal('refusal'), refusal: z.string() });
+const inputPart = z.discriminatedUnion('type', [inputText, inputImage, inputFile]);
+
+const messageFields = { type: z.literal('message').optional(), phase: z.string().nullish(), ...id };
+const message = z.discriminatedUnion('role', [
+  ...(['user', 'system', 'developer'] as const).map((role) =>
+    z.strictObject({
+      role: z.literal(role),
+      content: z.union([z.string(), z.array(inputPart).min(1)]),
+      ...messageFields,
+    }),
+  ),
+  z.strictObject({
+    role: z.literal('assistant'),
+    content: z.union([z.string(), z.array(z.discriminatedUnion('type', [outputText, refusal])).min(1)]),
+    ...messageFields,
+  }),
+]);
+
+const output = z.union([z.string().max(10_485_760), z.array(inputPart)]);
+const caller = { caller: z.unknown().optional(), namespace: z.string().nullish() };
+
+const item = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('function_call'),
+    call_id: callId,
+    name: functionName,
+    arguments: z.string(),
+    async: z.boolean().optional(),
+    ...caller,
+    ...id,
+  }),
+  z.strictObject({
+    type: z.literal('function_call_output'),
+    call_id: callId,
+    output,
+    name: z.string().nullish(),
+    ...caller,
+    ...id,
+  }),
+  z.strictObject({
+    type: z.literal('custom_tool_call'),
+    call_id: callId,
+    name: z.string(),
+    input: z.string(),
+    async: z.boolean().optional(),
+    ...caller,
+    ...id,
+  }),
+  z.strictObject({ type: z.literal('custom_tool_call_output'), call_id: callId, output, ...caller, ...id }),
+  z.strictObject({
+    type: z.literal('reasoning'),
+    id: z.string(),
+    summary: z.array(z.strictObject({ type: z.literal('summary_text'), text: z.string() })),
+    content: z.array(z.unknown()).optional(),
+    encrypted_content: z.string().nullish(),
+    status: id.status,
+  }),
+  z.strictObject({ type: z.literal('item_reference'), id: z.string() }),
+  z.strictObject({
+    type: z.literal('configuration_update'),
+    reasoning: z.strictObject({ effort: effort.nullish() }).optional(),
+    id: id.id,
+  }),
+]);
+
+const tool = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('function'),
+    ...functionFields,
+    async: z.boolean().optional(),
+    defer_loading: z.boolean().optional(),
+    allowed_callers: z.array(z.string()).nullish(),
+    output_schema: z.record(z.string(), z.unknown()).nullish(),
+  }),
+  z.strictObject({
+    type: z.literal('custom'),
+    name: z.string(),
+    description: z.string().optional(),
+    format: z.unknown().optional(),
+  }),
+  // Hosted tools are offered to nobody here: taken, and never called.
+  ...(['web_search', 'web_search_preview', 'file_search', 'code_interpreter', 'image_generation', 'mcp'] as const).map(
+    (type) => z.looseObject({ type: z.literal(type) }),
+  ),
+]);
+
+const toolChoice = z.union([
+  z.enum(['none', 'auto', 'required']),
+  z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('function'), name: z.string() }),
+    z.strictObject({ type: z.literal('custom'), name: z.string() }),
+    z.strictObject({
+      type: z.literal('allowed_tools'),
+      mode: z.enum(['auto', 'required']),
+      tools: z.array(z.looseObject({ type: z.string() })).min(1),
+    }),
+  ]),
+]);
+
+/** Body of `POST /v1/responses` (oSDK 7.57 `ResponseCreateParams`), as far as it is simulated. */
+export const responsesBody = z.strictObject({
+  ...sharedFields,
+  access_programs: z.unknown().optional(),
+  background: z.boolean().nullish(),
+  context_management: z.unknown().optional(),
+  conversation: z.unknown().optional(),
+  image: z.unknown().optional(),
+  include: z
+    .array(
+      z.enum([
+        'file_search_call.results',
+        'web_search_call.results',
+        'web_search_call.action.sources',
+        'message.input_image.image_url',
+        'computer_call_output.output.image_url',
+        'code_interpreter_call.outputs',
+        'reasoning.encrypted_content',
+        'message.output_text.logprobs',
+      ]),
+    )
+    .nullish(),
+  input: z.union([z.string(), z.array(z.union([item, message])).min(1)]).optional(),
+  instructions: z.string().nullish(),
+  // oYAML: at least 16.
+  max_output_tokens: z.number().int().min(16).nullish(),
+  max_tool_calls: z.number().int().min(1).nullish(),
+  previous_response_id: z.string().nullish(),
+  prompt: z.unknown().optional(),
+  reasoning: z
+    .strictObject({
+      effort: effort.nullish(),
+      summary: z.enum(['auto', 'concise', 'detailed']).nullish(),
+      generate_summary: z.enum(['auto', 'concise', 'detailed']).nullish(),
+      context: z.enum(['auto', 'current_turn', 'all_turns']).nullish(),
+      mode: z.enum(['standard', 'pro']).nullish(),
+    })
+    .nullish(),
+  service_tier: z.enum(['auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast']).nullish(),
+  stream_options: z.strictObject({ include_obfuscation: z.boolean().optional() }).nullish(),
+  text: z
+    .strictObject({
+      format: z
+        .discriminatedUnion('type', [
+          z.strictObject({ type: z.literal('text') }),
+          z.strictObject({ type: z.literal('json_object') }),
+          z.strictObject({ type: z.literal('json_schema'), ...jsonSchemaFormat }),
+        ])
+        .nullish(),
+      verbosity: z.enum(['low', 'medium', 'high']).nullish(),
+    })
+    .nullish(),
+  tool_choice: toolChoice.nullish(),
+  tools: z.array(tool).max(128).nullish(),
+  truncation: z.enum(['auto', 'disabled']).nullish(),
+});
+
+export type ResponsesBody = z.infer<typeof responsesBody>;
+export type InputItem = Exclude<NonNullable<ResponsesBody['input']>, string>[number];
+export type InputPart = z.infer<typeof inputPart>;

@@ -1,0 +1,48 @@
+import type { StepRecord } from '../pipeline/record.ts';
+import { type Database, sqlStateOf } from './database.ts';
+import { customers, queries, queryRow } from './schema.ts';
+
+/**
+ * Writes steps to Postgres, each once however often it is given: the same (started_at, request_id) is the same
+ * step. Records that Postgres will never take (a NUL in a name, a number out of range) are found by halving,
+ * so that one of them can't keep the others out.
+ *
+ * @returns the refused records
+ * @throws where the database is not there, or not as migrated: nothing more was learned about the rest
+ */
+export async function insertSteps(database: Database, records: StepRecord[]): Promise<StepRecord[]> {
+  if (records.length === 0) return [];
+  try {
+    await insertAll(database, records);
+    return [];
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    if (records.length === 1) return records;
+    const half = records.length >> 1;
+    return [
+      ...(await insertSteps(database, records.slice(0, half))),
+      ...(await insertSteps(database, records.slice(half))),
+    ];
+  }
+}
+
+/** One transaction, one round trip. The only place that writes `queries`. */
+async function insertAll(database: Database, records: StepRecord[]): Promise<void> {
+  // In one order everywhere: two writers of the same rows in different orders could lock each other out.
+  const names = [...new Set(records.map((record) => record.customer))].sort();
+  const rows = records
+    .toSorted((a, b) => (a.request_id < b.request_id ? -1 : a.request_id > b.request_id ? 1 : 0))
+    .map(queryRow);
+  await database.batch([
+    database
+      .insert(customers)
+      .values(names.map((id) => ({ id })))
+      .onConflictDoNothing(),
+    database.insert(queries).values(rows).onConflictDoNothing(),
+  ]);
+}
+
+/** SQLSTATE classes 22 (data exception) and 23 (integrity violation) speak of the row, not of the server. */
+function isRefusal(error: unknown): boolean {
+  return /^2[23]/.test(sqlStateOf(error));
+}

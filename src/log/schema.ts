@@ -1,0 +1,106 @@
+import {
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+} from 'drizzle-orm/pg-core';
+import type { AttemptRecord, StepRecord } from '../pipeline/record.ts';
+
+const TIERS = ['easy', 'medium', 'hard'] as const;
+
+const utc = () => timestamp({ withTimezone: true, mode: 'date' });
+/** US dollars to a millionth of a millionth: one cached token of the cheapest model is about 1e-8. */
+const usd = () => numeric({ precision: 20, scale: 12, mode: 'number' });
+const tier = () => text({ enum: TIERS });
+
+/** Everyone a step was ever logged for. What customers may set comes with their settings. */
+export const customers = pgTable('customers', {
+  id: text().primaryKey(),
+  created_at: utc().notNull().defaultNow(),
+});
+
+/**
+ * One row a step: the fields of `pipeline/record.ts`, never content. Partitioned by month of `started_at` (T45):
+ * Drizzle can't say so, drizzle/0000 does, and a unique key on it must hold the partition column.
+ * Names are chosen once, for they are also what later roll-ups and the evidence read.
+ */
+export const queries = pgTable(
+  'queries',
+  {
+    request_id: text().notNull(),
+    started_at: utc().notNull(),
+    customer: text().notNull(),
+    key_id: text().notNull(),
+    path: text().notNull(),
+    streamed: boolean().notNull(),
+    simulated: boolean().notNull(),
+    passthrough: boolean().notNull(),
+    session: text(),
+    lane: text(),
+    turn: integer(),
+    tags: jsonb().$type<Record<string, string>>().notNull(),
+    state: text({ enum: ['ok', 'failed', 'abandoned'] }).notNull(),
+    status: integer().notNull(),
+    error_code: text(),
+    requested_model: text().notNull(),
+    provider: text(),
+    model: text(),
+    model_attempted: text(),
+    tier: tier(),
+    floor: tier(),
+    reason: text(),
+    difficulty_score: doublePrecision(),
+    difficulty_label: tier(),
+    difficulty_unknown: boolean().notNull(),
+    signals: jsonb().$type<Record<string, number>>().notNull(),
+    tokens_fresh: integer().notNull(),
+    tokens_write_5m: integer().notNull(),
+    tokens_write_1h: integer().notNull(),
+    tokens_write_30m: integer().notNull(),
+    tokens_write_12h: integer().notNull(),
+    tokens_read: integer().notNull(),
+    tokens_output: integer().notNull(),
+    tool_calls: integer().notNull(),
+    cost_usd: usd(),
+    baseline_model: text(),
+    baseline_cost_usd: usd(),
+    attempts: jsonb().$type<AttemptRecord[]>().notNull(),
+    escalations: integer().notNull(),
+    estimated: text({ enum: ['cost', 'baseline', 'warm'] })
+      .array()
+      .notNull(),
+    price_book: text().notNull(),
+    basis: text({ enum: ['prior', 'measured', 'certified'] }).notNull(),
+    profile_version: integer().notNull(),
+    classification_ms: doublePrecision(),
+    overhead_ms: doublePrecision().notNull(),
+    latency_ms: doublePrecision().notNull(),
+    created_at: utc().notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.started_at, table.request_id] }),
+    index('queries_customer_started_at').on(table.customer, table.started_at),
+  ],
+);
+
+/** The row of a record. The compiler holds that every field of the record has its column. */
+export function queryRow(record: StepRecord): typeof queries.$inferInsert {
+  const { tokens, started_at, ...columns } = record;
+  return {
+    ...columns,
+    started_at: new Date(started_at),
+    tokens_fresh: tokens.fresh,
+    tokens_write_5m: tokens.write_5m,
+    tokens_write_1h: tokens.write_1h,
+    tokens_write_30m: tokens.write_30m,
+    tokens_write_12h: tokens.write_12h,
+    tokens_read: tokens.read,
+    tokens_output: tokens.output,
+  };
+}

@@ -1,0 +1,107 @@
+import { costOf } from '../core/accounting/cost.ts';
+import { estimateTokens } from '../core/accounting/estimate.ts';
+import { pricesOf } from '../core/accounting/price-book.ts';
+import { inputTokens, type Usage, usageOf } from '../core/accounting/usage.ts';
+import type { Escalation } from '../core/metadata.ts';
+import type { FailureKind } from '../core/routing/escalation.ts';
+import type { Candidate } from '../core/routing/plan.ts';
+import type { AttemptRecord } from './record.ts';
+import type { StepSettings } from './settings.ts';
+import type { StepRequest } from './step.ts';
+
+/** The answer that was served, priced. */
+export interface Served {
+  candidate: Candidate;
+  /** As the provider named it in the response (T41). */
+  model: string;
+  usage: Usage;
+  /** The provider reported no usage: tokens are estimated from the text. */
+  estimated: boolean;
+  cost: number | null;
+}
+
+/** What one step was sent, what came of it and what each attempt cost. */
+export interface Ledger {
+  attempts: AttemptRecord[];
+  escalations: Escalation[];
+  isSimulated: boolean;
+  /** When the first request went to a provider; null before. */
+  firstSentAt: number | null;
+  /** When the provider's last answer was over; null before. */
+  lastAnswerAt: number | null;
+  sent(at: number): void;
+  failed(candidate: Candidate, why: FailureKind, status: number, ms: number): void;
+  /** @param why null for the answer that was served. */
+  answered(candidate: Candidate, said: Said, why: string | null, ms: number, at: number): void;
+  escalated(from: Candidate, to: Candidate, why: FailureKind, status: number): void;
+  simulated(yes: boolean): void;
+  /** The last attempt that answered, whether or not it was served. */
+  served: Served | null;
+}
+
+interface Said {
+  /** Null where the stream broke before it named one. */
+  model: string | null;
+  usage: Usage | undefined;
+  text: string;
+}
+
+/** Characters a token has in an answer, where the provider did not count: economics.md's rule of thumb. */
+const CHARACTERS_PER_TOKEN = 4;
+
+export function createLedger(request: StepRequest, settings: StepSettings): Ledger {
+  const at = new Date(request.startedAt).toISOString();
+
+  const price = (candidate: Candidate, said: Said): Served => {
+    const usage = said.usage ?? estimateUsage(request, candidate, said.text);
+    const provider = settings.providers.get(candidate.provider);
+    const model = said.model ?? candidate.name;
+    const prices = provider
+      ? (pricesOf(provider, model, at, inputTokens(usage)) ?? pricesOf(provider, candidate.name, at, inputTokens(usage)))
+      : null;
+    return { candidate, model, usage, estimated: said.usage === undefined, cost: prices && costOf(usage, prices) };
+  };
+
+  const ledger: Ledger = {
+    attempts: [],
+    escalations: [],
+    isSimulated: false,
+    firstSentAt: null,
+    lastAnswerAt: null,
+    served: null,
+    sent(now) {
+      ledger.firstSentAt ??= now;
+    },
+    failed(candidate, why, status, ms) {
+      // A request that was refused is not billed. One that timed out may be: nobody can know, so it is 0 here.
+      ledger.attempts.push({
+        provider: candidate.provider, model: candidate.name, tier: candidate.tier, status, why, cost_usd: 0, ms,
+      });
+    },
+    answered(candidate, said, why, ms, at) {
+      ledger.lastAnswerAt = at;
+      const served = price(candidate, said);
+      ledger.served = served;
+      ledger.attempts.push({
+        provider: candidate.provider, model: served.model, tier: candidate.tier, status: 200, why, cost_usd: served.cost, ms,
+      });
+    },
+    escalated(from, to, why, status) {
+      const cost = ledger.attempts
+        .filter((attempt) => attempt.provider === from.provider && attempt.tier === from.tier)
+        .reduce<number | null>((sum, attempt) => (sum === null || attempt.cost_usd === null ? null : sum + attempt.cost_usd), 0);
+      ledger.escalations.push({ from: from.name, to: to.name, why, status, cost_usd: cost });
+    },
+    simulated(yes) {
+      ledger.isSimulated ||= yes;
+    },
+  };
+  return ledger;
+}
+
+function estimateUsage(request: StepRequest, candidate: Candidate, text: string): Usage {
+  return usageOf({
+    fresh: estimateTokens(request.conversation, candidate.model).total,
+    output: Math.ceil(text.length / CHARACTERS_PER_TOKEN),
+  });
+}

@@ -1,0 +1,117 @@
+import type { Usage } from '../core/accounting/usage.ts';
+import { usageOf } from '../core/accounting/usage.ts';
+import type { AnswerEvent } from '../core/answer.ts';
+import { FluxError } from '../core/errors.ts';
+import type { FluxMetadata } from '../core/metadata.ts';
+import { createStopCutter } from '../core/stop-cut.ts';
+import { type Frame, type OpenStream, StreamFailure } from './ports.ts';
+import { toFluxError } from './provider-error.ts';
+import { settle } from './settle.ts';
+import type { PlannedStep, PreparedCall } from './step.ts';
+
+/** A streamed answer on its way to the client. Exactly one of finish, abandon or a throw of `frames` writes its row. */
+export interface LiveStream {
+  /** @throws FluxError when the provider breaks off or reports an error. */
+  frames: AsyncGenerator<Frame[]>;
+  /** After the last frame: what rides on the ending. */
+  finish(): { usage: Usage; metadata: FluxMetadata };
+  /** The client left. */
+  abandon(): void;
+}
+
+/** Follows a stream for its usage and its row, and cuts it at stop sequences the model could not take. */
+export function openLiveStream(step: PlannedStep, call: PreparedCall, stream: OpenStream, ms: number): LiveStream {
+  const opened = step.ports.clock.now() - ms;
+  let model: string | null = null;
+  let usage: Usage | undefined;
+  let text = '';
+  let toolCalls = 0;
+  let closed = false;
+  let endedAt = opened + ms;
+
+  const follow = (event: AnswerEvent): void => {
+    if (event.type === 'start') {
+      model = event.model;
+      usage = event.usage ?? usage;
+    } else if (event.type === 'usage') usage = event.usage;
+    else if (event.type === 'text' || event.type === 'refusal') text += event.text;
+    else if (event.type === 'tool_arguments') text += event.delta;
+    else if (event.type === 'tool_call') toolCalls += 1;
+  };
+
+  const close = (state: 'ok' | 'failed' | 'abandoned', status: number, errorCode: string | null) => {
+    closed = true;
+    step.ledger.answered(call.candidate, { model, usage, text }, state === 'ok' ? null : (errorCode ?? state), step.ports.clock.now() - opened, endedAt);
+    const { metadata, record, usage: settled } = settle(step, { call, state, status, errorCode, toolCalls });
+    step.ports.logStep(record);
+    return { metadata, usage: settled };
+  };
+
+  async function* frames(): AsyncGenerator<Frame[]> {
+    const cut = call.gatewayStop.length > 0 ? createCut(call.gatewayStop) : null;
+    try {
+      for await (const batch of stream.frames) {
+        endedAt = step.ports.clock.now();
+        for (const frame of batch) {
+          for (const event of frame.events) {
+            follow(event);
+            if (event.type === 'error') throw toStreamError(event);
+          }
+        }
+        if (!cut) {
+          yield batch;
+          continue;
+        }
+        const shown = batch.map((frame) => ({ raw: frame.raw, events: cut.apply(frame.events) }));
+        yield shown;
+        if (cut.done()) {
+          // The rest is not paid for; what the model had used by then is estimated.
+          if (!usage || usage.output === 0) usage = undefined;
+          return;
+        }
+      }
+    } catch (error) {
+      const seen = error instanceof StreamFailure ? toFluxError(error.failure, call.provider) : error;
+      if (!closed) close('failed', seen instanceof FluxError ? seen.status : 500, seen instanceof FluxError ? seen.code : 'internal');
+      throw seen;
+    }
+  }
+
+  return {
+    frames: frames(),
+    finish() {
+      const { metadata, usage: settled } = close('ok', 200, null);
+      return { usage: settled ?? usageOf({}), metadata };
+    },
+    abandon() {
+      // 499: the client closed the request (nginx's status; there is none in the standard).
+      stream.abort();
+      if (!closed) close('abandoned', 499, 'client_left');
+    },
+  };
+}
+
+function toStreamError(event: { status: number; code: string; message: string }): FluxError {
+  return new FluxError(event.message, { status: event.status, code: event.code });
+}
+
+function createCut(sequences: readonly string[]) {
+  const cutter = createStopCutter(sequences);
+  let stopped = false;
+  const applyOne = (event: AnswerEvent): AnswerEvent[] => {
+    if (stopped) return [];
+    if (event.type === 'text') {
+      const { text, stopped: sequence } = cutter.push(event.text);
+      const shown: AnswerEvent[] = text === '' ? [] : [{ type: 'text', text }];
+      if (sequence === null) return shown;
+      stopped = true;
+      return [...shown, { type: 'stop', reason: 'stop', stopSequence: sequence }];
+    }
+    if (event.type === 'stop' || event.type === 'tool_call') {
+      const rest = cutter.flush();
+      return rest === '' ? [event] : [{ type: 'text', text: rest }, event];
+    }
+    return [event];
+  };
+  return { apply: (events: AnswerEvent[]) => events.flatMap(applyOne), done: () => stopped };
+}

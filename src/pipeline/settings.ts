@@ -1,0 +1,42 @@
+import type { ConfiguredPrices } from '../core/accounting/prices.ts';
+import type { Candidate } from '../core/routing/plan.ts';
+import type { Capabilities, ProviderKind } from '../core/routing/catalog.ts';
+import type { Tier } from '../core/routing/tier.ts';
+
+/** A provider the deployment may call. Its URL comes from here and never from a request. */
+export interface ProviderSettings {
+  id: string;
+  kind: ProviderKind;
+  /** Anthropic's without `/v1`, an OpenAI-compatible one with it. */
+  baseUrl: string;
+  /** Absent until the variable is set: a step that needs it fails with its name. */
+  apiKey?: string;
+  /** The variable that holds the key. */
+  keyVariable: string;
+  prices?: ConfiguredPrices;
+  capabilities?: Partial<Capabilities>;
+}
+
+/** Milliseconds. */
+export interface Timeouts {
+  /** Until the provider's answer begins (whole answers: until it is there). */
+  firstByte: number;
+  /** Silence inside a stream, from either side. */
+  idle: number;
+  /** Silence after which a stream gets a comment, so that nobody in between closes it. */
+  keepAlive: number;
+  /** First pause before a retry; it doubles. */
+  retryBase: number;
+}
+
+/** What the pipeline needs to know of the deployment and the customer. */
+export interface StepSettings {
+  mode: 'observe' | 'route' | 'certified';
+  providers: ReadonlyMap<string, ProviderSettings>;
+  tiers: Record<Tier, readonly Candidate[]>;
+  /** What savings are measured against: the first of `hard` unless set. */
+  baseline: Candidate;
+  /** Output tokens where the client names no limit and the provider wants one. */
+  defaultMaxTokens: number;
+  timeouts: Timeouts;
+}

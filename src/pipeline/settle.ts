@@ -1,0 +1,128 @@
+import { baselineOf } from '../core/accounting/baseline.ts';
+import { totalCost } from '../core/accounting/cost.ts';
+import { estimateTokens } from '../core/accounting/estimate.ts';
+import { PRICE_BOOK_VERSION } from '../core/accounting/price-book.ts';
+import { savingsOf } from '../core/accounting/savings.ts';
+import { cacheWrites, type Usage, usageOf } from '../core/accounting/usage.ts';
+import type { FluxMetadata, Reason } from '../core/metadata.ts';
+import type { Candidate } from '../core/routing/plan.ts';
+import type { Served } from './ledger.ts';
+import type { StepRecord } from './record.ts';
+import type { ProviderSettings } from './settings.ts';
+import type { PlannedStep, PreparedCall } from './step.ts';
+
+/** How a step ended. */
+export interface StepEnd {
+  /** The call that was served; null where none was. */
+  call: PreparedCall | null;
+  state: 'ok' | 'failed' | 'abandoned';
+  status: number;
+  errorCode: string | null;
+  toolCalls: number;
+}
+
+/** Nothing is measured before there is an oracle: the shipped scorer's own profile. */
+const PROFILE = { profile_version: 0, basis: 'prior' } as const;
+
+/** Usage → cost → savings: what the client is told of a finished step, and its row. */
+export function settle(
+  step: PlannedStep,
+  end: StepEnd,
+): { metadata: FluxMetadata; record: StepRecord; usage: Usage } {
+  const { request, settings, plan, difficulty, ledger } = step;
+  const now = step.ports.clock.now();
+  const served = end.call ? ledger.served : null;
+  const pinned = plan.reason === 'pinned';
+  const top = pinned ? plan.candidates[0] : settings.baseline;
+  const cost = totalCost(ledger.attempts.map((attempt) => attempt.cost_usd));
+  const baseline = served ? baselineFor(step, served, top, cost, pinned) : null;
+  const usage = served?.usage ?? usageOf({});
+  const candidate = served?.candidate ?? null;
+  const attempted = plan.candidates[0].name;
+  const estimated = [...(served?.estimated ? (['cost'] as const) : []), ...(baseline?.estimated ?? [])];
+
+  const shared = {
+    request_id: request.requestId,
+    difficulty_score: difficulty.score,
+    difficulty_label: difficulty.label,
+    floor: plan.floor,
+    reason: reasonOf(step),
+    tier: candidate?.tier ?? null,
+    model_attempted: attempted,
+    cost_usd: cost,
+    baseline_model: top.name,
+    baseline_cost_usd: baseline?.cost_usd ?? null,
+    classification_ms: step.classificationMs,
+    overhead_ms: Math.max(0, (ledger.firstSentAt ?? now) - request.startedAt + (now - (ledger.lastAnswerAt ?? now))),
+    estimated,
+    signals: difficulty.signals,
+    price_book: PRICE_BOOK_VERSION,
+    simulated: ledger.isSimulated,
+    ...PROFILE,
+  };
+  const metadata: FluxMetadata = {
+    ...shared,
+    ...savingsOf(shared.baseline_cost_usd, cost),
+    provider: candidate?.provider ?? plan.candidates[0].provider,
+    model_selected: served?.model ?? attempted,
+    session_id: request.session.shown,
+    context_compression: 0,
+    cache: {
+      cache_write_tokens: cacheWrites(usage),
+      cache_read_tokens: usage.read,
+      cache_hit: usage.read > 0,
+    },
+    escalations: ledger.escalations,
+    adapted: end.call?.adapted ?? [],
+  };
+  const { thinking: _inside, ...tokens } = usage;
+  const record: StepRecord = {
+    ...shared,
+    started_at: new Date(request.startedAt).toISOString(),
+    customer: request.customer,
+    key_id: request.keyId,
+    path: request.path,
+    streamed: request.stream,
+    passthrough: false,
+    session: request.session.hash,
+    lane: null,
+    turn: null,
+    tags: request.tags,
+    state: end.state,
+    status: end.status,
+    error_code: end.errorCode,
+    requested_model: request.requestedModel,
+    provider: candidate?.provider ?? null,
+    model: served?.model ?? null,
+    difficulty_unknown: difficulty.unknown,
+    tokens,
+    tool_calls: end.toolCalls,
+    attempts: ledger.attempts,
+    escalations: ledger.escalations.length,
+    latency_ms: Math.max(0, now - request.startedAt),
+  };
+  return { metadata, record, usage };
+}
+
+/** Why the model that answered was chosen. */
+export function reasonOf({ plan, ledger }: PlannedStep): Reason {
+  return ledger.escalations.length > 0 ? 'escalated' : plan.reason;
+}
+
+function baselineFor(step: PlannedStep, served: Served, top: Candidate, cost: number | null, pinned: boolean) {
+  const { request, settings } = step;
+  return baselineOf({
+    served: { provider: providerOf(settings.providers, served.candidate), name: served.candidate.name, model: served.candidate.model, usage: served.usage },
+    costUsd: cost,
+    split: estimateTokens(request.conversation, served.candidate.model),
+    top: { provider: providerOf(settings.providers, top), name: top.name, model: top.model },
+    at: new Date(request.startedAt).toISOString(),
+    pinned,
+  });
+}
+
+function providerOf(providers: ReadonlyMap<string, ProviderSettings>, candidate: Candidate): ProviderSettings {
+  const provider = providers.get(candidate.provider);
+  if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
+  return provider;
+}

@@ -1,0 +1,204 @@
+import { findFault, findFaultAtGate } from '../core/answer-check.ts';
+import type { Answer } from '../core/answer.ts';
+import type { Conversation } from '../core/conversation.ts';
+import { classify, type Difficulty } from '../core/difficulty/scorer.ts';
+import type { FluxError } from '../core/errors.ts';
+import type { FluxMetadata, Reason } from '../core/metadata.ts';
+import type { Adaptation } from '../core/routing/adaptation.ts';
+import { needsOf } from '../core/routing/capability.ts';
+import type { Wire } from '../core/routing/catalog.ts';
+import { type FailureKind, nextCandidate } from '../core/routing/escalation.ts';
+import { type Candidate, type Plan, planStep, type Wish } from '../core/routing/plan.ts';
+import type { Tier } from '../core/routing/tier.ts';
+import { cutAnswer } from './cut.ts';
+import { toFluxError } from './provider-error.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import type { CallOutcome, Failure, OpenStream, Ports } from './ports.ts';
+import { prepare } from './prepare.ts';
+import type { ProviderSettings, StepSettings } from './settings.ts';
+import { reasonOf, settle } from './settle.ts';
+import { type LiveStream, openLiveStream } from './live-stream.ts';
+import { writeWireRequest } from './wire-request.ts';
+
+/** One step as its dialect has read it. */
+export interface StepRequest {
+  requestId: string;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  customer: string;
+  keyId: string;
+  path: string;
+  /** The client's wire, and the body as it came. */
+  wire: Wire;
+  rawBody: string;
+  requestedModel: string;
+  wish: Wish;
+  stream: boolean;
+  conversation: Conversation;
+  chatOnly: readonly string[];
+  unknownFields: readonly string[];
+  /** `shown` is repeated in the answer, `hash` is what stores see. */
+  session: { shown: string; hash: string | null };
+  tags: Record<string, string>;
+  maxTier?: Tier;
+}
+
+/** What is known of a step once it is planned. */
+export interface PlannedStep {
+  request: StepRequest;
+  settings: StepSettings;
+  ports: Ports;
+  difficulty: Difficulty;
+  classificationMs: number | null;
+  plan: Plan;
+  ledger: Ledger;
+}
+
+/** What is sent to one candidate. */
+export interface PreparedCall {
+  candidate: Candidate;
+  provider: ProviderSettings;
+  conversation: Conversation;
+  adapted: Adaptation[];
+  /** Stop sequences the gateway cuts at, since the model takes none. */
+  gatewayStop: string[];
+  /** The upstream speaks the client's own wire: its frames and fields pass through. */
+  relay: boolean;
+  body: string;
+}
+
+export type StepOutcome =
+  | { kind: 'answer'; answer: Answer; metadata: FluxMetadata; raw: string | null }
+  | { kind: 'stream'; stream: LiveStream; relay: boolean; candidate: Candidate; reason: Reason };
+
+/**
+ * One step from conversation to answer: classify, plan, send, escalate, settle.
+ * @throws FluxError what the client should see; its row is logged before.
+ */
+export async function runStep(request: StepRequest, settings: StepSettings, ports: Ports): Promise<StepOutcome> {
+  const before = ports.clock.cpu();
+  const difficulty = classify(request.conversation);
+  const after = ports.clock.cpu();
+  const plan = planStep({
+    wish: request.wish,
+    tiers: settings.tiers,
+    difficulty,
+    needs: needsOf(request.conversation),
+    chatOnly: request.chatOnly,
+    mode: settings.mode,
+    today: new Date(request.startedAt).toISOString().slice(0, 10),
+    ...(request.maxTier ? { maxTier: request.maxTier } : {}),
+  });
+  const step: PlannedStep = {
+    request, settings, ports, difficulty, plan,
+    classificationMs: before === null || after === null ? null : after - before,
+    ledger: createLedger(request, settings),
+  };
+
+  for (let index = 0; ; ) {
+    const candidate = plan.candidates[index];
+    if (!candidate) throw new RangeError('the plan ran out of candidates');
+    const call = prepareCall(step, candidate);
+    step.ledger.sent(ports.clock.now());
+    const outcome = await ports.callProvider({
+      provider: call.provider,
+      model: candidate.model,
+      body: call.body,
+      stream: request.stream,
+      timeouts: settings.timeouts,
+    });
+    for (const failure of outcome.failures) step.ledger.failed(candidate, failure.kind, failure.status, failure.ms);
+    const fault = faultOf(outcome, request.conversation);
+    if (!fault) return deliver(step, call, outcome);
+
+    const next = nextCandidate(plan.candidates, index, fault.kind);
+    const successor = next === undefined ? undefined : plan.candidates[next];
+    // Nothing better than what the model said: the client gets it as it is.
+    if (!successor && !fault.failure) return deliver(step, call, outcome);
+    await discard(step, call, outcome, fault);
+    if (fault.failure && !successor) throw fail(step, call, fault.failure);
+    if (next === undefined || !successor) throw new RangeError('a step ends with an answer or a failure');
+    step.ledger.escalated(candidate, successor, fault.kind, fault.failure?.status ?? 200);
+    index = next;
+  }
+}
+
+function prepareCall(step: PlannedStep, candidate: Candidate): PreparedCall {
+  const { request, settings } = step;
+  const provider = settings.providers.get(candidate.provider);
+  if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
+  const relay = candidate.model.wire === request.wire;
+  const prepared = prepare(request.conversation, candidate.model, { defaultMaxTokens: settings.defaultMaxTokens });
+  return {
+    candidate, provider, relay,
+    body: writeWireRequest(request, candidate, prepared),
+    conversation: prepared.conversation,
+    gatewayStop: prepared.gatewayStop,
+    adapted: [
+      ...prepared.adapted,
+      ...(relay ? [] : request.unknownFields.map((field) => ({ field: field.slice(0, 64), action: 'dropped' as const }))),
+    ],
+  };
+}
+
+interface Fault {
+  kind: FailureKind;
+  /** Absent where the model answered, but not with an answer. */
+  failure?: Failure;
+}
+
+function faultOf(outcome: CallOutcome, conversation: Conversation): Fault | null {
+  if (outcome.kind === 'failed') return { kind: outcome.failure.kind, failure: outcome.failure };
+  const kind = outcome.kind === 'answer' ? findFault(outcome.answer, conversation) : findFaultAtGate(outcome.stream.head);
+  return kind ? { kind } : null;
+}
+
+/** Books an attempt that was not the answer, with what it cost. */
+async function discard(step: PlannedStep, call: PreparedCall, outcome: CallOutcome, fault: Fault): Promise<void> {
+  const { ledger } = step;
+  if (outcome.kind === 'failed') {
+    ledger.failed(call.candidate, fault.kind, outcome.failure.status, outcome.failure.ms);
+  } else if (outcome.kind === 'answer') {
+    ledger.answered(call.candidate, { model: outcome.answer.model, usage: outcome.answer.usage, text: '' }, fault.kind, outcome.ms, step.ports.clock.now());
+  } else {
+    ledger.answered(call.candidate, await leave(outcome.stream), fault.kind, outcome.ms, step.ports.clock.now());
+  }
+}
+
+/** Aborts a stream nobody will see, with the usage it had reported by then. */
+async function leave(stream: OpenStream) {
+  await stream.frames.return(undefined);
+  const start = stream.head.find((event) => event.type === 'start');
+  const usage = stream.head.findLast((event) => event.type === 'usage') ?? start;
+  return { model: start?.model ?? null, usage: usage?.usage, text: '' };
+}
+
+function deliver(step: PlannedStep, call: PreparedCall, outcome: CallOutcome): StepOutcome {
+  step.ledger.simulated(outcome.simulated);
+  if (outcome.kind === 'stream') {
+    return {
+      kind: 'stream',
+      stream: openLiveStream(step, call, outcome.stream, outcome.ms),
+      relay: call.relay,
+      candidate: call.candidate,
+      reason: reasonOf(step),
+    };
+  }
+  if (outcome.kind === 'failed') throw new RangeError('a failed call has no answer');
+  const answer = call.gatewayStop.length > 0 ? cutAnswer(outcome.answer, call.gatewayStop) : outcome.answer;
+  const text = answer.blocks.map((block) => ('text' in block ? block.text : block.arguments)).join('');
+  step.ledger.answered(call.candidate, { model: answer.model, usage: answer.usage, text }, null, outcome.ms, step.ports.clock.now());
+  const toolCalls = answer.blocks.filter((block) => block.type === 'tool_call').length;
+  const { metadata, record } = settle(step, { call, state: 'ok', status: 200, errorCode: null, toolCalls });
+  step.ports.logStep(record);
+  return { kind: 'answer', answer, metadata, raw: call.relay ? outcome.raw : null };
+}
+
+function fail(step: PlannedStep, call: PreparedCall, failure: Failure): FluxError {
+  const error = toFluxError(failure, call.provider);
+  const { record } = settle(step, {
+    call: null, state: 'failed', status: error.status, errorCode: error.code, toolCalls: 0,
+  });
+  step.ports.logStep(record);
+  return error;
+}

@@ -1,0 +1,77 @@
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
+import { FluxError } from '../core/errors.ts';
+import type { FailureKind } from '../core/routing/escalation.ts';
+import type { Failure } from '../pipeline/ports.ts';
+import { IdleTimeout } from './frames.ts';
+
+/** What an error of an SDK, of the network or of a reader says about the try. */
+export function readFailure(error: unknown, ms: number): Failure {
+  const none = { param: null, type: null, retryAfter: null, requestId: null, ms };
+  if (error instanceof FluxError) {
+    const status = error.status;
+    return { ...none, kind: kindOf(status, error.code, ''), status, message: error.message, type: error.code };
+  }
+  if (isTimeout(error)) {
+    return { ...none, kind: 'timeout', status: 0, message: 'The provider did not answer in time.' };
+  }
+  if ((error instanceof Anthropic.APIError || error instanceof OpenAI.APIError) && error.status !== undefined) {
+    const { message, type, code, param } = readBody(error.error);
+    return {
+      kind: kindOf(error.status, code ?? type ?? '', message),
+      status: error.status,
+      message: message === '' ? `The provider answered ${error.status} without a message.` : message,
+      type: code ?? type,
+      param,
+      retryAfter: readRetryAfter(error.headers),
+      requestId: error.requestID ?? error.headers?.get('request-id') ?? null,
+      ms,
+    };
+  }
+  // Anything else broke between us and the provider: refused, reset, a body that is not what it says.
+  return { ...none, kind: 'unreachable', status: 0, message: 'The connection to the provider failed.' };
+}
+
+/** Why a status means what it does: providers.md §3 and §4, errors. */
+export function kindOf(status: number, code: string, message: string): FailureKind {
+  if (code === 'insufficient_quota' || code === 'billing_error' || status === 402) return 'quota';
+  if (status === 401 || status === 403) return 'auth';
+  if (status === 404) return /model/i.test(`${code} ${message.slice(0, 200)}`) ? 'model_unavailable' : 'rejected';
+  if (status === 429) return 'rate_limited';
+  if (status === 408 || status === 504) return 'timeout';
+  if (status === 503 || status === 529) return 'overloaded';
+  // A redirect is not followed (a provider's URL comes from the settings), and 409 is the provider's own race.
+  if (status >= 500 || status === 409 || (status >= 300 && status < 400)) return 'server_error';
+  return 'rejected';
+}
+
+function isTimeout(error: unknown): boolean {
+  return (
+    error instanceof IdleTimeout ||
+    error instanceof Anthropic.APIConnectionTimeoutError ||
+    error instanceof OpenAI.APIConnectionTimeoutError
+  );
+}
+
+/** Anthropic: `{type: "error", error: {type, message}}`; the OpenAI SDK gives what is inside `error`. */
+function readBody(body: unknown): { message: string; type: string | null; code: string | null; param: string | null } {
+  const outer = asRecord(body);
+  const inner = asRecord(outer.error ?? outer);
+  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+  return { message: text(inner.message) ?? '', type: text(inner.type), code: text(inner.code), param: text(inner.param) };
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+/** Seconds. Both providers send `retry-after`, OpenAI `retry-after-ms` too. */
+function readRetryAfter(headers: Headers | undefined): number | null {
+  const ms = Number.parseFloat(headers?.get('retry-after-ms') ?? '');
+  if (ms >= 0) return ms / 1000;
+  const text = headers?.get('retry-after') ?? '';
+  const seconds = Number.parseFloat(text);
+  if (seconds >= 0) return seconds;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? null : Math.max(0, (date - Date.now()) / 1000);
+}

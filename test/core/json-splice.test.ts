@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { spliceMembers } from '../../src/core/json-splice.ts';
+
+function memberText([key, value]: [string, unknown], space: string): string {
+  return `${JSON.stringify(key)}${space}:${space}${JSON.stringify(value, null, space.length)}`;
+}
+
+/** JSON text with odd white space, of the members given, in order and with repeats. */
+function textOf(members: [string, unknown][], space: string): string {
+  const parts = members.map((member) => space + memberText(member, space) + space);
+  return `${space}{${parts.join(',')}${space}}${space}`;
+}
+
+const key = fc.oneof(fc.constantFrom('model', 'stop', 'a"b', 'a\\', '', 'ключ', '__proto__'), fc.string());
+const space = fc.stringMatching(/^[ \n\t\r]{0,3}$/);
+const members = fc.array(fc.tuple(key, fc.jsonValue()), { maxLength: 8 });
+const edits = fc.dictionary(
+  key.filter((name) => name !== '__proto__'),
+  fc.option(
+    fc.jsonValue().map((value) => JSON.stringify(value)),
+    { nil: undefined },
+  ),
+  { maxKeys: 4 },
+);
+
+describe('spliceMembers', () => {
+  test('says what JSON.parse, editing and JSON.stringify would say', () => {
+    fc.assert(
+      fc.property(members, space, edits, (given, gap, wanted) => {
+        const text = textOf(given, gap);
+        const expected = new Map(Object.entries(JSON.parse(text)));
+        for (const [name, value] of Object.entries(wanted)) {
+          if (value === undefined) expected.delete(name);
+          else expected.set(name, JSON.parse(value));
+        }
+        const spliced = JSON.parse(spliceMembers(text, wanted));
+        expect(new Map(Object.entries(spliced))).toEqual(expected);
+      }),
+    );
+  });
+
+  test('leaves a text without edits, and every member that is not edited, byte for byte', () => {
+    fc.assert(
+      fc.property(members, space, edits, (given, gap, wanted) => {
+        const text = textOf(given, gap);
+        expect(spliceMembers(text, {})).toBe(text);
+        const spliced = spliceMembers(text, wanted);
+        let from = 0;
+        for (const member of given.filter(([name]) => !Object.hasOwn(wanted, name))) {
+          const at = spliced.indexOf(memberText(member, gap), from);
+          expect(at).toBeGreaterThanOrEqual(from);
+          from = at + 1;
+        }
+      }),
+    );
+  });
+
+  test('keeps numbers, order and fields nobody knows', () => {
+    const body =
+      '{ "x_new": 1.0e+2, "model":"auto",\n  "seed": 12345678901234567890, "messages": [ { "a": "}\\"," } ] }';
+    expect(spliceMembers(body, { model: '"gpt-4o"', stop: '["x"]' })).toBe(
+      '{ "x_new": 1.0e+2, "model":"gpt-4o",\n  "seed": 12345678901234567890, "messages": [ { "a": "}\\"," } ] ,"stop":["x"]}',
+    );
+  });
+
+  test('edits a member everywhere it stands, whatever its key is escaped like', () => {
+    expect(spliceMembers('{"model":1,"a":2,"\\u006dodel":3}', { model: '"m"' })).toBe(
+      '{"model":"m","a":2,"\\u006dodel":"m"}',
+    );
+    expect(spliceMembers('{"model":1,"a":2,"\\u006dodel":3}', { model: undefined })).toBe('{"a":2}');
+  });
+
+  test('takes out the only, the first and the last member', () => {
+    expect(spliceMembers('{"a":1}', { a: undefined })).toBe('{}');
+    expect(spliceMembers('{"a":1, "b":2}', { a: undefined })).toBe('{ "b":2}');
+    expect(spliceMembers('{"a":1, "b":2 }', { b: undefined })).toBe('{"a":1}');
+    expect(spliceMembers('{ }', { a: undefined, b: '1' })).toBe('{"b":1}');
+  });
+
+  test.each([
+    '',
+    '[]',
+    '"a"',
+    'null',
+    '{',
+    '{"a"}',
+    '{"a":}',
+    '{"a":1,}',
+    '{"a":1}x',
+    '{"a":1}{}',
+    '{a:1}',
+    '{"a":"x',
+    '{"a":{}',
+  ])('refuses %s', (text) => {
+    expect(() => spliceMembers(text, { a: '1' })).toThrow(SyntaxError);
+  });
+
+  test('is linear where every character is a backslash or a quote', () => {
+    const text = JSON.stringify({ a: '\\'.repeat(200_000), b: '"'.repeat(200_000) });
+    expect(JSON.parse(spliceMembers(text, { c: '1' }))).toMatchObject({ c: 1 });
+  });
+});

@@ -1,0 +1,90 @@
+import type { Answer } from '../../src/core/answer.ts';
+import { usageOf } from '../../src/core/accounting/usage.ts';
+import { readChatRequest } from '../../src/core/dialects/openai-chat/read.ts';
+import { readProviders, readTiers } from '../../src/env-providers.ts';
+import { readWish } from '../../src/http/models.ts';
+import type { CallOutcome, Failure, Ports, ProviderCall } from '../../src/pipeline/ports.ts';
+import type { StepRecord } from '../../src/pipeline/record.ts';
+import type { StepSettings } from '../../src/pipeline/settings.ts';
+import type { StepRequest } from '../../src/pipeline/step.ts';
+
+/** Settings as a deployment with both providers' keys reads them. */
+export function settingsOf(variables: Record<string, string> = {}): StepSettings {
+  const all = { ANTHROPIC_API_KEY: 'sk-ant-test', OPENAI_API_KEY: 'sk-test', ...variables };
+  const providers = readProviders(all);
+  const tiers = readTiers(all, providers);
+  const baseline = tiers.hard[0];
+  if (!baseline) throw new Error('no top model');
+  return {
+    mode: 'route', providers, tiers, baseline, defaultMaxTokens: 16_384,
+    timeouts: { firstByte: 1_000, idle: 1_000, keepAlive: 1_000, retryBase: 1 },
+  };
+}
+
+/** A step as POST /v1/chat/completions reads it. */
+export function stepOf(body: Record<string, unknown>, settings: StepSettings, more: Partial<StepRequest> = {}): StepRequest {
+  const whole = { model: 'auto', ...body };
+  const chat = readChatRequest(whole);
+  return {
+    requestId: 'req-1',
+    startedAt: Date.UTC(2026, 10, 23, 12),
+    customer: 'acme',
+    keyId: 'key',
+    path: '/v1/chat/completions',
+    wire: 'openai-chat',
+    rawBody: JSON.stringify(whole),
+    requestedModel: chat.model,
+    wish: readWish(chat.model, settings),
+    stream: chat.stream,
+    conversation: chat.conversation,
+    chatOnly: chat.chatOnly,
+    unknownFields: chat.unknownFields,
+    session: { shown: 'fc_0123456789ab', hash: null },
+    tags: {},
+    ...more,
+  };
+}
+
+type Reply = (call: ProviderCall) => CallOutcome;
+
+/** In-process ports: providers that answer from a list, a clock that moves a millisecond a look, a log in memory. */
+export function portsOf(...replies: Reply[]): { ports: Ports; calls: ProviderCall[]; rows: StepRecord[] } {
+  const calls: ProviderCall[] = [];
+  const rows: StepRecord[] = [];
+  let now = Date.UTC(2026, 10, 23, 12);
+  return {
+    calls,
+    rows,
+    ports: {
+      callProvider: async (call) => {
+        calls.push(call);
+        const reply = replies[calls.length - 1];
+        if (!reply) throw new Error('one call more than replies');
+        return reply(call);
+      },
+      logStep: (record) => rows.push(record),
+      clock: { now: () => now++, cpu: () => null },
+    },
+  };
+}
+
+export function answers(part: Partial<Answer> = {}): Reply {
+  return (call) => {
+    const answer: Answer = {
+      id: 'msg_1',
+      model: call.model.id,
+      blocks: [{ type: 'text', text: 'Paris.' }],
+      stop: 'stop',
+      usage: usageOf({ fresh: 1_000, output: 100 }),
+      ...part,
+    };
+    return { kind: 'answer', answer, raw: '{}', failures: [], simulated: false, ms: 5 };
+  };
+}
+
+export function fails(kind: Failure['kind'], status: number, more: Partial<Failure> = {}): Reply {
+  return () => ({
+    kind: 'failed', failures: [], simulated: false, ms: 5,
+    failure: { kind, status, message: 'the provider says no', type: null, param: null, retryAfter: null, requestId: null, ms: 5, ...more },
+  });
+}
