@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    reporters: ['default', './test/plain-line.ts'],
     // Two cores: files of one worker pool, journeys start their own stacks.
     pool: 'forks',
     maxWorkers: 2,

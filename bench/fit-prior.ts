@@ -27,7 +27,7 @@ interface Row {
 /** The smaller data sets count more a row, lest MMLU's 5,429 decide alone. */
 const ROW_WEIGHTS: Record<string, number> = { gsm8k: 3, bfcl: 3 };
 /** An anchor counts as this many rows. */
-const ANCHOR_WEIGHT = 10;
+const ANCHOR_WEIGHT = 20;
 const ANCHOR_SCORES: Record<string, number> = { easy: 0.05, medium: 0.27, hard: 0.65 };
 /** Newton rounds, and how many of them before signs are looked at. */
 const ROUNDS = 14;

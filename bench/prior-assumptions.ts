@@ -13,10 +13,15 @@ const easier = (weight: number, spread = 0.5): Assumption => ({ weight: -weight,
 /** The loop's weights stay as assumed: no labelled data holds loops. */
 const ASSUMED: { [S in keyof typeof FEATURES]: Record<(typeof FEATURES)[S][number], Assumption> } = {
   length: { size: harder(0.6, 0.3), terse: easier(0.4, 0.15) },
-  reasoning: { deliberate: harder(1.2), compose: harder(0.4), narrate: harder(0.5), negate: harder(0.4), plain: harder(0.3) },
-  math: { numbers: harder(0.2), quantity: harder(0.4), formal: harder(1), notation: harder(0.3) },
-  code: { topic: harder(0.5), source: harder(0.3), intricate: harder(1.3) },
-  lookup: { fact: easier(0.6), errand: easier(0.7), chat: easier(1), question: easier(0.8), science: { weight: 0, spread: 0.3, sign: 'any' } },
+  reasoning: {
+    deliberate: harder(1), rigor: harder(1), compose: harder(0.4), narrate: harder(0.3), negate: harder(0.4), plain: harder(0.3),
+  },
+  math: { numbers: harder(0.2), quantity: harder(0.3), formal: harder(0.8), notation: harder(0.3) },
+  code: { topic: harder(0.3), build: harder(0.4, 0.2), source: harder(0.3), intricate: harder(1.3, 0.15) },
+  lookup: {
+    fact: easier(0.5), errand: easier(0.8), desk: easier(0.5), chat: easier(1), question: easier(0.8),
+    science: { weight: 0, spread: 0.3, sign: 'any' },
+  },
   constraints: { demands: harder(0.5), clauses: harder(0.3), items: harder(0.4) },
   loop: { deep: harder(0.5), failing: harder(0.8), stuck: harder(0.6) },
 };

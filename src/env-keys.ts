@@ -24,10 +24,14 @@ const SHORTEST_KEY = 8;
  * @throws SettingsError that counts entries and never quotes a key
  */
 export function readKeys(list: string | undefined, adminKey: string | undefined): KnownKey[] {
-  const entries = (list ?? '').split(',').map((entry) => entry.trim()).filter((entry) => entry !== '');
+  const entries = (list ?? '')
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
   const keys = entries.map((entry, index) => readKey(entry, `FLUX_API_KEYS`, index + 1));
   if (adminKey) {
-    if (adminKey.length < SHORTEST_KEY) throw new SettingsError('FLUX_ADMIN_KEY', `use at least ${SHORTEST_KEY} characters`);
+    if (adminKey.length < SHORTEST_KEY)
+      throw new SettingsError('FLUX_ADMIN_KEY', `use at least ${SHORTEST_KEY} characters`);
     keys.push({ ...identify(adminKey), customer: null, scopes: new Set(['read', 'admin'] as const) });
   }
   const ids = new Set(keys.map((key) => key.id));
@@ -40,7 +44,8 @@ function readKey(entry: string, variable: string, position: number): KnownKey {
   const problem = (text: string) => new SettingsError(variable, `entry ${position} ${text}`);
   if (rest.length > 0) throw problem('has more than three parts: write key:customer:scope+scope');
   if (key.length < SHORTEST_KEY) throw problem(`has a key of fewer than ${SHORTEST_KEY} characters`);
-  if (!CUSTOMER_NAME.test(customer)) throw problem('has a customer that is not 1–64 letters, digits, dots, dashes or underscores');
+  if (!CUSTOMER_NAME.test(customer))
+    throw problem('has a customer that is not 1–64 letters, digits, dots, dashes or underscores');
   const set = new Set<Scope>();
   for (const name of scopes.split('+')) {
     const scope = SCOPES.find((scope) => scope === name);

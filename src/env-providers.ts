@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { catalogModels, DEFAULT_TIERS, findModel, modelOrAssumed } from './core/routing/catalog.ts';
 import type { Candidate } from './core/routing/plan.ts';
 import { TIERS, type Tier } from './core/routing/tier.ts';
@@ -9,7 +9,9 @@ type Variables = Record<string, string | undefined>;
 
 const usd = z.number().nonnegative();
 const configuredProvider = z.strictObject({
-  id: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'must be 1–32 lower-case letters, digits, dashes or underscores'),
+  id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'must be 1–32 lower-case letters, digits, dashes or underscores'),
   kind: z.enum(['anthropic', 'openai']),
   base_url: z.url({ protocol: /^https?$/ }),
   key_secret: z.string().min(1).optional(),
@@ -17,17 +19,30 @@ const configuredProvider = z.strictObject({
     .record(
       z.string(),
       z.strictObject({
-        input: usd, output: usd,
-        cache_read: usd.optional(), cache_write: usd.optional(), cache_write_long: usd.optional(),
+        input: usd,
+        output: usd,
+        cache_read: usd.optional(),
+        cache_write: usd.optional(),
+        cache_write_long: usd.optional(),
       }),
     )
     .optional(),
   capabilities: z
     .strictObject({
-      vision: z.boolean(), tools: z.boolean(), forcedToolChoice: z.boolean(), jsonSchema: z.boolean(),
-      jsonObject: z.boolean(), strictTools: z.boolean(), sampling: z.enum(['never', 'always', 'effort_none']),
-      seed: z.boolean(), penalties: z.boolean(), logitBias: z.boolean(), logprobs: z.boolean(),
-      multipleAnswers: z.boolean(), stop: z.boolean(), verbosity: z.boolean(),
+      vision: z.boolean(),
+      tools: z.boolean(),
+      forcedToolChoice: z.boolean(),
+      jsonSchema: z.boolean(),
+      jsonObject: z.boolean(),
+      strictTools: z.boolean(),
+      sampling: z.enum(['never', 'always', 'effort_none']),
+      seed: z.boolean(),
+      penalties: z.boolean(),
+      logitBias: z.boolean(),
+      logprobs: z.boolean(),
+      multipleAnswers: z.boolean(),
+      stop: z.boolean(),
+      verbosity: z.boolean(),
     })
     .partial()
     .optional(),
@@ -39,7 +54,8 @@ export function readProviders(variables: Variables): Map<string, ProviderSetting
   const add = (provider: ProviderSettings) => providers.set(provider.id, provider);
   add(builtIn('anthropic', variables, 'https://api.anthropic.com'));
   add(builtIn('openai', variables, 'https://api.openai.com/v1'));
-  for (const entry of parseJson('FLUX_PROVIDERS', variables.FLUX_PROVIDERS, z.array(configuredProvider)) ?? []) {
+  for (const entry of parseJson('FLUX_PROVIDERS', variables.FLUX_PROVIDERS, z.array(configuredProvider)) ??
+    []) {
     const key = entry.key_secret === undefined ? undefined : variables[entry.key_secret];
     add({
       id: entry.id,
@@ -59,7 +75,13 @@ function builtIn(kind: 'anthropic' | 'openai', variables: Variables, defaultUrl:
   const key = variables[`${name}_API_KEY`];
   const url = variables[`${name}_BASE_URL`] || defaultUrl;
   if (!/^https?:\/\/\S+$/.test(url)) throw new SettingsError(`${name}_BASE_URL`, 'must be an http(s) URL');
-  return { id: kind, kind, baseUrl: url.replace(/\/+$/, ''), keyVariable: `${name}_API_KEY`, ...(key ? { apiKey: key } : {}) };
+  return {
+    id: kind,
+    kind,
+    baseUrl: url.replace(/\/+$/, ''),
+    keyVariable: `${name}_API_KEY`,
+    ...(key ? { apiKey: key } : {}),
+  };
 }
 
 const tierLists = z.strictObject({
@@ -69,7 +91,10 @@ const tierLists = z.strictObject({
 });
 
 /** FLUX_TIERS, or the default tiers of the provider that has a key (Anthropic's where both or none has). */
-export function readTiers(variables: Variables, providers: ReadonlyMap<string, ProviderSettings>): Record<Tier, Candidate[]> {
+export function readTiers(
+  variables: Variables,
+  providers: ReadonlyMap<string, ProviderSettings>,
+): Record<Tier, Candidate[]> {
   const configured = parseJson('FLUX_TIERS', variables.FLUX_TIERS, tierLists);
   const kind = !variables.ANTHROPIC_API_KEY && variables.OPENAI_API_KEY ? 'openai' : 'anthropic';
   const lists = configured ?? DEFAULT_TIERS[kind];
@@ -100,22 +125,33 @@ export function resolveModel(
   const owners = named ? [named] : [...providers.values()].filter((provider) => offers(provider, name));
   const provider = owners.find((owner) => owner.id === preferred) ?? owners[0];
   if (!provider || (owners.length > 1 && preferred === null && !named)) return undefined;
-  const builtInUnknown = (provider.id === 'anthropic' || provider.id === 'openai') && !findModel(provider.kind, model);
+  const builtInUnknown =
+    (provider.id === 'anthropic' || provider.id === 'openai') && !findModel(provider.kind, model);
   if (builtInUnknown) return undefined;
   const overrides = provider.capabilities ? { capabilities: provider.capabilities } : {};
   const own = provider.id === 'anthropic' || provider.id === 'openai';
   // A compatible server speaks Chat Completions, whatever its models are called.
   const wire = provider.kind === 'openai' && !own ? { wire: 'openai-chat' as const } : {};
-  return { provider: provider.id, name: model, model: modelOrAssumed(provider.kind, model, { ...overrides, ...wire }), tier };
+  return {
+    provider: provider.id,
+    name: model,
+    model: modelOrAssumed(provider.kind, model, { ...overrides, ...wire }),
+    tier,
+  };
 }
 
 function offers(provider: ProviderSettings, model: string): boolean {
   if (provider.prices && Object.hasOwn(provider.prices, model)) return true;
-  return (provider.id === 'anthropic' || provider.id === 'openai') && findModel(provider.kind, model) !== undefined;
+  return (
+    (provider.id === 'anthropic' || provider.id === 'openai') && findModel(provider.kind, model) !== undefined
+  );
 }
 
 function unknownModel(name: string, providers: ReadonlyMap<string, ProviderSettings>): SettingsError {
-  const known = [...catalogModels('anthropic'), ...catalogModels('openai')].slice(0, 6).map((model) => model.id).join(', ');
+  const known = [...catalogModels('anthropic'), ...catalogModels('openai')]
+    .slice(0, 6)
+    .map((model) => model.id)
+    .join(', ');
   return new SettingsError(
     'FLUX_TIERS',
     `no provider (${[...providers.keys()].join(', ')}) has exactly one model '${name}': write provider/model, e.g. anthropic/claude-haiku-5-5 (known: ${known}, …), and add a server of your own with FLUX_PROVIDERS`,

@@ -1,5 +1,5 @@
 import type { Queue } from '@cloudflare/workers-types';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Candidate } from './core/routing/plan.ts';
 import { type KnownKey, readKeys } from './env-keys.ts';
 import { readProviders, readTiers, resolveModel } from './env-providers.ts';
@@ -36,8 +36,13 @@ const variables = z.object({
   FLUX_IDLE_TIMEOUT_MS: whole(300_000),
   FLUX_KEEP_ALIVE_MS: whole(60_000),
   FLUX_RETRY_BASE_MS: whole(500, 0),
-  DATABASE_URL: z.string({ error: 'is not set: give the Neon database\'s postgresql:// URL' }).regex(/^postgres(ql)?:\/\/\S+$/, 'must look like postgresql://user:password@host/database'),
-  UPSTASH_REDIS_REST_URL: z.url({ protocol: /^https?$/, error: 'is not set or no URL: copy it from the Upstash console' }),
+  DATABASE_URL: z
+    .string({ error: "is not set: give the Neon database's postgresql:// URL" })
+    .regex(/^postgres(ql)?:\/\/\S+$/, 'must look like postgresql://user:password@host/database'),
+  UPSTASH_REDIS_REST_URL: z.url({
+    protocol: /^https?$/,
+    error: 'is not set or no URL: copy it from the Upstash console',
+  }),
   UPSTASH_REDIS_REST_TOKEN: z.string({ error: 'is not set: copy it from the Upstash console' }),
 });
 
@@ -85,7 +90,11 @@ function check(env: Env): Settings {
   };
 }
 
-function readBaseline(name: string | undefined, providers: Settings['providers'], hard: readonly Candidate[]): Candidate {
+function readBaseline(
+  name: string | undefined,
+  providers: Settings['providers'],
+  hard: readonly Candidate[],
+): Candidate {
   const baseline = name === undefined ? hard[0] : resolveModel(name, providers, null);
   if (!baseline) throw new SettingsError('FLUX_BASELINE_MODEL', 'names a model that no provider has');
   return baseline;

@@ -3,10 +3,16 @@ import type { Answer, AnswerEvent } from './answer.ts';
 import type { Conversation } from './conversation.ts';
 
 /** What a whole answer must be to be one; `null` where it is. Streams are checked on their first frames only. */
-export function findFault(answer: Answer, conversation: Conversation): 'refusal' | 'empty_answer' | 'invalid_answer' | null {
-  const said = answer.blocks.some((block) => block.type === 'tool_call' || (block.type === 'text' && block.text.trim() !== ''));
+export function findFault(
+  answer: Answer,
+  conversation: Conversation,
+): 'refusal' | 'empty_answer' | 'invalid_answer' | null {
+  const said = answer.blocks.some(
+    (block) => block.type === 'tool_call' || (block.type === 'text' && block.text.trim() !== ''),
+  );
   if (!said) {
-    if (answer.stop === 'refusal' || answer.blocks.some((block) => block.type === 'refusal')) return 'refusal';
+    if (answer.stop === 'refusal' || answer.blocks.some((block) => block.type === 'refusal'))
+      return 'refusal';
     // Cut by its own limit before a word: a longer thinker would not help, so it is an answer.
     return answer.stop === 'length' ? null : 'empty_answer';
   }
@@ -14,10 +20,16 @@ export function findFault(answer: Answer, conversation: Conversation): 'refusal'
   for (const block of answer.blocks) {
     if (block.type !== 'tool_call') continue;
     const tool = conversation.tools.find((tool) => tool.name === block.name);
-    if (!tool || !fits(block.arguments === '' ? '{}' : block.arguments, tool.parameters)) return 'invalid_answer';
+    if (!tool || !fits(block.arguments === '' ? '{}' : block.arguments, tool.parameters))
+      return 'invalid_answer';
   }
   const { format } = conversation.output;
-  if (format && answer.stop === 'stop' && !answer.stopSequence && !answer.blocks.some((block) => block.type === 'tool_call')) {
+  if (
+    format &&
+    answer.stop === 'stop' &&
+    !answer.stopSequence &&
+    !answer.blocks.some((block) => block.type === 'tool_call')
+  ) {
     const text = answer.blocks.map((block) => (block.type === 'text' ? block.text : '')).join('');
     if (!fits(text, format.type === 'json_schema' ? format.schema : undefined)) return 'invalid_answer';
   }

@@ -88,7 +88,13 @@ export interface OutputConstraints {
   stop: string[];
   format?:
     | { type: 'json_object' }
-    | { type: 'json_schema'; name: string; description?: string; schema: Record<string, unknown>; strict?: boolean };
+    | {
+        type: 'json_schema';
+        name: string;
+        description?: string;
+        schema: Record<string, unknown>;
+        strict?: boolean;
+      };
   /** Answers wanted; 1 unless the client asks for more. */
   n: number;
   logprobs: boolean;

@@ -2,13 +2,27 @@ import { FluxError } from './errors.ts';
 
 /** Fields that name an object stored at a provider (contract.md; T56). */
 const NAMING_FIELDS: ReadonlySet<string> = new Set([
-  'file_id', 'file_ids', 'container', 'container_id', 'thread', 'conversation', 'vector_store_ids', 'skills',
-  'previous_message_id', 'comparison_response_id', 'previous_response_id',
+  'file_id',
+  'file_ids',
+  'container',
+  'container_id',
+  'thread',
+  'conversation',
+  'vector_store_ids',
+  'skills',
+  'previous_message_id',
+  'comparison_response_id',
+  'previous_response_id',
 ]);
 
 /** Under these stand the client's own words: arguments, schemas and labels, where any key may occur. */
 const FREE_FIELDS: ReadonlySet<string> = new Set([
-  'arguments', 'input_schema', 'parameters', 'schema', 'metadata', 'logit_bias',
+  'arguments',
+  'input_schema',
+  'parameters',
+  'schema',
+  'metadata',
+  'logit_bias',
 ]);
 
 /**

@@ -1,12 +1,12 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { FluxError } from '../core/errors.ts';
-import type { Scope } from '../env-keys.ts';
 import { readSettings } from '../env.ts';
+import type { Scope } from '../env-keys.ts';
+import { logLine } from '../log/line.ts';
 import { SettingsError } from '../settings-error.ts';
 import { authenticate, requireScope } from './auth.ts';
 import type { AppEnv } from './context.ts';
 import { errorHeaders, toClientError, writeOpenAIError } from './errors.ts';
-import { logLine } from '../log/line.ts';
 import { chatCompletions } from './routes/chat.ts';
 import { health } from './routes/health.ts';
 import { metricsSummary } from './routes/metrics.ts';
@@ -37,12 +37,24 @@ export function createApp(): Hono<AppEnv> {
   app.get('/api/metrics/summary', withScope('read'), metricsSummary);
 
   app.notFound((c) =>
-    sendError(c, new FluxError(`There is no ${c.req.method} ${c.req.path} here: see the README for what there is.`, { status: 404, code: 'unknown_url' })),
+    sendError(
+      c,
+      new FluxError(`There is no ${c.req.method} ${c.req.path} here: see the README for what there is.`, {
+        status: 404,
+        code: 'unknown_url',
+      }),
+    ),
   );
   app.onError((error, c) => {
     if (error instanceof SettingsError) {
       logLine('error', 'settings');
-      return sendError(c, new FluxError(`The gateway is not configured. ${error.message}.`, { status: 503, code: 'not_configured' }));
+      return sendError(
+        c,
+        new FluxError(`The gateway is not configured. ${error.message}.`, {
+          status: 503,
+          code: 'not_configured',
+        }),
+      );
     }
     if (!(error instanceof FluxError)) logLine('error', 'internal_error');
     return sendError(c, toClientError(error));

@@ -10,13 +10,19 @@ import type { KnownKey, Scope } from '../env-keys.ts';
 export function authenticate(headers: Headers, keys: readonly KnownKey[]): KnownKey {
   const presented = readKey(headers);
   if (presented === null) {
-    throw new FluxError('No API key: send `Authorization: Bearer flx_…` (or `x-api-key`).', { status: 401, code: 'missing_api_key' });
+    throw new FluxError('No API key: send `Authorization: Bearer flx_…` (or `x-api-key`).', {
+      status: 401,
+      code: 'missing_api_key',
+    });
   }
   const hash = createHash('sha256').update(presented).digest();
   let found: KnownKey | undefined;
   for (const key of keys) if (timingSafeEqual(key.hash, hash)) found = key;
   if (!found) {
-    throw new FluxError('This API key is not known here. It must be one of the gateway (FLUX_API_KEYS), not a provider key.', { status: 401, code: 'invalid_api_key' });
+    throw new FluxError(
+      'This API key is not known here. It must be one of the gateway (FLUX_API_KEYS), not a provider key.',
+      { status: 401, code: 'invalid_api_key' },
+    );
   }
   return found;
 }
@@ -34,12 +40,20 @@ export function requireScope(key: KnownKey, scope: Scope): void {
 export function customerOf(key: KnownKey, wanted: string | undefined): string {
   if (key.customer !== null) {
     if (wanted !== undefined && wanted !== key.customer) {
-      throw new FluxError('This API key acts on its own customer only: leave `customer` out.', { status: 403, code: 'wrong_customer', param: 'customer' });
+      throw new FluxError('This API key acts on its own customer only: leave `customer` out.', {
+        status: 403,
+        code: 'wrong_customer',
+        param: 'customer',
+      });
     }
     return key.customer;
   }
   if (!wanted) {
-    throw new FluxError('The admin key acts on all customers: say which with `?customer=`.', { status: 400, code: 'missing_required_parameter', param: 'customer' });
+    throw new FluxError('The admin key acts on all customers: say which with `?customer=`.', {
+      status: 400,
+      code: 'missing_required_parameter',
+      param: 'customer',
+    });
   }
   return wanted;
 }

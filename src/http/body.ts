@@ -19,7 +19,10 @@ export async function readBody(request: Request, limit: number): Promise<string>
     return text + decoder.decode();
   } catch (error) {
     if (error instanceof FluxError) throw error;
-    throw new FluxError('The body could not be read: send it whole, as UTF-8.', { status: 400, code: 'unreadable_body' });
+    throw new FluxError('The body could not be read: send it whole, as UTF-8.', {
+      status: 400,
+      code: 'unreadable_body',
+    });
   }
 }
 
@@ -33,7 +36,10 @@ export function parseBody(text: string): unknown {
 }
 
 function notJson(): FluxError {
-  return new FluxError('The body is not valid JSON: send an object with `model` and `messages`.', { status: 400, code: 'invalid_json' });
+  return new FluxError('The body is not valid JSON: send an object with `model` and `messages`.', {
+    status: 400,
+    code: 'invalid_json',
+  });
 }
 
 function tooLarge(limit: number): FluxError {

@@ -1,5 +1,5 @@
-import type { KnownKey } from '../env-keys.ts';
 import type { Env, Settings } from '../env.ts';
+import type { KnownKey } from '../env-keys.ts';
 import type { LogStores } from '../log/outbox.ts';
 
 /** What every route finds in its context. */

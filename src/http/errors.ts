@@ -9,9 +9,16 @@ function openaiType(status: number): string {
 }
 
 /** An error as the body of OpenAI's wire; our own `/api` speaks it too. */
-export function writeOpenAIError(error: FluxError): { error: { message: string; type: string; param: string | null; code: string } } {
+export function writeOpenAIError(error: FluxError): {
+  error: { message: string; type: string; param: string | null; code: string };
+} {
   return {
-    error: { message: error.message, type: openaiType(error.status), param: error.param ?? null, code: error.code },
+    error: {
+      message: error.message,
+      type: openaiType(error.status),
+      param: error.param ?? null,
+      code: error.code,
+    },
   };
 }
 
@@ -26,7 +33,10 @@ export function errorHeaders(error: FluxError): Record<string, string> {
 /** Whatever was thrown, as an error for the client. What we did not foresee says nothing of its cause. */
 export function toClientError(error: unknown): FluxError {
   if (error instanceof FluxError) return error;
-  return new FluxError('Something went wrong in the gateway. Try again; the request id helps to find it.', { status: 500, code: 'internal_error' });
+  return new FluxError('Something went wrong in the gateway. Try again; the request id helps to find it.', {
+    status: 500,
+    code: 'internal_error',
+  });
 }
 
 /** A header value crashes on anything else, after the money is spent (T33). */

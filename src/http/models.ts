@@ -14,11 +14,22 @@ export interface OfferedModel {
 /** `auto`, the floors, and every model of a tier, once. */
 export function offeredModels(settings: Pick<StepSettings, 'tiers'>): OfferedModel[] {
   const routed = [
-    { id: 'auto', ownedBy: 'fluxcompute', displayName: 'FluxCompute: the cheapest model that can do the step' },
-    ...TIERS.map((tier) => ({ id: `auto:${tier}`, ownedBy: 'fluxcompute', displayName: `FluxCompute: ${tier} or better` })),
+    {
+      id: 'auto',
+      ownedBy: 'fluxcompute',
+      displayName: 'FluxCompute: the cheapest model that can do the step',
+    },
+    ...TIERS.map((tier) => ({
+      id: `auto:${tier}`,
+      ownedBy: 'fluxcompute',
+      displayName: `FluxCompute: ${tier} or better`,
+    })),
   ];
   const models = new Map(allCandidates(settings).map((candidate) => [candidate.name, candidate]));
-  return [...routed, ...[...models.values()].map(({ name, provider }) => ({ id: name, ownedBy: provider, displayName: name }))];
+  return [
+    ...routed,
+    ...[...models.values()].map(({ name, provider }) => ({ id: name, ownedBy: provider, displayName: name })),
+  ];
 }
 
 /**
@@ -42,7 +53,9 @@ function allCandidates(settings: Pick<StepSettings, 'tiers'>): Candidate[] {
 
 /** The client's name is not repeated: it could be anything. */
 export function unknownModel(model: string, settings: Pick<StepSettings, 'tiers'>): FluxError {
-  const names = offeredModels(settings).map((offered) => offered.id).join(', ');
+  const names = offeredModels(settings)
+    .map((offered) => offered.id)
+    .join(', ');
   const known = findAnywhere(model.slice(model.indexOf('/') + 1));
   const retired = known && isRetired(known, new Date().toISOString().slice(0, 10));
   const message = retired

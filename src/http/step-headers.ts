@@ -20,7 +20,10 @@ export function readSession(
   const name = headers.get('x-fluxcompute-session') ?? headers.get('x-claude-code-session-id');
   if (name === null) return { shown: newName(), hash: null };
   if (!PRINTABLE.test(name)) {
-    throw invalidRequest('X-FluxCompute-Session must be 1–128 printable ASCII characters.', 'X-FluxCompute-Session');
+    throw invalidRequest(
+      'X-FluxCompute-Session must be 1–128 printable ASCII characters.',
+      'X-FluxCompute-Session',
+    );
   }
   return { shown: name, hash: secret === null ? null : hashUnder(secret, customer, name) };
 }
@@ -41,7 +44,10 @@ export function readTags(headers: Headers): Record<string, string> {
   for (const part of parts) {
     const [, name, value] = TAG.exec(part.trim()) ?? [];
     if (name === undefined || value === undefined) {
-      throw invalidRequest('Tags look like team=search,env=prod: a name of 1–32 of a–z 0–9 _ . - and a value of 1–64 letters, digits, _ . : @ -.', 'X-FluxCompute-Tags');
+      throw invalidRequest(
+        'Tags look like team=search,env=prod: a name of 1–32 of a–z 0–9 _ . - and a value of 1–64 letters, digits, _ . : @ -.',
+        'X-FluxCompute-Tags',
+      );
     }
     tags[name] = value;
   }
@@ -53,6 +59,7 @@ export function readMaxTier(headers: Headers): Tier | undefined {
   const text = headers.get('x-fluxcompute-max-tier');
   if (text === null) return undefined;
   const tier = TIERS.find((tier) => tier === text.trim().toLowerCase());
-  if (!tier) throw invalidRequest(`X-FluxCompute-Max-Tier is one of ${TIERS.join(', ')}.`, 'X-FluxCompute-Max-Tier');
+  if (!tier)
+    throw invalidRequest(`X-FluxCompute-Max-Tier is one of ${TIERS.join(', ')}.`, 'X-FluxCompute-Max-Tier');
   return tier;
 }

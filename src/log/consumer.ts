@@ -6,7 +6,7 @@ import { logLine } from './line.ts';
 import { buryMessages, parkSteps } from './parking.ts';
 import type { Redis } from './redis.ts';
 
-export interface ConsumerStores {
+interface ConsumerStores {
   database: Database;
   redis: Redis;
 }
@@ -41,7 +41,7 @@ export async function consumeSteps(batch: Batch, stores: ConsumerStores): Promis
     if (refused.has(record)) dead.push(message);
     else message.ack();
   }
-  await settle(dead, () =>
+  await ackOnceKept(dead, () =>
     buryMessages(
       stores.redis,
       dead.map((message) => message.body),
@@ -56,8 +56,8 @@ export async function consumeSteps(batch: Batch, stores: ConsumerStores): Promis
 export async function consumeDead(batch: Batch, stores: ConsumerStores): Promise<void> {
   const { steps, unreadable } = readMessages(batch);
   logLine('error', 'dead_letter', { steps: steps.size, unreadable: unreadable.length });
-  await settle([...steps.values()], () => parkSteps(stores.redis, [...steps.keys()]));
-  await settle(unreadable, () =>
+  await ackOnceKept([...steps.values()], () => parkSteps(stores.redis, [...steps.keys()]));
+  await ackOnceKept(unreadable, () =>
     buryMessages(
       stores.redis,
       unreadable.map((message) => message.body),
@@ -77,7 +77,7 @@ function readMessages(batch: Batch): { steps: Map<StepRecord, Message>; unreadab
 }
 
 /** Acknowledges the messages once `keep` has them, else leaves them to the queue. */
-async function settle(messages: readonly Message[], keep: () => Promise<void>): Promise<void> {
+async function ackOnceKept(messages: readonly Message[], keep: () => Promise<void>): Promise<void> {
   if (messages.length === 0) return;
   try {
     await keep();

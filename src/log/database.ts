@@ -38,7 +38,7 @@ export function openDatabase(url: string, timeoutMs = 5_000) {
 }
 
 /** A SQLSTATE: five characters that Postgres chose, safe to log. */
-export type SqlState = string & { readonly sqlState: true };
+type SqlState = string & { readonly sqlState: true };
 
 /** Postgres's code of a failed statement, or `unreachable` where no Postgres answered. */
 export function sqlStateOf(error: unknown): SqlState | 'unreachable' {

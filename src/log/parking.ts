@@ -9,7 +9,7 @@ const PAGE = 100;
 /** Pages a run may take: a scheduled Worker has 1,000 subrequests. */
 const MAX_PAGES = 100;
 
-export interface DrainOutcome {
+interface DrainOutcome {
   /** Steps brought back into Postgres. */
   drained: number;
   /** Entries moved to the dead list. */

@@ -5,14 +5,14 @@ import type { Period } from './period.ts';
 import { queries } from './schema.ts';
 
 /** Dollars of a set of steps. `cost_usd` is all known cost; baseline and savings are of steps that have both. */
-export interface Money {
+interface Money {
   cost_usd: number;
   baseline_cost_usd: number;
   savings_usd: number;
 }
 
 /** The part of the steps that one model answered; `model` is null for those no model did. */
-export interface ModelShare extends Money {
+interface ModelShare extends Money {
   provider: string | null;
   model: string | null;
   tier: string | null;
@@ -20,7 +20,7 @@ export interface ModelShare extends Money {
 }
 
 /** `tier` is null for steps outside the tiers: pinned models, pass-throughs, failures before a plan. */
-export interface TierShare extends Money {
+interface TierShare extends Money {
   tier: string | null;
   queries: number;
 }

@@ -57,9 +57,16 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
     const provider = settings.providers.get(candidate.provider);
     const model = said.model ?? candidate.name;
     const prices = provider
-      ? (pricesOf(provider, model, at, inputTokens(usage)) ?? pricesOf(provider, candidate.name, at, inputTokens(usage)))
+      ? (pricesOf(provider, model, at, inputTokens(usage)) ??
+        pricesOf(provider, candidate.name, at, inputTokens(usage)))
       : null;
-    return { candidate, model, usage, estimated: said.usage === undefined, cost: prices && costOf(usage, prices) };
+    return {
+      candidate,
+      model,
+      usage,
+      estimated: said.usage === undefined,
+      cost: prices && costOf(usage, prices),
+    };
   };
 
   const ledger: Ledger = {
@@ -75,7 +82,13 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
     failed(candidate, why, status, ms) {
       // A request that was refused is not billed. One that timed out may be: nobody can know, so it is 0 here.
       ledger.attempts.push({
-        provider: candidate.provider, model: candidate.name, tier: candidate.tier, status, why, cost_usd: 0, ms,
+        provider: candidate.provider,
+        model: candidate.name,
+        tier: candidate.tier,
+        status,
+        why,
+        cost_usd: 0,
+        ms,
       });
     },
     answered(candidate, said, why, ms, at) {
@@ -83,13 +96,22 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
       const served = price(candidate, said);
       ledger.served = served;
       ledger.attempts.push({
-        provider: candidate.provider, model: served.model, tier: candidate.tier, status: 200, why, cost_usd: served.cost, ms,
+        provider: candidate.provider,
+        model: served.model,
+        tier: candidate.tier,
+        status: 200,
+        why,
+        cost_usd: served.cost,
+        ms,
       });
     },
     escalated(from, to, why, status) {
       const cost = ledger.attempts
         .filter((attempt) => attempt.provider === from.provider && attempt.tier === from.tier)
-        .reduce<number | null>((sum, attempt) => (sum === null || attempt.cost_usd === null ? null : sum + attempt.cost_usd), 0);
+        .reduce<number | null>(
+          (sum, attempt) => (sum === null || attempt.cost_usd === null ? null : sum + attempt.cost_usd),
+          0,
+        );
       ledger.escalations.push({ from: from.name, to: to.name, why, status, cost_usd: cost });
     },
     simulated(yes) {

@@ -20,7 +20,12 @@ export interface LiveStream {
 }
 
 /** Follows a stream for its usage and its row, and cuts it at stop sequences the model could not take. */
-export function openLiveStream(step: PlannedStep, call: PreparedCall, stream: OpenStream, ms: number): LiveStream {
+export function openLiveStream(
+  step: PlannedStep,
+  call: PreparedCall,
+  stream: OpenStream,
+  ms: number,
+): LiveStream {
   const opened = step.ports.clock.now() - ms;
   let model: string | null = null;
   let usage: Usage | undefined;
@@ -41,7 +46,13 @@ export function openLiveStream(step: PlannedStep, call: PreparedCall, stream: Op
 
   const close = (state: 'ok' | 'failed' | 'abandoned', status: number, errorCode: string | null) => {
     closed = true;
-    step.ledger.answered(call.candidate, { model, usage, text }, state === 'ok' ? null : (errorCode ?? state), step.ports.clock.now() - opened, endedAt);
+    step.ledger.answered(
+      call.candidate,
+      { model, usage, text },
+      state === 'ok' ? null : (errorCode ?? state),
+      step.ports.clock.now() - opened,
+      endedAt,
+    );
     const { metadata, record, usage: settled } = settle(step, { call, state, status, errorCode, toolCalls });
     step.ports.logStep(record);
     return { metadata, usage: settled };
@@ -72,7 +83,12 @@ export function openLiveStream(step: PlannedStep, call: PreparedCall, stream: Op
       }
     } catch (error) {
       const seen = error instanceof StreamFailure ? toFluxError(error.failure, call.provider) : error;
-      if (!closed) close('failed', seen instanceof FluxError ? seen.status : 500, seen instanceof FluxError ? seen.code : 'internal');
+      if (!closed)
+        close(
+          'failed',
+          seen instanceof FluxError ? seen.status : 500,
+          seen instanceof FluxError ? seen.code : 'internal',
+        );
       throw seen;
     }
   }

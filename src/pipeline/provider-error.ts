@@ -12,13 +12,25 @@ export function toFluxError(failure: Failure, provider: ProviderSettings): FluxE
     case 'auth': {
       const fix = keyVariable === '' ? `the key of provider '${id}'` : keyVariable;
       return failure.type === 'missing_key'
-        ? new FluxError(`There is no key for provider '${id}': set ${fix} where the gateway runs.`, { status: 502, code: 'provider_auth' })
-        : new FluxError(`Provider '${id}' refused the gateway's key (your own is fine): check ${fix} where the gateway runs.`, { status: 502, code: 'provider_auth' });
+        ? new FluxError(`There is no key for provider '${id}': set ${fix} where the gateway runs.`, {
+            status: 502,
+            code: 'provider_auth',
+          })
+        : new FluxError(
+            `Provider '${id}' refused the gateway's key (your own is fine): check ${fix} where the gateway runs.`,
+            { status: 502, code: 'provider_auth' },
+          );
     }
     case 'quota':
-      return new FluxError(`The gateway's account at provider '${id}' is out of quota or credit: top it up, or configure another provider.`, { status: 503, code: 'provider_quota', retryAfter: 60 });
+      return new FluxError(
+        `The gateway's account at provider '${id}' is out of quota or credit: top it up, or configure another provider.`,
+        { status: 503, code: 'provider_quota', retryAfter: 60 },
+      );
     case 'timeout':
-      return new FluxError(`Provider '${id}' did not answer in time. Try again; if it lasts, ask for fewer tokens or use streaming.`, { status: 504, code: 'provider_timeout' });
+      return new FluxError(
+        `Provider '${id}' did not answer in time. Try again; if it lasts, ask for fewer tokens or use streaming.`,
+        { status: 504, code: 'provider_timeout' },
+      );
     case 'unreachable':
       return new FluxError(
         failure.type === 'stream_cut'

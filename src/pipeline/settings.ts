@@ -1,6 +1,6 @@
 import type { ConfiguredPrices } from '../core/accounting/prices.ts';
-import type { Candidate } from '../core/routing/plan.ts';
 import type { Capabilities, ProviderKind } from '../core/routing/catalog.ts';
+import type { Candidate } from '../core/routing/plan.ts';
 import type { Tier } from '../core/routing/tier.ts';
 
 /** A provider the deployment may call. Its URL comes from here and never from a request. */

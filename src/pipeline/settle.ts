@@ -53,7 +53,10 @@ export function settle(
     baseline_model: top.name,
     baseline_cost_usd: baseline?.cost_usd ?? null,
     classification_ms: step.classificationMs,
-    overhead_ms: Math.max(0, (ledger.firstSentAt ?? now) - request.startedAt + (now - (ledger.lastAnswerAt ?? now))),
+    overhead_ms: Math.max(
+      0,
+      (ledger.firstSentAt ?? now) - request.startedAt + (now - (ledger.lastAnswerAt ?? now)),
+    ),
     estimated,
     signals: difficulty.signals,
     price_book: PRICE_BOOK_VERSION,
@@ -109,10 +112,21 @@ export function reasonOf({ plan, ledger }: PlannedStep): Reason {
   return ledger.escalations.length > 0 ? 'escalated' : plan.reason;
 }
 
-function baselineFor(step: PlannedStep, served: Served, top: Candidate, cost: number | null, pinned: boolean) {
+function baselineFor(
+  step: PlannedStep,
+  served: Served,
+  top: Candidate,
+  cost: number | null,
+  pinned: boolean,
+) {
   const { request, settings } = step;
   return baselineOf({
-    served: { provider: providerOf(settings.providers, served.candidate), name: served.candidate.name, model: served.candidate.model, usage: served.usage },
+    served: {
+      provider: providerOf(settings.providers, served.candidate),
+      name: served.candidate.name,
+      model: served.candidate.model,
+      usage: served.usage,
+    },
     costUsd: cost,
     split: estimateTokens(request.conversation, served.candidate.model),
     top: { provider: providerOf(settings.providers, top), name: top.name, model: top.model },
@@ -121,7 +135,10 @@ function baselineFor(step: PlannedStep, served: Served, top: Candidate, cost: nu
   });
 }
 
-function providerOf(providers: ReadonlyMap<string, ProviderSettings>, candidate: Candidate): ProviderSettings {
+function providerOf(
+  providers: ReadonlyMap<string, ProviderSettings>,
+  candidate: Candidate,
+): ProviderSettings {
   const provider = providers.get(candidate.provider);
   if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
   return provider;

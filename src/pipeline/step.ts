@@ -1,5 +1,5 @@
-import { findFault, findFaultAtGate } from '../core/answer-check.ts';
 import type { Answer } from '../core/answer.ts';
+import { findFault, findFaultAtGate } from '../core/answer-check.ts';
 import type { Conversation } from '../core/conversation.ts';
 import { classify, type Difficulty } from '../core/difficulty/scorer.ts';
 import type { FluxError } from '../core/errors.ts';
@@ -11,13 +11,13 @@ import { type FailureKind, nextCandidate } from '../core/routing/escalation.ts';
 import { type Candidate, type Plan, planStep, type Wish } from '../core/routing/plan.ts';
 import type { Tier } from '../core/routing/tier.ts';
 import { cutAnswer } from './cut.ts';
-import { toFluxError } from './provider-error.ts';
 import { createLedger, type Ledger } from './ledger.ts';
+import { type LiveStream, openLiveStream } from './live-stream.ts';
 import type { CallOutcome, Failure, OpenStream, Ports } from './ports.ts';
 import { prepare } from './prepare.ts';
+import { toFluxError } from './provider-error.ts';
 import type { ProviderSettings, StepSettings } from './settings.ts';
 import { reasonOf, settle } from './settle.ts';
-import { type LiveStream, openLiveStream } from './live-stream.ts';
 import { writeWireRequest } from './wire-request.ts';
 
 /** One step as its dialect has read it. */
@@ -75,7 +75,11 @@ export type StepOutcome =
  * One step from conversation to answer: classify, plan, send, escalate, settle.
  * @throws FluxError what the client should see; its row is logged before.
  */
-export async function runStep(request: StepRequest, settings: StepSettings, ports: Ports): Promise<StepOutcome> {
+export async function runStep(
+  request: StepRequest,
+  settings: StepSettings,
+  ports: Ports,
+): Promise<StepOutcome> {
   const before = ports.clock.cpu();
   const difficulty = classify(request.conversation);
   const after = ports.clock.cpu();
@@ -90,7 +94,11 @@ export async function runStep(request: StepRequest, settings: StepSettings, port
     ...(request.maxTier ? { maxTier: request.maxTier } : {}),
   });
   const step: PlannedStep = {
-    request, settings, ports, difficulty, plan,
+    request,
+    settings,
+    ports,
+    difficulty,
+    plan,
     classificationMs: before === null || after === null ? null : after - before,
     ledger: createLedger(request, settings),
   };
@@ -107,7 +115,8 @@ export async function runStep(request: StepRequest, settings: StepSettings, port
       stream: request.stream,
       timeouts: settings.timeouts,
     });
-    for (const failure of outcome.failures) step.ledger.failed(candidate, failure.kind, failure.status, failure.ms);
+    for (const failure of outcome.failures)
+      step.ledger.failed(candidate, failure.kind, failure.status, failure.ms);
     const fault = faultOf(outcome, request.conversation);
     if (!fault) return deliver(step, call, outcome);
 
@@ -128,15 +137,21 @@ function prepareCall(step: PlannedStep, candidate: Candidate): PreparedCall {
   const provider = settings.providers.get(candidate.provider);
   if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
   const relay = candidate.model.wire === request.wire;
-  const prepared = prepare(request.conversation, candidate.model, { defaultMaxTokens: settings.defaultMaxTokens });
+  const prepared = prepare(request.conversation, candidate.model, {
+    defaultMaxTokens: settings.defaultMaxTokens,
+  });
   return {
-    candidate, provider, relay,
+    candidate,
+    provider,
+    relay,
     body: writeWireRequest(request, candidate, prepared),
     conversation: prepared.conversation,
     gatewayStop: prepared.gatewayStop,
     adapted: [
       ...prepared.adapted,
-      ...(relay ? [] : request.unknownFields.map((field) => ({ field: field.slice(0, 64), action: 'dropped' as const }))),
+      ...(relay
+        ? []
+        : request.unknownFields.map((field) => ({ field: field.slice(0, 64), action: 'dropped' as const }))),
     ],
   };
 }
@@ -149,19 +164,39 @@ interface Fault {
 
 function faultOf(outcome: CallOutcome, conversation: Conversation): Fault | null {
   if (outcome.kind === 'failed') return { kind: outcome.failure.kind, failure: outcome.failure };
-  const kind = outcome.kind === 'answer' ? findFault(outcome.answer, conversation) : findFaultAtGate(outcome.stream.head);
+  const kind =
+    outcome.kind === 'answer'
+      ? findFault(outcome.answer, conversation)
+      : findFaultAtGate(outcome.stream.head);
   return kind ? { kind } : null;
 }
 
 /** Books an attempt that was not the answer, with what it cost. */
-async function discard(step: PlannedStep, call: PreparedCall, outcome: CallOutcome, fault: Fault): Promise<void> {
+async function discard(
+  step: PlannedStep,
+  call: PreparedCall,
+  outcome: CallOutcome,
+  fault: Fault,
+): Promise<void> {
   const { ledger } = step;
   if (outcome.kind === 'failed') {
     ledger.failed(call.candidate, fault.kind, outcome.failure.status, outcome.failure.ms);
   } else if (outcome.kind === 'answer') {
-    ledger.answered(call.candidate, { model: outcome.answer.model, usage: outcome.answer.usage, text: '' }, fault.kind, outcome.ms, step.ports.clock.now());
+    ledger.answered(
+      call.candidate,
+      { model: outcome.answer.model, usage: outcome.answer.usage, text: '' },
+      fault.kind,
+      outcome.ms,
+      step.ports.clock.now(),
+    );
   } else {
-    ledger.answered(call.candidate, await leave(outcome.stream), fault.kind, outcome.ms, step.ports.clock.now());
+    ledger.answered(
+      call.candidate,
+      await leave(outcome.stream),
+      fault.kind,
+      outcome.ms,
+      step.ports.clock.now(),
+    );
   }
 }
 
@@ -187,7 +222,13 @@ function deliver(step: PlannedStep, call: PreparedCall, outcome: CallOutcome): S
   if (outcome.kind === 'failed') throw new RangeError('a failed call has no answer');
   const answer = call.gatewayStop.length > 0 ? cutAnswer(outcome.answer, call.gatewayStop) : outcome.answer;
   const text = answer.blocks.map((block) => ('text' in block ? block.text : block.arguments)).join('');
-  step.ledger.answered(call.candidate, { model: answer.model, usage: answer.usage, text }, null, outcome.ms, step.ports.clock.now());
+  step.ledger.answered(
+    call.candidate,
+    { model: answer.model, usage: answer.usage, text },
+    null,
+    outcome.ms,
+    step.ports.clock.now(),
+  );
   const toolCalls = answer.blocks.filter((block) => block.type === 'tool_call').length;
   const { metadata, record } = settle(step, { call, state: 'ok', status: 200, errorCode: null, toolCalls });
   step.ports.logStep(record);
@@ -197,7 +238,11 @@ function deliver(step: PlannedStep, call: PreparedCall, outcome: CallOutcome): S
 function fail(step: PlannedStep, call: PreparedCall, failure: Failure): FluxError {
   const error = toFluxError(failure, call.provider);
   const { record } = settle(step, {
-    call: null, state: 'failed', status: error.status, errorCode: error.code, toolCalls: 0,
+    call: null,
+    state: 'failed',
+    status: error.status,
+    errorCode: error.code,
+    toolCalls: 0,
   });
   step.ports.logStep(record);
   return error;

@@ -1,5 +1,9 @@
 import { writeRequest as writeMessages } from '../core/dialects/anthropic-messages/request.ts';
-import { requestEdits, spliceRequest, writeRequest as writeChat } from '../core/dialects/openai-chat/request.ts';
+import {
+  requestEdits,
+  spliceRequest,
+  writeRequest as writeChat,
+} from '../core/dialects/openai-chat/request.ts';
 import { writeRequest as writeResponses } from '../core/dialects/openai-responses/request.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { Prepared } from './prepare.ts';
@@ -19,7 +23,10 @@ export function writeWireRequest(request: StepRequest, candidate: Candidate, pre
   const options = { stream: request.stream, modelId: candidate.name };
   const { model } = candidate;
   if (model.wire === 'openai-chat' && request.wire === 'openai-chat') {
-    return spliceRequest(request.rawBody, requestEdits(request.conversation, prepared.conversation, model, options));
+    return spliceRequest(
+      request.rawBody,
+      requestEdits(request.conversation, prepared.conversation, model, options),
+    );
   }
   return WRITERS[model.wire](prepared.conversation, model, options);
 }

@@ -1,14 +1,20 @@
 import type { AnswerEvent } from '../core/answer.ts';
-import { createEventReader as readAnthropicEvents } from '../core/dialects/anthropic-messages/events.ts';
 import { readAnswer as readAnthropicAnswer } from '../core/dialects/anthropic-messages/answer.ts';
-import { createEventReader as readChatEvents } from '../core/dialects/openai-chat/events.ts';
+import { createEventReader as readAnthropicEvents } from '../core/dialects/anthropic-messages/events.ts';
 import { readAnswer as readChatAnswer } from '../core/dialects/openai-chat/answer.ts';
-import { createEventReader as readResponsesEvents } from '../core/dialects/openai-responses/events.ts';
+import { createEventReader as readChatEvents } from '../core/dialects/openai-chat/events.ts';
 import { readAnswer as readResponsesAnswer } from '../core/dialects/openai-responses/answer.ts';
+import { createEventReader as readResponsesEvents } from '../core/dialects/openai-responses/events.ts';
 import { FluxError } from '../core/errors.ts';
 import type { Wire } from '../core/routing/catalog.ts';
 import { RETRYABLE } from '../core/routing/escalation.ts';
-import { type CallOutcome, type Failure, type Frame, type ProviderCall, StreamFailure } from '../pipeline/ports.ts';
+import {
+  type CallOutcome,
+  type Failure,
+  type Frame,
+  type ProviderCall,
+  StreamFailure,
+} from '../pipeline/ports.ts';
 import { postAnthropic } from './anthropic.ts';
 import { readFailure } from './failure.ts';
 import { IdleTimeout, readFrames, type SseFrame } from './frames.ts';
@@ -61,7 +67,10 @@ async function tryOnce(call: ProviderCall, started: number): Promise<Outcome> {
   const response = await post(call, controller.signal);
   const simulated = response.headers.has('x-simulated-provider');
   if (!call.stream) {
-    const timer = setTimeout(() => controller.abort(), Math.max(1, started + call.timeouts.firstByte - Date.now()));
+    const timer = setTimeout(
+      () => controller.abort(),
+      Math.max(1, started + call.timeouts.firstByte - Date.now()),
+    );
     try {
       const raw = await response.text();
       const answer = READERS[call.model.wire].answer(JSON.parse(raw));
@@ -69,7 +78,10 @@ async function tryOnce(call: ProviderCall, started: number): Promise<Outcome> {
     } catch (error) {
       if (controller.signal.aborted) throw new IdleTimeout(call.timeouts.firstByte);
       if (error instanceof SyntaxError) {
-        throw new FluxError('The provider answered with something that is not JSON.', { status: 502, code: 'not_json' });
+        throw new FluxError('The provider answered with something that is not JSON.', {
+          status: 502,
+          code: 'not_json',
+        });
       }
       throw error;
     } finally {
@@ -80,7 +92,12 @@ async function tryOnce(call: ProviderCall, started: number): Promise<Outcome> {
     return refuseUnstreamed(call, response);
   }
   const stream = await openGate(readEvents(call, response.body, controller.signal), started);
-  return { kind: 'stream', stream: { ...stream, abort: () => controller.abort() }, simulated, ms: Date.now() - started };
+  return {
+    kind: 'stream',
+    stream: { ...stream, abort: () => controller.abort() },
+    simulated,
+    ms: Date.now() - started,
+  };
 }
 
 /** A 200 that is no stream although one was asked for: an error in JSON (T28), or a server that can't stream. */
@@ -119,8 +136,14 @@ async function* readEvents(
   }
   if (!stopped && !signal.aborted) {
     throw new StreamFailure({
-      kind: 'unreachable', status: 0, message: 'The provider ended the stream before the answer was finished.',
-      type: 'stream_cut', param: null, retryAfter: null, requestId: null, ms: Date.now() - started,
+      kind: 'unreachable',
+      status: 0,
+      message: 'The provider ended the stream before the answer was finished.',
+      type: 'stream_cut',
+      param: null,
+      retryAfter: null,
+      requestId: null,
+      ms: Date.now() - started,
     });
   }
 }
@@ -139,10 +162,18 @@ async function openGate(frames: AsyncGenerator<Frame[]>, started: number) {
     if (error) {
       await frames.return(undefined);
       throw new StreamFailure(
-        readFailure(new FluxError(error.message, { status: error.status, code: error.code }), Date.now() - started),
+        readFailure(
+          new FluxError(error.message, { status: error.status, code: error.code }),
+          Date.now() - started,
+        ),
       );
     }
-    if (events.some((event) => MEANINGFUL.has(event.type) || (event.type === 'text' && event.text.trim() !== ''))) break;
+    if (
+      events.some(
+        (event) => MEANINGFUL.has(event.type) || (event.type === 'text' && event.text.trim() !== ''),
+      )
+    )
+      break;
   }
   async function* all(): AsyncGenerator<Frame[]> {
     try {

@@ -10,12 +10,21 @@ export function readFailure(error: unknown, ms: number): Failure {
   const none = { param: null, type: null, retryAfter: null, requestId: null, ms };
   if (error instanceof FluxError) {
     const status = error.status;
-    return { ...none, kind: kindOf(status, error.code, ''), status, message: error.message, type: error.code };
+    return {
+      ...none,
+      kind: kindOf(status, error.code, ''),
+      status,
+      message: error.message,
+      type: error.code,
+    };
   }
   if (isTimeout(error)) {
     return { ...none, kind: 'timeout', status: 0, message: 'The provider did not answer in time.' };
   }
-  if ((error instanceof Anthropic.APIError || error instanceof OpenAI.APIError) && error.status !== undefined) {
+  if (
+    (error instanceof Anthropic.APIError || error instanceof OpenAI.APIError) &&
+    error.status !== undefined
+  ) {
     const { message, type, code, param } = readBody(error.error);
     return {
       kind: kindOf(error.status, code ?? type ?? '', message),
@@ -36,7 +45,8 @@ export function readFailure(error: unknown, ms: number): Failure {
 export function kindOf(status: number, code: string, message: string): FailureKind {
   if (code === 'insufficient_quota' || code === 'billing_error' || status === 402) return 'quota';
   if (status === 401 || status === 403) return 'auth';
-  if (status === 404) return /model/i.test(`${code} ${message.slice(0, 200)}`) ? 'model_unavailable' : 'rejected';
+  if (status === 404)
+    return /model/i.test(`${code} ${message.slice(0, 200)}`) ? 'model_unavailable' : 'rejected';
   if (status === 429) return 'rate_limited';
   if (status === 408 || status === 504) return 'timeout';
   if (status === 503 || status === 529) return 'overloaded';
@@ -54,11 +64,21 @@ function isTimeout(error: unknown): boolean {
 }
 
 /** Anthropic: `{type: "error", error: {type, message}}`; the OpenAI SDK gives what is inside `error`. */
-function readBody(body: unknown): { message: string; type: string | null; code: string | null; param: string | null } {
+function readBody(body: unknown): {
+  message: string;
+  type: string | null;
+  code: string | null;
+  param: string | null;
+} {
   const outer = asRecord(body);
   const inner = asRecord(outer.error ?? outer);
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-  return { message: text(inner.message) ?? '', type: text(inner.type), code: text(inner.code), param: text(inner.param) };
+  return {
+    message: text(inner.message) ?? '',
+    type: text(inner.type),
+    code: text(inner.code),
+    param: text(inner.param),
+  };
 }
 
 function asRecord(value: unknown): Record<string, unknown> {

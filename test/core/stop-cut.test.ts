@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { createStopCutter } from '../../src/core/stop-cut.ts';
 
 const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 30 });
-const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 4 });
+const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 4 }), {
+  minLength: 1,
+  maxLength: 4,
+});
 
 test('however the text is split, it ends before the first stop sequence to be completed', () => {
   fc.assert(

@@ -19,7 +19,7 @@ export function onEachPostgres(body: (open: () => Promise<SqlBackend>) => void):
 }
 
 /** How a store behaves from now on: `down` drops connections, `hang` takes the request and never answers. */
-export type Mood = 'up' | 'down' | 'hang';
+type Mood = 'up' | 'down' | 'hang';
 
 /** A store that fails at will, for the tests' subject to talk to. */
 export interface FaultyStore {

@@ -1,5 +1,5 @@
-import type { Answer } from '../../src/core/answer.ts';
 import { usageOf } from '../../src/core/accounting/usage.ts';
+import type { Answer } from '../../src/core/answer.ts';
 import { readChatRequest } from '../../src/core/dialects/openai-chat/read.ts';
 import { readProviders, readTiers } from '../../src/env-providers.ts';
 import { readWish } from '../../src/http/models.ts';
@@ -16,13 +16,21 @@ export function settingsOf(variables: Record<string, string> = {}): StepSettings
   const baseline = tiers.hard[0];
   if (!baseline) throw new Error('no top model');
   return {
-    mode: 'route', providers, tiers, baseline, defaultMaxTokens: 16_384,
+    mode: 'route',
+    providers,
+    tiers,
+    baseline,
+    defaultMaxTokens: 16_384,
     timeouts: { firstByte: 1_000, idle: 1_000, keepAlive: 1_000, retryBase: 1 },
   };
 }
 
 /** A step as POST /v1/chat/completions reads it. */
-export function stepOf(body: Record<string, unknown>, settings: StepSettings, more: Partial<StepRequest> = {}): StepRequest {
+export function stepOf(
+  body: Record<string, unknown>,
+  settings: StepSettings,
+  more: Partial<StepRequest> = {},
+): StepRequest {
   const whole = { model: 'auto', ...body };
   const chat = readChatRequest(whole);
   return {
@@ -84,7 +92,20 @@ export function answers(part: Partial<Answer> = {}): Reply {
 
 export function fails(kind: Failure['kind'], status: number, more: Partial<Failure> = {}): Reply {
   return () => ({
-    kind: 'failed', failures: [], simulated: false, ms: 5,
-    failure: { kind, status, message: 'the provider says no', type: null, param: null, retryAfter: null, requestId: null, ms: 5, ...more },
+    kind: 'failed',
+    failures: [],
+    simulated: false,
+    ms: 5,
+    failure: {
+      kind,
+      status,
+      message: 'the provider says no',
+      type: null,
+      param: null,
+      retryAfter: null,
+      requestId: null,
+      ms: 5,
+      ...more,
+    },
   });
 }

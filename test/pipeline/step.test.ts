@@ -7,7 +7,10 @@ const settings = settingsOf();
 const question = { messages: [{ role: 'user', content: 'What is the capital of France?' }] };
 const weather = {
   type: 'function',
-  function: { name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } },
+  function: {
+    name: 'weather',
+    parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  },
 };
 
 function answerOf(outcome: StepOutcome) {
@@ -22,16 +25,31 @@ describe('a step in plain Node', () => {
     expect(calls.map((call) => call.model.id)).toEqual(['claude-haiku-5-5']);
     // 1,000 in at $0.10, 100 out at $0.50 a million.
     expect(metadata).toMatchObject({
-      difficulty_label: 'easy', floor: 'easy', tier: 'easy', reason: 'floor', provider: 'anthropic',
-      model_selected: 'claude-haiku-5-5', model_attempted: 'claude-haiku-5-5', baseline_model: 'claude-opus-5-5',
-      cost_usd: 0.00015, classification_ms: null, session_id: 'fc_0123456789ab', basis: 'prior', simulated: false,
+      difficulty_label: 'easy',
+      floor: 'easy',
+      tier: 'easy',
+      reason: 'floor',
+      provider: 'anthropic',
+      model_selected: 'claude-haiku-5-5',
+      model_attempted: 'claude-haiku-5-5',
+      baseline_model: 'claude-opus-5-5',
+      cost_usd: 0.00015,
+      classification_ms: null,
+      session_id: 'fc_0123456789ab',
+      basis: 'prior',
+      simulated: false,
       cache: { cache_write_tokens: 0, cache_read_tokens: 0, cache_hit: false },
     });
     expect(metadata.baseline_cost_usd).toBeGreaterThan(0.005);
     expect(metadata.savings_usd).toBeCloseTo((metadata.baseline_cost_usd ?? 0) - 0.00015, 12);
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({
-      request_id: 'req-1', customer: 'acme', state: 'ok', status: 200, cost_usd: 0.00015, model: 'claude-haiku-5-5',
+      request_id: 'req-1',
+      customer: 'acme',
+      state: 'ok',
+      status: 200,
+      cost_usd: 0.00015,
+      model: 'claude-haiku-5-5',
       tokens: { fresh: 1_000, output: 100, read: 0 },
       attempts: [{ model: 'claude-haiku-5-5', status: 200, why: null }],
     });
@@ -39,29 +57,52 @@ describe('a step in plain Node', () => {
 
   test('what the step asked and what it was answered is in no row', async () => {
     const { ports, rows } = portsOf(answers({ blocks: [{ type: 'text', text: 'CANARY-ANSWER' }] }));
-    await runStep(stepOf({ messages: [{ role: 'user', content: 'CANARY-QUESTION' }] }, settings), settings, ports);
+    await runStep(
+      stepOf({ messages: [{ role: 'user', content: 'CANARY-QUESTION' }] }, settings),
+      settings,
+      ports,
+    );
     expect(JSON.stringify(rows)).not.toContain('CANARY');
   });
 
   test.each([
-    ['rate_limited', 429], ['overloaded', 529], ['server_error', 500], ['timeout', 0], ['unreachable', 0],
+    ['rate_limited', 429],
+    ['overloaded', 529],
+    ['server_error', 500],
+    ['timeout', 0],
+    ['unreachable', 0],
     ['model_unavailable', 404],
   ] as const)('a provider that is %s is left for the next tier', async (kind, status) => {
     const { ports, calls, rows } = portsOf(fails(kind, status), answers());
     const { metadata } = answerOf(await runStep(stepOf(question, settings), settings, ports));
     expect(calls.map((call) => call.model.id)).toEqual(['claude-haiku-5-5', 'claude-sonnet-5-5']);
     expect(metadata).toMatchObject({
-      model_attempted: 'claude-haiku-5-5', model_selected: 'claude-sonnet-5-5', tier: 'medium', reason: 'escalated',
+      model_attempted: 'claude-haiku-5-5',
+      model_selected: 'claude-sonnet-5-5',
+      tier: 'medium',
+      reason: 'escalated',
       escalations: [{ from: 'claude-haiku-5-5', to: 'claude-sonnet-5-5', why: kind, status, cost_usd: 0 }],
     });
     expect(rows).toHaveLength(1);
-    expect(rows[0]).toMatchObject({ escalations: 1, attempts: [{ why: kind, status }, { why: null, status: 200 }] });
+    expect(rows[0]).toMatchObject({
+      escalations: 1,
+      attempts: [
+        { why: kind, status },
+        { why: null, status: 200 },
+      ],
+    });
   });
 
   test.each([
     ['refusal', { stop: 'refusal' as const, blocks: [] }],
     ['empty_answer', { blocks: [] }],
-    ['invalid_answer', { stop: 'tool_calls' as const, blocks: [{ type: 'tool_call' as const, id: 'a', name: 'weather', arguments: '{"town":1}' }] }],
+    [
+      'invalid_answer',
+      {
+        stop: 'tool_calls' as const,
+        blocks: [{ type: 'tool_call' as const, id: 'a', name: 'weather', arguments: '{"town":1}' }],
+      },
+    ],
   ])('an answer that is a %s goes up a tier, and its cost is counted', async (why, part) => {
     const { ports, calls } = portsOf(answers(part), answers());
     const body = { ...question, tools: [weather] };
@@ -83,20 +124,41 @@ describe('a step in plain Node', () => {
 
   test('a pinned model is never exchanged, and is its own baseline', async () => {
     const { ports } = portsOf(answers({ blocks: [] }));
-    const { metadata } = answerOf(await runStep(stepOf({ ...question, model: 'claude-haiku-5-5' }, settings), settings, ports));
-    expect(metadata).toMatchObject({ reason: 'pinned', model_selected: 'claude-haiku-5-5', baseline_model: 'claude-haiku-5-5', savings_usd: 0 });
+    const { metadata } = answerOf(
+      await runStep(stepOf({ ...question, model: 'claude-haiku-5-5' }, settings), settings, ports),
+    );
+    expect(metadata).toMatchObject({
+      reason: 'pinned',
+      model_selected: 'claude-haiku-5-5',
+      baseline_model: 'claude-haiku-5-5',
+      savings_usd: 0,
+    });
     const failing = portsOf(fails('overloaded', 529));
-    await expect(runStep(stepOf({ ...question, model: 'claude-haiku-5-5' }, settings), settings, failing.ports)).rejects.toMatchObject({ status: 529 });
+    await expect(
+      runStep(stepOf({ ...question, model: 'claude-haiku-5-5' }, settings), settings, failing.ports),
+    ).rejects.toMatchObject({ status: 529 });
     expect(failing.calls).toHaveLength(1);
   });
 
   test('a request the provider rejects is not sent anywhere else', async () => {
-    const { ports, calls, rows } = portsOf(fails('rejected', 400, { message: 'tools.0: too odd', type: 'invalid_request_error', requestId: 'req_9' }));
+    const { ports, calls, rows } = portsOf(
+      fails('rejected', 400, {
+        message: 'tools.0: too odd',
+        type: 'invalid_request_error',
+        requestId: 'req_9',
+      }),
+    );
     const error = await runStep(stepOf(question, settings), settings, ports).catch((error) => error);
     expect(error).toBeInstanceOf(FluxError);
-    expect(error).toMatchObject({ status: 400, message: 'tools.0: too odd', provider: { requestId: 'req_9' } });
+    expect(error).toMatchObject({
+      status: 400,
+      message: 'tools.0: too odd',
+      provider: { requestId: 'req_9' },
+    });
     expect(calls).toHaveLength(1);
-    expect(rows).toMatchObject([{ state: 'failed', status: 400, error_code: 'invalid_request_error', cost_usd: 0, model: null }]);
+    expect(rows).toMatchObject([
+      { state: 'failed', status: 400, error_code: 'invalid_request_error', cost_usd: 0, model: null },
+    ]);
     expect(JSON.stringify(rows)).not.toContain('too odd');
   });
 
@@ -109,34 +171,49 @@ describe('a step in plain Node', () => {
   ] as const)('%s (%i, %s) is told in our words', async (kind, status, type, seen, code, word) => {
     const fail = fails(kind, status, { message: 'your key sk-ant-secret', type });
     const { ports } = portsOf(fail, fail, fail);
-    const error: FluxError = await runStep(stepOf(question, settings), settings, ports).catch((error) => error);
+    const error: FluxError = await runStep(stepOf(question, settings), settings, ports).catch(
+      (error) => error,
+    );
     expect(error).toMatchObject({ status: seen, code });
     expect(error.message).toContain(word);
     expect(error.message).not.toContain('sk-ant');
   });
 
   test('with two providers, a refused key sends the step to the other one', async () => {
-    const both = settingsOf({ FLUX_TIERS: '{"easy":["claude-haiku-5-5","gpt-6-luna"],"medium":["claude-sonnet-5-5"],"hard":["claude-opus-5-5"]}' });
+    const both = settingsOf({
+      FLUX_TIERS:
+        '{"easy":["claude-haiku-5-5","gpt-6-luna"],"medium":["claude-sonnet-5-5"],"hard":["claude-opus-5-5"]}',
+    });
     const { ports, calls } = portsOf(fails('auth', 401), answers());
     await runStep(stepOf(question, both), both, ports);
     expect(calls.map((call) => call.provider.id)).toEqual(['anthropic', 'openai']);
   });
 
   test('a field only Chat Completions knows needs a model behind it', async () => {
-    const error = await runStep(stepOf({ ...question, prediction: { type: 'content', content: 'x' } }, settings), settings, portsOf().ports).catch((error) => error);
+    const error = await runStep(
+      stepOf({ ...question, prediction: { type: 'content', content: 'x' } }, settings),
+      settings,
+      portsOf().ports,
+    ).catch((error) => error);
     expect(error).toMatchObject({ status: 400, param: 'prediction' });
   });
 
   test('an unknown field is reported as dropped where the wire differs', async () => {
     const { ports } = portsOf(answers());
-    const { metadata } = answerOf(await runStep(stepOf({ ...question, brand_new: 1 }, settings), settings, ports));
+    const { metadata } = answerOf(
+      await runStep(stepOf({ ...question, brand_new: 1 }, settings), settings, ports),
+    );
     expect(metadata.adapted).toContainEqual({ field: 'brand_new', action: 'dropped' });
   });
 
   test('stop sequences a model takes none of are cut here', async () => {
-    const gpt = settingsOf({ FLUX_TIERS: '{"easy":["gpt-6-luna"],"medium":["gpt-6.1-terra"],"hard":["gpt-6.2-sol"]}' });
+    const gpt = settingsOf({
+      FLUX_TIERS: '{"easy":["gpt-6-luna"],"medium":["gpt-6.1-terra"],"hard":["gpt-6.2-sol"]}',
+    });
     const { ports } = portsOf(answers({ blocks: [{ type: 'text', text: 'one END two' }] }));
-    const { answer, metadata } = answerOf(await runStep(stepOf({ ...question, stop: 'END' }, gpt), gpt, ports));
+    const { answer, metadata } = answerOf(
+      await runStep(stepOf({ ...question, stop: 'END' }, gpt), gpt, ports),
+    );
     expect(answer).toMatchObject({ blocks: [{ text: 'one ' }], stop: 'stop', stopSequence: 'END' });
     expect(metadata.adapted).toContainEqual({ field: 'stop', action: 'translated' });
   });
@@ -153,28 +230,46 @@ describe('a step in plain Node', () => {
   test('a floor, a cap and housekeeping say so', async () => {
     const run = async (body: Record<string, unknown>, more = {}) => {
       const { ports } = portsOf(answers());
-      const { metadata } = answerOf(await runStep(stepOf({ ...question, ...body }, settings, more), settings, ports));
+      const { metadata } = answerOf(
+        await runStep(stepOf({ ...question, ...body }, settings, more), settings, ports),
+      );
       return [metadata.model_selected, metadata.reason];
     };
     expect(await run({ model: 'auto:hard' })).toEqual(['claude-opus-5-5', 'forced_tier']);
     expect(await run({ model: 'auto:hard' }, { maxTier: 'medium' })).toEqual(['claude-sonnet-5-5', 'capped']);
-    expect(await run({ max_tokens: 1, messages: [{ role: 'user', content: 'Prove Fermat.' }] })).toEqual(['claude-haiku-5-5', 'housekeeping']);
+    expect(await run({ max_tokens: 1, messages: [{ role: 'user', content: 'Prove Fermat.' }] })).toEqual([
+      'claude-haiku-5-5',
+      'housekeeping',
+    ]);
   });
 
   test('traps T67: a forced tool goes to a model that takes one', async () => {
-    const { ports, calls } = portsOf(answers({ stop: 'tool_calls', blocks: [{ type: 'tool_call', id: 'a', name: 'weather', arguments: '{"city":"Paris"}' }] }));
+    const { ports, calls } = portsOf(
+      answers({
+        stop: 'tool_calls',
+        blocks: [{ type: 'tool_call', id: 'a', name: 'weather', arguments: '{"city":"Paris"}' }],
+      }),
+    );
     const body = { ...question, model: 'auto:medium', tools: [weather], tool_choice: 'required' };
-    const anthropic = settingsOf({ FLUX_TIERS: '{"easy":["claude-haiku-5-5"],"medium":["claude-sonnet-5-5","claude-opus-5"],"hard":["claude-opus-5-5"]}' });
+    const anthropic = settingsOf({
+      FLUX_TIERS:
+        '{"easy":["claude-haiku-5-5"],"medium":["claude-sonnet-5-5","claude-opus-5"],"hard":["claude-opus-5-5"]}',
+    });
     const { metadata } = answerOf(await runStep(stepOf(body, anthropic), anthropic, ports));
     expect(calls[0]?.model.id).toBe('claude-opus-5');
     expect(metadata.reason).toBe('capability');
   });
 
   test('traps T71: a model past its retirement date is passed over on the day', async () => {
-    const late = settingsOf({ FLUX_TIERS: '{"easy":["claude-haiku-5-5"],"medium":["claude-sonnet-4-5","claude-sonnet-5-5"],"hard":["claude-opus-5-5"]}' });
+    const late = settingsOf({
+      FLUX_TIERS:
+        '{"easy":["claude-haiku-5-5"],"medium":["claude-sonnet-4-5","claude-sonnet-5-5"],"hard":["claude-opus-5-5"]}',
+    });
     const serve = async (day: number) => {
       const { ports } = portsOf(answers());
-      const request = stepOf({ ...question, model: 'auto:medium' }, late, { startedAt: Date.UTC(2026, 10, day) });
+      const request = stepOf({ ...question, model: 'auto:medium' }, late, {
+        startedAt: Date.UTC(2026, 10, day),
+      });
       return answerOf(await runStep(request, late, ports)).metadata;
     };
     expect(await serve(29)).toMatchObject({ model_selected: 'claude-sonnet-4-5' });

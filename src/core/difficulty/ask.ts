@@ -19,7 +19,7 @@ export interface Ask {
   text: string;
   /** "yes please", "continue": means what an earlier turn asked (T5). */
   referential: boolean;
-  /** Answers a question of the assistant, so it carries on with the task before unless it is an ask itself. */
+  /** Answers the assistant: says yes or no, or was asked a question. Carries on with the task before unless it is an ask itself. */
   reply: boolean;
   /** Came while tool results waited for an answer: the task before is unfinished. */
   interjected: boolean;
@@ -36,7 +36,7 @@ export function findAsk(messages: readonly Message[]): Ask {
     return {
       text,
       referential: saysNothingNew(text),
-      reply: before !== undefined && asksBack(before),
+      reply: before?.role === 'assistant' && (ASSENT.test(text) || asksBack(before)),
       interjected: before?.role === 'tool' && !isInterruption(messages[at]),
       at,
     };
@@ -72,9 +72,10 @@ export function textOf(message: Message): string {
   return texts.join('\n');
 }
 
+const ASSENT = /^(?:yes|yeah|yep|ok|okay|sure|correct|confirmed|no|nope)\b/i;
+
 /** Its wording stays unread (T5: assistant text made agreement worse): only that it ends by asking. */
-function asksBack(message: Message): boolean {
-  if (message.role !== 'assistant') return false;
+function asksBack(message: Extract<Message, { role: 'assistant' }>): boolean {
   const last = message.content.findLast((block) => block.type === 'text');
   return last?.type === 'text' && last.text.slice(-300).includes('?');
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FEATURES, type SignalName } from './signals.ts';
 
 function weightsOf<S extends SignalName>(family: S) {

@@ -1,8 +1,10 @@
-import { LEXICON, PAIR_STARTS, stem, WORD_KINDS, type WordKind } from './words.ts';
+import { BEFORE_TOLD, HARDENING, LEXICON, PAIR_STARTS, stem, TOLD, WORD_KINDS, type WordKind } from './words.ts';
 
 /** What one pass over a turn's text counts. */
 export interface Reading {
   words: number;
+  /** Different words that are no keyword of a hard task, counted up to {@link ENOUGH}. */
+  substance: number;
   sentences: number;
   numbers: number;
   /** Lines that begin as list items do. */
@@ -21,10 +23,17 @@ export interface Reading {
   characters: number;
   /** The first word, lower case, as it stands. */
   opening: string;
-  second: string;
+  /** Told, at one end, to work on a text: what lies between is material. */
+  textWork: boolean;
   /** Different words of each kind: saying one twice is no more evidence. */
   kinds: Record<WordKind, number>;
 }
+
+/** Words of substance at which a turn has all it needs. */
+export const ENOUGH = 8;
+
+/** Characters from either end in which an instruction to work on a text stands. */
+const EDGE = 120;
 
 const LETTER = 1;
 const DIGIT = 2;
@@ -37,15 +46,21 @@ export function read(text: string): Reading {
   // A few letters change length in lower case (İ); positions must agree, and such text has no English words anyway.
   const plain = lower.length === text.length ? lower : text;
   const reading = emptyReading(text.length);
-  const seen = new Set<number>();
+  const seen = new Set<string>();
+  const others = new Set<string>();
   let previous = '';
+  // Whether the next word, and the one before, stand where a turn tells to do something.
+  let told = true;
+  let toldBefore = false;
   let at = 0;
   let lineStart = true;
   while (at < plain.length) {
     const code = plain.charCodeAt(at);
     const kind = code < 128 ? (CLASSES[code] ?? 0) : code === 0x2019 ? JOINER : LETTER;
     if (kind !== LETTER && kind !== DIGIT) {
+      const sentences = reading.sentences;
       lineStart = countMark(reading, plain, at, code, lineStart);
+      if (lineStart || reading.sentences > sentences || code === 58 || code === 44) told = true; // after : and , too
       at += 1;
       continue;
     }
@@ -73,32 +88,38 @@ export function read(text: string): Reading {
     }
     const word = plain.slice(start, at);
     if (reading.opening === '') reading.opening = word;
-    else if (reading.second === '') reading.second = word;
     if (joined || isCamel(text, start, at)) reading.identifiers += 1;
     if (length > 24) {
       previous = '';
-      continue;
+    } else {
+      const root = stem(word);
+      if (others.size < ENOUGH && !LEXICON.get(root)?.some((kind) => HARDENING.has(kind))) others.add(root);
+      note(reading, seen, root, told);
+      if (told && (start < EDGE || start > plain.length - EDGE) && LEXICON.get(root)?.includes('compose')) reading.textWork = true;
+      if (PAIR_STARTS.has(previous) && LEXICON.has(`${previous} ${root}`)) {
+        note(reading, seen, `${previous} ${root}`, told || toldBefore);
+        others.delete(previous);
+        others.delete(root);
+      }
+      // n't: "isn't", "doesn’t"
+      if (length > 3 && (word.endsWith("n't") || word.endsWith('n’t'))) note(reading, seen, 'not', told);
+      previous = root;
     }
-    previous = look(reading, seen, word, previous);
+    toldBefore = told;
+    told = BEFORE_TOLD.has(word);
   }
+  reading.substance = others.size;
   return reading;
 }
 
-/** Looks a word up alone and with the one before; answers its stem for the next. */
-function look(reading: Reading, seen: Set<number>, word: string, previous: string): string {
-  const root = stem(word);
-  note(reading, seen, root);
-  if (previous !== '' && PAIR_STARTS.has(previous)) note(reading, seen, `${previous} ${root}`);
-  // n't: "isn't", "doesn’t"
-  if (word.length > 3 && word.endsWith('t') && (word.endsWith("n't") || word.endsWith('n’t'))) note(reading, seen, 'not');
-  return root;
-}
-
-function note(reading: Reading, seen: Set<number>, key: string): void {
-  const entry = LEXICON.get(key);
-  if (entry === undefined || seen.has(entry.index)) return;
-  seen.add(entry.index);
-  for (const kind of entry.kinds) reading.kinds[kind] += 1;
+function note(reading: Reading, seen: Set<string>, key: string, told: boolean): void {
+  const kinds = LEXICON.get(key);
+  if (kinds === undefined || seen.has(key)) return;
+  for (const kind of kinds) {
+    if (!told && TOLD.has(kind)) continue;
+    reading.kinds[kind] += 1;
+    seen.add(key);
+  }
 }
 
 function countMark(reading: Reading, text: string, at: number, code: number, lineStart: boolean): boolean {
@@ -188,7 +209,7 @@ function classes(): Uint8Array {
 function emptyReading(characters: number): Reading {
   const kinds = Object.fromEntries(WORD_KINDS.map((kind) => [kind, 0])) as Record<WordKind, number>; // every kind is a key
   return {
-    words: 0, sentences: 0, numbers: 0, items: 0, options: 0, questionMarks: 0, identifiers: 0, symbols: 0,
-    operators: 0, quotes: 0, commas: 0, characters, opening: '', second: '', kinds,
+    words: 0, substance: 0, sentences: 0, numbers: 0, items: 0, options: 0, questionMarks: 0, identifiers: 0, symbols: 0,
+    operators: 0, quotes: 0, commas: 0, characters, opening: '', textWork: false, kinds,
   };
 }

@@ -91,7 +91,7 @@ function scoreTurn(text: string, loop: ToolLoop | null, profile: ScorerProfile):
   const signals = contributions(features, profile);
   let logit = profile.bias;
   for (const name of SIGNALS) logit += signals[name];
-  return { logit, signals, telling: isTelling(features, reading), plain: features.lookup.question > 0 };
+  return { logit, signals, telling: isTelling(reading), plain: features.lookup.question > 0 };
 }
 
 function contributions(features: Features, profile: ScorerProfile): Record<SignalName, number> {

@@ -4,16 +4,24 @@
  * Endings don't matter (`stem`). A pair of words counts as one ("race condition").
  */
 export const WORDS = {
-  /** Thought in several steps. */
+  /** Told to think in several steps. */
   deliberate:
-    'prove proof derive derivation explain compare contrast analyze analyse analysis evaluate justify tradeoff trade-off ' +
-    'infer deduce conclude conclusion argument assumption hypothesis hypotheses strategy optimize diagnose investigate ' +
-    'critique synthesize reconcile consequence contradict contradiction paradox counterexample counterexamples rigorous ' +
-    'rigorously assess invalid premise theorem lemma fallacy why root|cause by|step and|cons multi-hop reason',
-  /** Analysis and text work of middling difficulty. */
+    'prove derive explain compare contrast analyze analyse evaluate justify infer deduce diagnose investigate critique ' +
+    'synthesize reconcile assess argue verify trace identify determine show|that reason think|through plan design ' +
+    'work|out figure|out',
+  /** What such thought is about, wherever it stands. */
+  rigor:
+    'prove derive proof theorem lemma tradeoff trade-off hypothesis hypotheses contradiction paradox counterexample rigorous ' +
+    'rigorously root|cause root-cause by|step and|cons multi-hop edge|case correctness confounder causal premise fallacy ' +
+    'inference invariant worst-case',
+  /** Told to work on text. */
   compose:
-    'summarize summarise summary article essay email draft write rewrite paragraph describe review outline report blog ' +
-    'document documentation presentation letter story poem improve proofread feedback brainstorm overview discuss',
+    'summarize summarise write rewrite draft describe review outline improve proofread brainstorm discuss document ' +
+    'paraphrase simplify polish edit compose plan recommend suggest give|me',
+  /** Told to work on programs. */
+  build:
+    'implement refactor debug migrate optimize fix redesign build create add convert port test code develop integrate ' +
+    'upgrade extend rewrite remove|the parallelize',
   /** A story of who did what, with its order and its actors. */
   narrate:
     'he she his her him they them their said told agreed decided bought sold took gave went wanted offered paid asked ' +
@@ -27,32 +35,37 @@ export const WORDS = {
     'more less fewer average ratio cost earn spend pay price sell buy hour minute week month many much sum than',
   formal:
     'integral derivative equation matrix matrices eigenvalue polynomial vector probability variance modulo prime ' +
-    'irrational converge convergence differentiate logarithm bijection isomorphic isomorphism homomorphism topology ' +
-    'manifold integer quadratic inequality induction combinatorial permutation orthogonal asymptotic recurrence ' +
-    'predicate logic propositional valence statistic deviation distribution hypotenuse triangle radius algebra calculus',
+    'irrational converge convergence diverge differentiate logarithm bijection isomorphic isomorphism homomorphism ' +
+    'topology manifold integer quadratic inequality induction combinatorial permutation orthogonal asymptotic ' +
+    'recurrence predicate logic propositional statistic deviation distribution hypotenuse algebra calculus gradient ' +
+    'bound theorem lemma finite infinitely cyclic',
   code:
     'code function class method api json sql python javascript typescript java rust golang html css regex script bug ' +
     'compile compiler repo repository git commit endpoint database variable loop array async docker server npm ' +
     'component test tests pytest import module package library framework schema cli backend frontend bash shell yaml ' +
-    'dockerfile kubernetes react node merge branch stack|trace unit|test pull|request',
+    'dockerfile kubernetes react node merge branch stack|trace unit|test pull|request service program c++ readme',
   /** Code work in which parts far apart act on each other. */
   intricate:
-    'race|condition data|race deadlock concurrency concurrent mutex refactor migrate migration architecture distributed ' +
+    'race|condition data|race deadlock concurrency concurrent concurrently mutex migration architecture distributed ' +
     'consistency microservice scalability scalable memory|leak segfault latency throughput intermittent intermittently ' +
     'flaky reproduce vulnerability exploit backward-compatible backwards-compatible invariant consensus idempotent ' +
-    'idempotency lock-free linearizable sharding shard debug crash bottleneck root|cause redesign services end-to-end ' +
-    'across|all across|the across|our across|three corruption nondeterministic heisenbug zero-downtime dual-write',
+    'idempotency lock-free linearizable sharding sharded bottleneck root|cause root-cause services end-to-end corruption ' +
+    'across|all across|the across|our across|three across|region nondeterministic zero-downtime downtime use-after-free ' +
+    'thread lock thread-safe goroutine authentication backward|compatibility cache|invalidation ordering production crash kernel replay partition dependencies under|load',
   /** Everyday facts and definitions. */
   fact:
     'capital weather define definition meaning called known refer refers referred term synonym spell translate ' +
     'located president population timezone who founded invented born currency',
-  /** One thing to fetch or to do, as tools do it. */
+  /** Told to fetch or do one thing, as a tool does it. */
   errand:
-    'find get show list check book cancel cancelled cancellation update add remove set send play search fetch retrieve ' +
-    'open order schedule remind transfer change upgrade refund status call reserve rename sort count extract convert ' +
-    'format delete turn|on turn|off look|up tell give provide display print read lookup reservation booking flight ' +
-    'account user|id flights payment card calculate compute ticket seat bag bags baggage insurance voucher ' +
-    'certificate passenger appointment delivery invoice subscription password reply confirm cheapest nearest economy',
+    'find get show list check book cancel update add remove set send play search fetch retrieve open order schedule ' +
+    'remind transfer change upgrade refund call reserve rename sort count extract convert format delete turn look tell ' +
+    'provide display print read lookup reply confirm define translate start stop create',
+  /** What a service desk handles, wherever it stands. */
+  desk:
+    'reservation booking flight account flights payment card ticket seat bag bags baggage insurance voucher certificate ' +
+    'passenger appointment delivery invoice subscription password economy id refund user|id status profile cancellation ' +
+    'checked luggage trip policy membership gold silver',
   chat:
     'hi hello hey thanks thank bye goodbye cheers appreciate joke lol haha welcome good|morning how|are great ' +
     'awesome wonderful glad sorry',
@@ -60,7 +73,7 @@ export const WORDS = {
   science:
     'patient diagnosis syndrome dose artery renal symptom therapy infection receptor enzyme protein gene mutation cell ' +
     'chromosome molecule orbital quantum voltage circuit entropy momentum thermodynamic depreciation accrual audit ' +
-    'elasticity monetary fiscal econometric gradient neural bayesian classifier theory social economic disease blood ' +
+    'elasticity monetary fiscal econometric neural bayesian classifier theory social economic disease blood ' +
     'behavior growth culture political religion marketing tissue species acid atom',
   /** More than one thing wanted. */
   demand:
@@ -68,14 +81,21 @@ export const WORDS = {
     'at|least at|most as|well no|more each|of along|with',
 } as const;
 
+/** Kinds that count only where a turn tells to do something: "explain …", not "the explanation he gave". */
+export const TOLD: ReadonlySet<WordKind> = new Set<WordKind>(['deliberate', 'compose', 'build', 'errand']);
+
+/** Keywords that make a turn harder: they need other words to be about (T7). */
+export const HARDENING: ReadonlySet<WordKind> = new Set<WordKind>(['deliberate', 'rigor', 'build', 'formal', 'code', 'intricate']);
+
+/** A verb after one of these, or at the start of a sentence, is one told to do. */
+export const BEFORE_TOLD: ReadonlySet<string> = new Set(
+  'and then please to you also or now first help just me lets let’s must should'.split(' ').concat("let's"),
+);
+
 export type WordKind = keyof typeof WORDS;
 export const WORD_KINDS = Object.keys(WORDS) as WordKind[]; // keys of a literal object: exactly its kinds
 
-/** One word or phrase of {@link WORDS}. A word may be of several kinds. */
-export interface Entry {
-  index: number;
-  kinds: WordKind[];
-}
+
 
 /** Words cut back to what their endings share: "calculate", "calculates", "calculating". */
 export function stem(word: string): string {
@@ -87,22 +107,22 @@ export function stem(word: string): string {
   return end === word.length ? word : word.slice(0, end);
 }
 
-/** Stem (or two stems and a space between) to entry. */
-export const LEXICON: ReadonlyMap<string, Entry> = buildLexicon();
+/** Stem (or two stems and a space between) to its kinds. */
+export const LEXICON: ReadonlyMap<string, readonly WordKind[]> = buildLexicon();
 
 /** Stems that begin a pair. */
 export const PAIR_STARTS: ReadonlySet<string> = new Set(
   [...LEXICON.keys()].filter((key) => key.includes(' ')).map((key) => key.slice(0, key.indexOf(' '))),
 );
 
-function buildLexicon(): Map<string, Entry> {
-  const lexicon = new Map<string, Entry>();
+function buildLexicon(): Map<string, WordKind[]> {
+  const lexicon = new Map<string, WordKind[]>();
   for (const kind of WORD_KINDS) {
     for (const phrase of WORDS[kind].split(' ')) {
       const key = phrase.split('|').slice(0, 2).map(stem).join(' ');
-      const entry = lexicon.get(key);
-      if (entry === undefined) lexicon.set(key, { index: lexicon.size, kinds: [kind] });
-      else if (!entry.kinds.includes(kind)) entry.kinds.push(kind);
+      const kinds = lexicon.get(key);
+      if (kinds === undefined) lexicon.set(key, [kind]);
+      else if (!kinds.includes(kind)) kinds.push(kind);
     }
   }
   return lexicon;

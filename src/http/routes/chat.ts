@@ -43,7 +43,8 @@ export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
   }
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writing = pump(outcome, writable, {
-    writerFor: (relay) => (relay ? createStreamRelay(chat.includeUsage) : createStreamWriter(head, chat.includeUsage)),
+    writerFor: (relay) =>
+      relay ? createStreamRelay(chat.includeUsage) : createStreamWriter(head, chat.includeUsage),
     keepAlive: KEEP_ALIVE,
     toError: (error) => writeOpenAIError(toClientError(error)).error,
     timeouts: settings.timeouts,
@@ -72,7 +73,12 @@ function toStep(c: Context<AppEnv>, chat: ChatRequest, rawBody: string): StepReq
     conversation: chat.conversation,
     chatOnly: chat.chatOnly,
     unknownFields: chat.unknownFields,
-    session: readSession(headers, customer, settings.secret, () => `fc_${c.get('requestId').replaceAll('-', '').slice(0, 12)}`),
+    session: readSession(
+      headers,
+      customer,
+      settings.secret,
+      () => `fc_${c.get('requestId').replaceAll('-', '').slice(0, 12)}`,
+    ),
     tags: readTags(headers),
     ...(maxTier ? { maxTier } : {}),
   };
@@ -97,7 +103,8 @@ function writeAnswer(outcome: StepOutcome, head: AnswerHead, request: StepReques
     'x-fluxcompute-reason': metadata.reason,
     'x-fluxcompute-session': toAscii(metadata.session_id),
   };
-  const text = raw === null ? JSON.stringify(writeCompletion(answer, head, metadata)) : addMetadata(raw, metadata);
+  const text =
+    raw === null ? JSON.stringify(writeCompletion(answer, head, metadata)) : addMetadata(raw, metadata);
   return new Response(text, { headers });
 }
 

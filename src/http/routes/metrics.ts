@@ -13,6 +13,10 @@ export async function metricsSummary(c: Context<AppEnv>): Promise<Response> {
     return c.json(await summary(c.get('stores').database, customer, period));
   } catch {
     // The driver's error quotes the statement and its parameters: it goes nowhere.
-    throw new FluxError('The log could not be read: Postgres did not answer. See /health, and try again.', { status: 503, code: 'log_unavailable', retryAfter: 5 });
+    throw new FluxError('The log could not be read: Postgres did not answer. See /health, and try again.', {
+      status: 503,
+      code: 'log_unavailable',
+      retryAfter: 5,
+    });
   }
 }

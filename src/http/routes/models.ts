@@ -8,7 +8,8 @@ const CREATED = 1_793_404_800;
 /** GET /v1/models, in Anthropic's shape where `anthropic-version` is sent. */
 export function listModels(c: Context<AppEnv>): Response {
   const models = offeredModels(c.get('settings'));
-  if (c.req.header('anthropic-version') === undefined) return c.json({ object: 'list', data: models.map(toOpenAI) });
+  if (c.req.header('anthropic-version') === undefined)
+    return c.json({ object: 'list', data: models.map(toOpenAI) });
   return c.json({
     data: models.map(toAnthropic),
     has_more: false,
@@ -20,7 +21,9 @@ export function listModels(c: Context<AppEnv>): Response {
 /** GET /v1/models/{id} */
 export function getModel(c: Context<AppEnv>): Response {
   const id = decodeURIComponent(c.req.param('id') ?? '');
-  const model = offeredModels(c.get('settings')).find((model) => model.id === id || `${model.ownedBy}/${model.id}` === id);
+  const model = offeredModels(c.get('settings')).find(
+    (model) => model.id === id || `${model.ownedBy}/${model.id}` === id,
+  );
   if (!model) throw unknownModel(id, c.get('settings'));
   return c.json(c.req.header('anthropic-version') === undefined ? toOpenAI(model) : toAnthropic(model));
 }
@@ -30,5 +33,10 @@ function toOpenAI(model: OfferedModel) {
 }
 
 function toAnthropic(model: OfferedModel) {
-  return { type: 'model', id: model.id, display_name: model.displayName, created_at: new Date(CREATED * 1000).toISOString() };
+  return {
+    type: 'model',
+    id: model.id,
+    display_name: model.displayName,
+    created_at: new Date(CREATED * 1000).toISOString(),
+  };
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { closeServer, listenOnLoopback, readBody } from '../loopback-server.ts';
 import { messageOf } from '../start-error.ts';
 import { postgresError, type SqlBackend, type StatementResult } from './backend.ts';

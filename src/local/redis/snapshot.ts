@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf, StartError } from '../start-error.ts';
 import { type Entry, Keyspace } from './keyspace.ts';
 

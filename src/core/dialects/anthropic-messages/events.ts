@@ -1,3 +1,4 @@
+import type { Usage } from '../../accounting/usage.ts';
 import type { AnswerEvent } from '../../answer.ts';
 import { originalId } from '../../tool-ids.ts';
 import {
@@ -16,7 +17,7 @@ export function createEventReader(): EventReader {
   /** Content block → the call it is, counted over calls only (T32). */
   const calls = new Map<number, { index: number; begun: boolean }>();
   /** Cumulative; the split by lifetime is told at the start only. */
-  let usage: JsonObject = {};
+  let usage: JsonObject | undefined;
 
   function callOf(data: JsonObject): { index: number; begun: boolean } | undefined {
     return typeof data.index === 'number' ? calls.get(data.index) : undefined;
@@ -64,14 +65,17 @@ export function createEventReader(): EventReader {
     return call === undefined || call.begun ? [{ type: 'progress' }] : argumentsOf(data, '{}');
   }
 
-  function takeUsage(part: JsonObject | undefined): void {
-    const told = Object.entries(part ?? {}).filter(([, value]) => value !== null);
-    usage = { ...usage, ...Object.fromEntries(told) };
+  function takeUsage(part: JsonObject | undefined): Usage | undefined {
+    if (part !== undefined) {
+      const told = Object.entries(part).filter(([, value]) => value !== null);
+      usage = { ...usage, ...Object.fromEntries(told) };
+    }
+    return usage === undefined ? undefined : readUsage(usage);
   }
 
   function readMessageDelta(data: JsonObject): AnswerEvent[] {
-    takeUsage(objectAt(data, 'usage'));
-    const events: AnswerEvent[] = [{ type: 'usage', usage: readUsage(usage) }];
+    const counted = takeUsage(objectAt(data, 'usage'));
+    const events: AnswerEvent[] = counted === undefined ? [] : [{ type: 'usage', usage: counted }];
     const delta = objectAt(data, 'delta') ?? {};
     const reason = textAt(delta, 'stop_reason');
     if (reason === undefined) return events;
@@ -90,9 +94,9 @@ export function createEventReader(): EventReader {
       case 'message_start': {
         const message = objectAt(data, 'message');
         if (message === undefined) throw invalidAnswer('no `message`');
-        takeUsage(objectAt(message, 'usage'));
+        const counted = takeUsage(objectAt(message, 'usage'));
         const [id, model] = [requiredText(message, 'id'), requiredText(message, 'model')];
-        return [{ type: 'start', id, model, usage: readUsage(usage) }];
+        return [{ type: 'start', id, model, ...(counted === undefined ? {} : { usage: counted }) }];
       }
       case 'content_block_start':
         return startBlock(data);

@@ -2,6 +2,7 @@ import type { Block, CacheMark, Conversation, Message, Tool } from '../../conver
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { ANTHROPIC_IDS, createIdMap, type IdMap } from '../../tool-ids.ts';
 import { hasCacheMarks } from '../cache-marks.ts';
+import { parameterSchema } from '../tool-schema.ts';
 import type { RequestOptions } from '../upstream.ts';
 import { argumentsObject } from './arguments.ts';
 
@@ -96,12 +97,10 @@ function writeBlock(block: Block, ids: IdMap): string {
 }
 
 function writeTool(tool: Tool): Record<string, unknown> {
-  const parameters = tool.parameters ?? { properties: {} };
   return {
     name: tool.name,
     ...(tool.description === undefined ? {} : { description: tool.description }),
-    // The API wants the type at the root even where the schema says it otherwise.
-    input_schema: parameters.type === 'object' ? parameters : { ...parameters, type: 'object' },
+    input_schema: parameterSchema(tool.parameters),
     ...(tool.strict === true ? { strict: true } : {}),
     ...cacheControl(tool.cache),
   };

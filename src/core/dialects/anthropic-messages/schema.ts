@@ -5,7 +5,7 @@ export interface FittedSchema {
   schema: JsonObject;
   /** It says something else than the client's: limits became words, `additionalProperties` became false. */
   changed: boolean;
-  /** Properties that may be left out, and those of more than one type: both are limited over a whole request. */
+  /** Properties that may be left out, and places of more than one type: both are limited over a whole request. */
   optional: number;
   unions: number;
 }
@@ -25,18 +25,26 @@ const NESTED = new Set(['properties', '$defs', 'definitions']);
  */
 export function fitSchema(schema: JsonObject): FittedSchema | null {
   const walk = new Walk();
-  const root = walk.fit(schema, '');
-  if (walk.impossible || !isObject(root) || walk.isRecursive()) return null;
-  return { schema: root, changed: walk.changed, optional: walk.optional, unions: walk.unions };
+  const root = walk.fit(schema, ROOT);
+  const tally = walk.impossible || !isObject(root) ? null : walk.tally(ROOT);
+  return tally === null || !isObject(root) ? null : { schema: root, changed: walk.changed, ...tally };
+}
+
+const ROOT = '#';
+
+/** What a definition holds by itself, and which others it refers to, each time it does. */
+interface Part {
+  optional: number;
+  unions: number;
+  references: string[];
 }
 
 class Walk {
   changed = false;
   impossible = false;
-  optional = 0;
-  unions = 0;
-  /** Which definition refers to which; the root is ''. */
-  private readonly references = new Map<string, Set<string>>();
+  /** The root and each definition, by the reference that names it. */
+  private readonly parts = new Map<string, Part>();
+  private readonly tallies = new Map<string, { optional: number; unions: number } | null>();
 
   fit(schema: unknown, owner: string): unknown {
     if (!isObject(schema)) return this.refuse();
@@ -53,7 +61,9 @@ class Walk {
       else if (key === 'oneOf') fitted.anyOf = this.fitAll(value, owner, true);
       else words.push(`${key}: ${JSON.stringify(value)}`);
     }
-    if (schema.type === 'object' || isObject(schema.properties)) this.close(schema, fitted);
+    const types: unknown[] = [schema.type].flat();
+    if (types.includes('object') || isObject(schema.properties)) this.close(schema, fitted, owner);
+    if (types.length > 1 || 'anyOf' in fitted) this.part(owner).unions += 1;
     if (!['type', 'anyOf', 'allOf', 'enum', 'const', '$ref'].some((key) => key in fitted)) this.refuse();
     if (words.length > 0) {
       this.changed = true;
@@ -63,39 +73,41 @@ class Walk {
     return fitted;
   }
 
-  /** Follows the references from the root: a definition met again on its own path is recursion. */
-  isRecursive(): boolean {
-    const done = new Set<string>();
-    const path = new Set<string>();
-    const visit = (name: string): boolean => {
-      if (path.has(name)) return true;
-      if (done.has(name)) return false;
-      path.add(name);
-      for (const next of this.references.get(name) ?? []) if (visit(next)) return true;
-      path.delete(name);
-      done.add(name);
-      return false;
-    };
-    return visit('');
+  /** Sums of a part with all it refers to; null where it refers to itself. */
+  tally(name: string): { optional: number; unions: number } | null {
+    const known = this.tallies.get(name);
+    if (known !== undefined) return known;
+    // Met again before it is done, it is part of itself.
+    this.tallies.set(name, null);
+    const { optional, unions, references } = this.part(name);
+    const sum = { optional, unions };
+    for (const reference of references) {
+      const inner = this.tally(reference);
+      if (inner === null) return null;
+      sum.optional += inner.optional;
+      sum.unions += inner.unions;
+    }
+    this.tallies.set(name, sum);
+    return sum;
   }
 
-  private close(schema: JsonObject, fitted: JsonObject): void {
-    const properties = isObject(schema.properties) ? Object.entries(schema.properties) : [];
+  private part(name: string): Part {
+    const known = this.parts.get(name);
+    if (known !== undefined) return known;
+    const part: Part = { optional: 0, unions: 0, references: [] };
+    this.parts.set(name, part);
+    return part;
+  }
+
+  private close(schema: JsonObject, fitted: JsonObject, owner: string): void {
+    const names = isObject(schema.properties) ? Object.keys(schema.properties) : [];
     // A map, or an object of any shape: closed, it could only ever be `{}`.
     if (isObject(schema.additionalProperties) || isObject(schema.patternProperties)) this.refuse();
-    if (properties.length === 0 && schema.additionalProperties !== false) this.refuse();
+    if (names.length === 0 && schema.additionalProperties !== false) this.refuse();
     if (schema.additionalProperties !== false) this.changed = true;
     fitted.additionalProperties = false;
     const required = new Set(Array.isArray(schema.required) ? schema.required : []);
-    for (const [name, property] of properties) {
-      if (!required.has(name)) this.optional += 1;
-      if (
-        isObject(property) &&
-        (Array.isArray(property.type) || 'anyOf' in property || 'oneOf' in property)
-      ) {
-        this.unions += 1;
-      }
-    }
+    this.part(owner).optional += names.filter((name) => !required.has(name)).length;
   }
 
   private fitEach(key: string, schemas: JsonObject, owner: string): JsonObject {
@@ -112,13 +124,11 @@ class Walk {
   }
 
   private refer(owner: string, target: unknown): void {
-    if (typeof target !== 'string' || !/^#(\/(\$defs|definitions)\/[^/]+)?$/.test(target)) {
+    if (typeof target === 'string' && /^#(\/(\$defs|definitions)\/[^/]+)?$/.test(target)) {
+      this.part(owner).references.push(target);
+    } else {
       this.refuse();
-      return;
     }
-    const from = this.references.get(owner) ?? new Set();
-    from.add(target === '#' ? '' : target);
-    this.references.set(owner, from);
   }
 
   private refuse(): undefined {

@@ -1,9 +1,22 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type {
-  AssistantBlock, CacheMark, Conversation, ImageBlock, Message, TextBlock, ToolChoice,
+  AssistantBlock,
+  CacheMark,
+  Conversation,
+  ImageBlock,
+  Message,
+  TextBlock,
+  ToolChoice,
 } from '../../conversation.ts';
-import { FluxError, invalidRequest } from '../../errors.ts';
-import { type ChatMessage, type ChatRequestBody, CHAT_ONLY_FIELDS, chatMessage, chatRequest, KNOWN_FIELDS } from './schema.ts';
+import { type FluxError, invalidRequest } from '../../errors.ts';
+import {
+  CHAT_ONLY_FIELDS,
+  type ChatMessage,
+  type ChatRequestBody,
+  chatMessage,
+  chatRequest,
+  KNOWN_FIELDS,
+} from './schema.ts';
 
 /** A chat completion as asked for: the conversation, and what concerns the wire alone. */
 export interface ChatRequest {
@@ -47,7 +60,8 @@ export function readChatRequest(body: unknown): ChatRequest {
   };
   const choice = readToolChoice(request, conversation.tools);
   if (choice) conversation.toolChoice = choice;
-  if (typeof request.parallel_tool_calls === 'boolean') conversation.parallelToolCalls = request.parallel_tool_calls;
+  if (typeof request.parallel_tool_calls === 'boolean')
+    conversation.parallelToolCalls = request.parallel_tool_calls;
   return {
     model: request.model,
     stream: request.stream === true,
@@ -156,7 +170,9 @@ function toParts(
   if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', text: content }];
   return content.map((part, index) => {
     // The schema has checked the two known kinds; anything else is refused by name.
-    const checked = part as WireText | { type: 'image_url'; image_url: { url: string; detail?: string }; cache_control?: CacheControl };
+    const checked = part as
+      | WireText
+      | { type: 'image_url'; image_url: { url: string; detail?: string }; cache_control?: CacheControl };
     if (checked.type === 'text') return { type: 'text', text: checked.text, ...mark(checked.cache_control) };
     if (checked.type === 'image_url' && images) {
       return toImage(checked.image_url, `${path}[${index}]`, checked.cache_control);
@@ -176,10 +192,18 @@ function toImage(image: { url: string; detail?: string }, path: string, cache: C
   const head = DATA_URL.exec(image.url.slice(0, 100));
   if (head?.[1]) {
     const data = image.url.slice(head[0].length);
-    return { type: 'image', source: { kind: 'base64', mediaType: head[1].toLowerCase(), data }, ...detail, ...mark(cache) };
+    return {
+      type: 'image',
+      source: { kind: 'base64', mediaType: head[1].toLowerCase(), data },
+      ...detail,
+      ...mark(cache),
+    };
   }
   if (!/^https?:\/\//i.test(image.url.slice(0, 8))) {
-    throw invalidRequest('An image needs an http(s) URL or a base64 data URL (data:image/png;base64,…).', `${path}.image_url.url`);
+    throw invalidRequest(
+      'An image needs an http(s) URL or a base64 data URL (data:image/png;base64,…).',
+      `${path}.image_url.url`,
+    );
   }
   return { type: 'image', source: { kind: 'url', url: image.url }, ...detail, ...mark(cache) };
 }
@@ -197,7 +221,10 @@ function readToolChoice(request: ChatRequestBody, tools: Conversation['tools']):
     throw invalidRequest("'tool_choice' is only allowed when 'tools' are specified.", 'tool_choice');
   }
   if (typeof choice === 'string') return { type: choice };
-  const names = choice.type === 'function' ? [choice.function.name] : choice.allowed_tools.tools.map((tool) => tool.function.name);
+  const names =
+    choice.type === 'function'
+      ? [choice.function.name]
+      : choice.allowed_tools.tools.map((tool) => tool.function.name);
   const missing = names.find((name) => !tools.some((tool) => tool.name === name));
   if (missing !== undefined) {
     throw invalidRequest("'tool_choice' names a function that is not in 'tools'.", 'tool_choice');
@@ -220,7 +247,9 @@ function readOutput(request: ChatRequestBody): Conversation['output'] {
             type: 'json_schema' as const,
             name: format.json_schema.name,
             schema: format.json_schema.schema,
-            ...(format.json_schema.description === undefined ? {} : { description: format.json_schema.description }),
+            ...(format.json_schema.description === undefined
+              ? {}
+              : { description: format.json_schema.description }),
             ...(typeof format.json_schema.strict === 'boolean' ? { strict: format.json_schema.strict } : {}),
           },
         }
@@ -239,7 +268,9 @@ function readSampling(request: ChatRequestBody): Conversation['sampling'] {
     ...(request.seed == null ? {} : { seed: request.seed }),
     ...(request.presence_penalty == null ? {} : { presencePenalty: request.presence_penalty }),
     ...(request.frequency_penalty == null ? {} : { frequencyPenalty: request.frequency_penalty }),
-    ...(request.logit_bias == null || Object.keys(request.logit_bias).length === 0 ? {} : { logitBias: request.logit_bias }),
+    ...(request.logit_bias == null || Object.keys(request.logit_bias).length === 0
+      ? {}
+      : { logitBias: request.logit_bias }),
   };
 }
 
@@ -258,7 +289,9 @@ function schemaError(error: z.ZodError, body: unknown): FluxError {
   }
   const issue = deepest(error.issues);
   const path = issue.path.reduce<string>(
-    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`), '',
+    (text, key) =>
+      typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`,
+    '',
   );
   if (issue.path.length === 1 && !(String(issue.path[0]) in body)) {
     return invalidRequest(`Missing required parameter: '${path}'.`, path, 'missing_required_parameter');
@@ -269,7 +302,11 @@ function schemaError(error: z.ZodError, body: unknown): FluxError {
   if (issue.code === 'too_small' && path === 'messages') {
     return invalidRequest("'messages' is empty: send at least one message.", path, 'empty_array');
   }
-  return invalidRequest(`Invalid '${path}': ${issue.message}.`, path, issue.code === 'invalid_type' ? 'invalid_type' : 'invalid_value');
+  return invalidRequest(
+    `Invalid '${path}': ${issue.message}.`,
+    path,
+    issue.code === 'invalid_type' ? 'invalid_type' : 'invalid_value',
+  );
 }
 
 type Issue = z.core.$ZodIssue;
@@ -281,7 +318,9 @@ function deepest(issues: Issue[], at: PropertyKey[] = []): Issue {
     const path = [...at, ...issue.path];
     const inner =
       issue.code === 'invalid_union' && issue.errors.length > 0
-        ? issue.errors.map((branch) => deepest(branch, path)).reduce((a, b) => (b.path.length > a.path.length ? b : a))
+        ? issue.errors
+            .map((branch) => deepest(branch, path))
+            .reduce((a, b) => (b.path.length > a.path.length ? b : a))
         : { ...issue, path };
     if (!best || inner.path.length > best.path.length) best = inner;
   }

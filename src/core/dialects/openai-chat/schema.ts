@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /*
  * The request of POST /v1/chat/completions as clients send it. Objects are loose: fields newer than this file
@@ -63,7 +63,10 @@ const functionTool = z.looseObject({
   ...marked,
 });
 
-const named = z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string().min(1) }) });
+const named = z.looseObject({
+  type: z.literal('function'),
+  function: z.looseObject({ name: z.string().min(1) }),
+});
 const toolChoice = z.union([
   z.enum(['none', 'auto', 'required']),
   named,
@@ -99,7 +102,8 @@ export const chatRequest = z.looseObject({
   max_completion_tokens: z.number().int().min(1).nullish(),
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
-  seed: z.number().int().nullish(),
+  // 64 bits: a larger one than a number holds stays whole in a spliced body.
+  seed: z.number().nullish(),
   presence_penalty: z.number().min(-2).max(2).nullish(),
   frequency_penalty: z.number().min(-2).max(2).nullish(),
   logit_bias: z.record(z.string(), z.number()).nullish(),
@@ -129,5 +133,11 @@ export const KNOWN_FIELDS: ReadonlySet<string> = new Set(Object.keys(chatRequest
  * can only go to a model behind Chat Completions.
  */
 export const CHAT_ONLY_FIELDS: readonly string[] = [
-  'functions', 'function_call', 'audio', 'modalities', 'prediction', 'web_search_options', 'moderation',
+  'functions',
+  'function_call',
+  'audio',
+  'modalities',
+  'prediction',
+  'web_search_options',
+  'moderation',
 ];

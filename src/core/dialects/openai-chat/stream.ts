@@ -42,7 +42,16 @@ export function createStreamWriter(head: AnswerHead, includeUsage: boolean): Str
       ...more,
     });
   const delta = (fields: Record<string, unknown>): string => {
-    const role = opened ? '' : chunk([{ index: 0, delta: { role: 'assistant', content: '', refusal: null }, logprobs: null, finish_reason: null }]);
+    const role = opened
+      ? ''
+      : chunk([
+          {
+            index: 0,
+            delta: { role: 'assistant', content: '', refusal: null },
+            logprobs: null,
+            finish_reason: null,
+          },
+        ]);
     opened = true;
     return role + chunk([{ index: 0, delta: fields, logprobs: null, finish_reason: null }]);
   };
@@ -58,7 +67,14 @@ export function createStreamWriter(head: AnswerHead, includeUsage: boolean): Str
         return delta({ refusal: event.text });
       case 'tool_call':
         return delta({
-          tool_calls: [{ index: event.index, id: event.id, type: 'function', function: { name: event.name, arguments: '' } }],
+          tool_calls: [
+            {
+              index: event.index,
+              id: event.id,
+              type: 'function',
+              function: { name: event.name, arguments: '' },
+            },
+          ],
         });
       case 'tool_arguments':
         return delta({ tool_calls: [{ index: event.index, function: { arguments: event.delta } }] });
@@ -73,7 +89,16 @@ export function createStreamWriter(head: AnswerHead, includeUsage: boolean): Str
   return {
     write: (events) => events.map(writeEvent).join(''),
     finish(usage, metadata) {
-      const opening = opened ? '' : chunk([{ index: 0, delta: { role: 'assistant', content: '', refusal: null }, logprobs: null, finish_reason: null }]);
+      const opening = opened
+        ? ''
+        : chunk([
+            {
+              index: 0,
+              delta: { role: 'assistant', content: '', refusal: null },
+              logprobs: null,
+              finish_reason: null,
+            },
+          ]);
       const last = [{ index: 0, delta: {}, logprobs: null, finish_reason: FINISH_REASONS[stop] }];
       const ending = includeUsage
         ? chunk(last) + chunk([], { usage: writeUsage(usage), fluxcompute: metadata })
@@ -121,7 +146,8 @@ export function createStreamRelay(includeUsage: boolean): StreamWriter {
     },
     finish(usage, metadata) {
       const ending = includeUsage
-        ? release() + frame({ ...(usageChunk ?? { ...head, usage: writeUsage(usage) }), fluxcompute: metadata })
+        ? release() +
+          frame({ ...(usageChunk ?? { ...head, usage: writeUsage(usage) }), fluxcompute: metadata })
         : frame({ ...(held ?? head), fluxcompute: metadata });
       return `${ending}data: [DONE]\n\n`;
     },

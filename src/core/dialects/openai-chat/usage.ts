@@ -7,7 +7,11 @@ export function writeUsage(usage: Usage): Record<string, unknown> {
     prompt_tokens: prompt,
     completion_tokens: usage.output,
     total_tokens: prompt + usage.output,
-    prompt_tokens_details: { cached_tokens: usage.read, cache_write_tokens: cacheWrites(usage), audio_tokens: 0 },
+    prompt_tokens_details: {
+      cached_tokens: usage.read,
+      cache_write_tokens: cacheWrites(usage),
+      audio_tokens: 0,
+    },
     completion_tokens_details: {
       reasoning_tokens: usage.thinking ?? 0,
       audio_tokens: 0,

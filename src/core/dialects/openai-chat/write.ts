@@ -1,5 +1,5 @@
-import type { Answer, StopReason } from '../../answer.ts';
 import { usageOf } from '../../accounting/usage.ts';
+import type { Answer, StopReason } from '../../answer.ts';
 import type { FluxMetadata } from '../../metadata.ts';
 import { writeUsage } from './usage.ts';
 
@@ -20,9 +20,19 @@ export interface AnswerHead {
 }
 
 /** A whole answer as a `chat.completion` object. */
-export function writeCompletion(answer: Answer, head: AnswerHead, metadata: FluxMetadata): Record<string, unknown> {
-  const text = answer.blocks.filter((block) => block.type === 'text').map((block) => block.text).join('');
-  const refusal = answer.blocks.filter((block) => block.type === 'refusal').map((block) => block.text).join('');
+export function writeCompletion(
+  answer: Answer,
+  head: AnswerHead,
+  metadata: FluxMetadata,
+): Record<string, unknown> {
+  const text = answer.blocks
+    .filter((block) => block.type === 'text')
+    .map((block) => block.text)
+    .join('');
+  const refusal = answer.blocks
+    .filter((block) => block.type === 'refusal')
+    .map((block) => block.text)
+    .join('');
   const calls = answer.blocks.filter((block) => block.type === 'tool_call');
   return {
     id: `chatcmpl-${head.requestId}`,

@@ -10,6 +10,7 @@ import type { CatalogModel } from '../../routing/catalog.ts';
 import { createIdMap, type IdMap, RESPONSES_IDS } from '../../tool-ids.ts';
 import { imageUrl } from '../image-url.ts';
 import type { JsonObject } from '../provider-json.ts';
+import { parameterSchema } from '../tool-schema.ts';
 import type { RequestOptions } from '../upstream.ts';
 
 /**
@@ -107,14 +108,16 @@ function writeInput(block: TextBlock | ImageBlock): JsonObject {
     : { type: 'input_image', image_url: imageUrl(block), detail: block.detail ?? 'auto' };
 }
 
+/** Closed, so that it is right for strict tools too. */
+const NO_PARAMETERS = { type: 'object', properties: {}, required: [], additionalProperties: false };
+
 /** Left out, `strict` means "where possible" here and "no" in Chat Completions: it is always said. */
 function writeTool(tool: Tool): JsonObject {
-  const none = { type: 'object', properties: {}, required: [], additionalProperties: false };
   return {
     type: 'function',
     name: tool.name,
     description: tool.description,
-    parameters: tool.parameters ?? none,
+    parameters: tool.parameters === undefined ? NO_PARAMETERS : parameterSchema(tool.parameters),
     strict: tool.strict ?? false,
   };
 }

@@ -33,13 +33,11 @@ const inputPart = z.discriminatedUnion('type', [inputText, inputImage, inputFile
 
 const messageFields = { type: z.literal('message').optional(), phase: z.string().nullish(), ...id };
 const message = z.discriminatedUnion('role', [
-  ...(['user', 'system', 'developer'] as const).map((role) =>
-    z.strictObject({
-      role: z.literal(role),
-      content: z.union([z.string(), z.array(inputPart).min(1)]),
-      ...messageFields,
-    }),
-  ),
+  z.strictObject({
+    role: z.enum(['user', 'system', 'developer']),
+    content: z.union([z.string(), z.array(inputPart).min(1)]),
+    ...messageFields,
+  }),
   z.strictObject({
     role: z.literal('assistant'),
     content: z.union([z.string(), z.array(z.discriminatedUnion('type', [outputText, refusal])).min(1)]),
@@ -110,9 +108,9 @@ const tool = z.discriminatedUnion('type', [
     format: z.unknown().optional(),
   }),
   // Hosted tools are offered to nobody here: taken, and never called.
-  ...(['web_search', 'web_search_preview', 'file_search', 'code_interpreter', 'image_generation', 'mcp'] as const).map(
-    (type) => z.looseObject({ type: z.literal(type) }),
-  ),
+  z.looseObject({
+    type: z.enum(['web_search', 'web_search_preview', 'file_search', 'code_interpreter', 'image_generation', 'mcp']),
+  }),
 ]);
 
 const toolChoice = z.union([

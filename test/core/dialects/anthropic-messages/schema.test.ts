@@ -74,3 +74,14 @@ test('a definition used twice is no recursion', () => {
   };
   expect(fitSchema(schema)?.changed).toBe(false);
 });
+
+test('what a definition holds counts wherever it is used', () => {
+  const person = { ...closed, properties: { name: { type: ['string', 'null'] }, age: { type: 'integer' } } };
+  const schema = {
+    ...closed,
+    properties: { a: { $ref: '#/$defs/person' }, b: { type: 'array', items: { $ref: '#/$defs/person' } } },
+    required: ['a', 'b'],
+    $defs: { person, unused: person },
+  };
+  expect(fitSchema(schema)).toMatchObject({ optional: 4, unions: 2 });
+});

@@ -24,21 +24,74 @@ describe('bad input is a 400 that names the field', () => {
     ['empty messages', { model: 'auto', messages: [] }, 'messages'],
     ['an unknown role', { model: 'auto', messages: [{ role: 'robot', content: 'x' }] }, 'messages[0].role'],
     ['a message that is a string', { model: 'auto', messages: ['x'] }, 'messages[0]'],
-    ['content of a wrong type', { model: 'auto', messages: [{ role: 'user', content: 5 }] }, 'messages[0].content'],
-    ['a text part without text', { model: 'auto', messages: [{ role: 'system', content: [{ type: 'text' }] }] }, 'messages[0].content[0].text'],
-    ['an unknown part', { model: 'auto', messages: [{ role: 'user', content: [{ type: 'hologram' }] }] }, 'messages[0].content[0].type'],
-    ['an image that is no URL', { model: 'auto', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }] }] }, 'messages[0].content[0].image_url.url'],
-    ['a result without its call', { model: 'auto', messages: [user, { role: 'tool', tool_call_id: 'call_1', content: '' }] }, 'messages[1].tool_call_id'],
-    ['a call without its result', { model: 'auto', messages: [user, { role: 'assistant', tool_calls: [call] }, user] }, 'messages[2]'],
-    ['a call left open', { model: 'auto', messages: [user, { role: 'assistant', tool_calls: [call] }] }, 'messages'],
-    ['a call without a name', { model: 'auto', messages: [{ role: 'assistant', tool_calls: [{ id: 'a', function: { arguments: '' } }] }] }, 'messages[0].tool_calls[0].function.name'],
+    [
+      'content of a wrong type',
+      { model: 'auto', messages: [{ role: 'user', content: 5 }] },
+      'messages[0].content',
+    ],
+    [
+      'a text part without text',
+      { model: 'auto', messages: [{ role: 'system', content: [{ type: 'text' }] }] },
+      'messages[0].content[0].text',
+    ],
+    [
+      'an unknown part',
+      { model: 'auto', messages: [{ role: 'user', content: [{ type: 'hologram' }] }] },
+      'messages[0].content[0].type',
+    ],
+    [
+      'an image that is no URL',
+      {
+        model: 'auto',
+        messages: [
+          { role: 'user', content: [{ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }] },
+        ],
+      },
+      'messages[0].content[0].image_url.url',
+    ],
+    [
+      'a result without its call',
+      { model: 'auto', messages: [user, { role: 'tool', tool_call_id: 'call_1', content: '' }] },
+      'messages[1].tool_call_id',
+    ],
+    [
+      'a call without its result',
+      { model: 'auto', messages: [user, { role: 'assistant', tool_calls: [call] }, user] },
+      'messages[2]',
+    ],
+    [
+      'a call left open',
+      { model: 'auto', messages: [user, { role: 'assistant', tool_calls: [call] }] },
+      'messages',
+    ],
+    [
+      'a call without a name',
+      {
+        model: 'auto',
+        messages: [{ role: 'assistant', tool_calls: [{ id: 'a', function: { arguments: '' } }] }],
+      },
+      'messages[0].tool_calls[0].function.name',
+    ],
     ['temperature out of range', { model: 'auto', messages: [user], temperature: 3 }, 'temperature'],
     ['stream of a wrong type', { model: 'auto', messages: [user], stream: 'yes' }, 'stream'],
     ['n of 0', { model: 'auto', messages: [user], n: 0 }, 'n'],
     ['five stops', { model: 'auto', messages: [user], stop: ['a', 'b', 'c', 'd', 'e'] }, 'stop'],
     ['a choice without tools', { model: 'auto', messages: [user], tool_choice: 'required' }, 'tool_choice'],
-    ['a choice of a tool that is not there', { model: 'auto', messages: [user], tools: [tool], tool_choice: { type: 'function', function: { name: 'x' } } }, 'tool_choice'],
-    ['a format that is unknown', { model: 'auto', messages: [user], response_format: { type: 'xml' } }, 'response_format.type'],
+    [
+      'a choice of a tool that is not there',
+      {
+        model: 'auto',
+        messages: [user],
+        tools: [tool],
+        tool_choice: { type: 'function', function: { name: 'x' } },
+      },
+      'tool_choice',
+    ],
+    [
+      'a format that is unknown',
+      { model: 'auto', messages: [user], response_format: { type: 'xml' } },
+      'response_format.type',
+    ],
   ])('%s', (_name, body, param) => {
     const error = errorOf(body);
     expect(error.status).toBe(400);
@@ -46,7 +99,10 @@ describe('bad input is a 400 that names the field', () => {
   });
 
   test('the message says nothing of what was sent', () => {
-    const error = errorOf({ model: 'auto', messages: [{ role: 'user', content: [{ type: 'text', text: { secret: 'CANARY' } }] }] });
+    const error = errorOf({
+      model: 'auto',
+      messages: [{ role: 'user', content: [{ type: 'text', text: { secret: 'CANARY' } }] }],
+    });
     expect(error.message).not.toContain('CANARY');
   });
 });
@@ -70,12 +126,16 @@ describe('a conversation', () => {
   });
 
   test('one id may be used again once it has its result', () => {
-    const loop = [{ role: 'assistant', tool_calls: [call] }, { role: 'tool', tool_call_id: 'call_1', content: 'x' }];
+    const loop = [
+      { role: 'assistant', tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'call_1', content: 'x' },
+    ];
     expect(readMessages([user, ...loop, ...loop])).toHaveLength(5);
   });
 
   test('traps T36: the stricter of max_tokens and max_completion_tokens counts', () => {
-    const read = (limits: object) => readChatRequest({ model: 'auto', messages: [user], ...limits }).conversation.output.maxTokens;
+    const read = (limits: object) =>
+      readChatRequest({ model: 'auto', messages: [user], ...limits }).conversation.output.maxTokens;
     expect(read({ max_tokens: 100, max_completion_tokens: 50 })).toBe(50);
     expect(read({ max_tokens: 10, max_completion_tokens: 50 })).toBe(10);
     expect(read({ max_completion_tokens: null })).toBeUndefined();
@@ -91,13 +151,18 @@ describe('a conversation', () => {
         user,
       ],
       tools: [{ type: 'function', function: { name: 'weather', strict: true } }],
-      tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [{ type: 'function', function: { name: 'weather' } }] } },
+      tool_choice: {
+        type: 'allowed_tools',
+        allowed_tools: { mode: 'auto', tools: [{ type: 'function', function: { name: 'weather' } }] },
+      },
       parallel_tool_calls: false,
     });
     expect(conversation).toMatchObject({
       messages: [
-        { role: 'developer' }, { role: 'user', name: 'ada' },
-        { role: 'assistant', content: [{ type: 'refusal', text: 'No.' }] }, { role: 'user' },
+        { role: 'developer' },
+        { role: 'user', name: 'ada' },
+        { role: 'assistant', content: [{ type: 'refusal', text: 'No.' }] },
+        { role: 'user' },
       ],
       tools: [{ name: 'weather', strict: true }],
       toolChoice: { type: 'allowed', mode: 'auto', names: ['weather'] },
@@ -107,7 +172,9 @@ describe('a conversation', () => {
 
   test('images: a data URL is taken apart, a URL is kept and never fetched', () => {
     const part = (url: string) => ({ type: 'image_url', image_url: { url, detail: 'low' } });
-    const messages = readMessages([{ role: 'user', content: [part('data:image/PNG;base64,AAAA'), part('https://example.com/a.png')] }]);
+    const messages = readMessages([
+      { role: 'user', content: [part('data:image/PNG;base64,AAAA'), part('https://example.com/a.png')] },
+    ]);
     expect(messages[0]?.content).toEqual([
       { type: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'AAAA' }, detail: 'low' },
       { type: 'image', source: { kind: 'url', url: 'https://example.com/a.png' }, detail: 'low' },
@@ -116,7 +183,12 @@ describe('a conversation', () => {
 
   test('what only Chat Completions knows, and what nobody knows, is told apart', () => {
     const chat = readChatRequest({
-      model: 'auto', messages: [user], prediction: { type: 'content', content: '' }, modalities: ['text'], brand_new: 1, functions: [],
+      model: 'auto',
+      messages: [user],
+      prediction: { type: 'content', content: '' },
+      modalities: ['text'],
+      brand_new: 1,
+      functions: [],
     });
     expect(chat.chatOnly).toEqual(['prediction']);
     expect(chat.unknownFields).toEqual(['brand_new']);

@@ -27,7 +27,7 @@ const MESSAGES = '"messages": [ {"role": "user", "content": "Hi", "x_new": 1.0} 
 
 describe('a spliced body', () => {
   test('changes only the model where nothing else has to', () => {
-    const body = `{ ${MESSAGES}, "model" : "auto", "temperature": 1e0, "seed": 12345678901234567890, "x_unknown": {"a": 1.50} }`;
+    const body = `{ ${MESSAGES}, "model" : "auto", "temperature": 1e0, "x_unknown": {"a": 12345678901234567890} }`;
     expect(splice(body, GPT_4O).text).toBe(body.replace('"auto"', '"gpt-4o"'));
   });
 

@@ -9,7 +9,10 @@ const metadata = { request_id: 'r' } as FluxMetadata;
 const head = { requestId: 'r', created: 1 };
 
 function chunksOf(text: string): Record<string, unknown>[] {
-  return text.split('\n\n').filter((line) => line.startsWith('data: {')).map((line) => JSON.parse(line.slice(6)));
+  return text
+    .split('\n\n')
+    .filter((line) => line.startsWith('data: {'))
+    .map((line) => JSON.parse(line.slice(6)));
 }
 
 const events: AnswerEvent[] = [
@@ -38,7 +41,10 @@ describe('a translated stream', () => {
       { index: 0, function: { arguments: '"Paris"}' } },
       { index: 1, function: { arguments: '{}' } },
     ]);
-    expect(chunks.at(-1)).toMatchObject({ choices: [{ finish_reason: 'tool_calls' }], fluxcompute: metadata });
+    expect(chunks.at(-1)).toMatchObject({
+      choices: [{ finish_reason: 'tool_calls' }],
+      fluxcompute: metadata,
+    });
     expect(chunks.filter((chunk) => 'fluxcompute' in chunk)).toHaveLength(1);
     expect(text).not.toContain('"usage"');
     expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
@@ -48,23 +54,36 @@ describe('a translated stream', () => {
     const writer = createStreamWriter(head, true);
     const chunks = chunksOf(writer.write(events, '') + writer.finish(usage, metadata));
     expect(chunks.at(-1)).toMatchObject({
-      choices: [], usage: { prompt_tokens: 25, completion_tokens: 7, prompt_tokens_details: { cached_tokens: 20 } }, fluxcompute: metadata,
+      choices: [],
+      usage: { prompt_tokens: 25, completion_tokens: 7, prompt_tokens_details: { cached_tokens: 20 } },
+      fluxcompute: metadata,
     });
-    expect(chunks.slice(0, -1).every((chunk) => chunk.usage === null && !('fluxcompute' in chunk))).toBe(true);
+    expect(chunks.slice(0, -1).every((chunk) => chunk.usage === null && !('fluxcompute' in chunk))).toBe(
+      true,
+    );
   });
 
   test('traps T30: a broken stream ends with an error and no [DONE]', () => {
     const writer = createStreamWriter(head, false);
-    const text = writer.write(events.slice(0, 2), '') + writer.fail({ message: 'cut', type: 'server_error', code: 'stream_cut' });
-    expect(chunksOf(text).at(-1)).toEqual({ error: { message: 'cut', type: 'server_error', param: null, code: 'stream_cut' } });
+    const text =
+      writer.write(events.slice(0, 2), '') +
+      writer.fail({ message: 'cut', type: 'server_error', code: 'stream_cut' });
+    expect(chunksOf(text).at(-1)).toEqual({
+      error: { message: 'cut', type: 'server_error', param: null, code: 'stream_cut' },
+    });
     expect(text).not.toContain('[DONE]');
   });
 });
 
 describe('a relayed stream', () => {
-  const chunk = (fields: object) => JSON.stringify({ id: 'up', object: 'chat.completion.chunk', created: 9, model: 'gpt-4.1', ...fields });
+  const chunk = (fields: object) =>
+    JSON.stringify({ id: 'up', object: 'chat.completion.chunk', created: 9, model: 'gpt-4.1', ...fields });
   const raws = [
-    chunk({ choices: [{ index: 0, delta: { role: 'assistant', content: 'a' }, finish_reason: null }], obfuscation: 'x1', new_field: 1.0 }),
+    chunk({
+      choices: [{ index: 0, delta: { role: 'assistant', content: 'a' }, finish_reason: null }],
+      obfuscation: 'x1',
+      new_field: 1.0,
+    }),
     chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }),
     chunk({ choices: [{ index: 1, delta: { content: 'b' }, finish_reason: null }] }),
     chunk({ choices: [{ index: 1, delta: {}, finish_reason: 'stop' }] }),
@@ -86,9 +105,13 @@ describe('a relayed stream', () => {
     expect(text.match(/\[DONE\]/g)).toHaveLength(1);
   });
 
-  test('where usage was asked for, the provider\'s own chunk comes, with the metadata', () => {
+  test("where usage was asked for, the provider's own chunk comes, with the metadata", () => {
     const chunks = chunksOf(relayed(true));
     expect(chunks).toHaveLength(5);
-    expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: 3, odd: true }, fluxcompute: metadata });
+    expect(chunks.at(-1)).toMatchObject({
+      choices: [],
+      usage: { prompt_tokens: 3, odd: true },
+      fluxcompute: metadata,
+    });
   });
 });

@@ -1,0 +1,2 @@
+import { unstable_readConfig } from 'wrangler';
+export const x: number = unstable_readConfig({ config: 'a' });

@@ -1,0 +1,49 @@
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { StartError } from './start-error.ts';
+
+/** The Worker as one module, built as `wrangler deploy` builds it, with the local watch around it. */
+export async function bundleWorker(entry: string, queueBindings: readonly string[]): Promise<string> {
+  const { build } = await import('esbuild');
+  const watch = join(import.meta.dirname, 'in-worker/watch.ts');
+  const main = [
+    `import worker from ${JSON.stringify(entry)};`,
+    `import { watch } from ${JSON.stringify(watch)};`,
+    `export * from ${JSON.stringify(entry)};`,
+    `export { LocalControl } from ${JSON.stringify(watch)};`,
+    `export default watch(worker, ${JSON.stringify(queueBindings)});`,
+  ].join('\n');
+  try {
+    const { outputFiles } = await build({
+      stdin: { contents: main, resolveDir: import.meta.dirname, sourcefile: 'local-worker.js' },
+      bundle: true,
+      write: false,
+      format: 'esm',
+      target: 'es2024',
+      platform: 'neutral',
+      mainFields: ['module', 'main'],
+      conditions: ['workerd', 'worker', 'browser'],
+      external: ['node:*', 'cloudflare:*'],
+      sourcemap: 'inline',
+      logLevel: 'silent',
+      plugins: [
+        {
+          // `crypto` for `node:crypto`: workerd knows Node's modules by their full names only.
+          name: 'node-modules-by-full-name',
+          setup(builder) {
+            const names = builtinModules.filter((name) => !name.startsWith('_')).join('|');
+            builder.onResolve({ filter: new RegExp(`^(${names})$`) }, ({ path }) => ({
+              path: `node:${path}`,
+              external: true,
+            }));
+          },
+        },
+      ],
+    });
+    return outputFiles[0]?.text ?? '';
+  } catch (error) {
+    throw new StartError(
+      `The Worker could not be built.\n${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Miniflare } from 'miniflare';
+import { bundleWorker } from './bundle.ts';
+import { firesAt } from './cron.ts';
+import { portTaken } from './gateway-socket.ts';
+import { answerParent } from './lifeline.ts';
+import { messageOf } from './start-error.ts';
+import { readWorkerConfig, type WorkerConfig } from './worker-config.ts';
+
+export interface GatewayPlan {
+  /** The Worker's source, e.g. src/worker.ts. */
+  entry: string;
+  /** wrangler.toml. */
+  config: string;
+}
+
+export interface GatewayStart {
+  folder: string;
+  port: number;
+  variables: Record<string, string>;
+}
+
+/** workerd with the Worker in it, and what Cloudflare does around it: crons, and a queue that forgets nothing. */
+interface Running {
+  miniflare: Miniflare;
+  control(path: string, body?: unknown): Promise<unknown>;
+  /** What the queue had not delivered when the stack stopped. */
+  heldFile: string;
+}
+
+let prepared: { config: WorkerConfig; script: string } | undefined;
+let running: Running | undefined;
+let cronTimer: NodeJS.Timeout | undefined;
+
+async function prepare({ entry, config: file }: GatewayPlan): Promise<void> {
+  const config = await readWorkerConfig(file);
+  prepared = { config, script: await bundleWorker(entry, config.queueBindings) };
+}
+
+async function run({ folder, port, variables }: GatewayStart): Promise<string> {
+  if (prepared === undefined) throw new Error('prepare comes first');
+  const { config, script } = prepared;
+  const { convertV4MiniflareOptions, Log, LogLevel, Miniflare } = await import('miniflare');
+  const token = randomBytes(24).toString('base64url');
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      host: '127.0.0.1',
+      port: 0,
+      cf: false,
+      telemetry: { enabled: false },
+      logRequests: false,
+      log: new Log(LogLevel.WARN),
+      handleStructuredLogs: ({ level, message }) =>
+        console[level === 'error' || level === 'warn' ? 'error' : 'log'](message),
+      // Durable Objects are kept with the rest.
+      resourcePersistencePath: join(folder, 'worker'),
+      unsafeHandleRuntimeRestart: () => {
+        console.error('workerd has crashed: what it was doing is lost.');
+        process.exit(1);
+      },
+      workers: [
+        {
+          ...config.options,
+          modules: [{ type: 'ESModule', path: 'worker.js', contents: script }],
+          bindings: { ...config.options.bindings, ...variables, FLUX_LOCAL_TOKEN: token },
+          // Straight to workerd: Miniflare's own proxy halves the rate and buffers.
+          unsafeDirectSockets: [
+            { host: '127.0.0.1', port },
+            { host: '127.0.0.1', port: 0, entrypoint: 'LocalControl' },
+          ],
+        },
+      ],
+    }),
+  );
+  try {
+    await miniflare.ready;
+  } catch (error) {
+    const taken = error instanceof Error && 'code' in error && error.code === 'ERR_ADDRESS_IN_USE';
+    throw taken ? portTaken(port) : error;
+  }
+  const controlUrl = await miniflare.unsafeGetDirectURL(config.name, 'LocalControl');
+  const control = async (path: string, body?: unknown): Promise<unknown> => {
+    const response = await fetch(new URL(path, controlUrl), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`the Worker's control answered ${response.status} to ${path}`);
+    return response.json();
+  };
+  running = { miniflare, control, heldFile: join(folder, 'queue.json') };
+  await restoreQueue(running);
+  scheduleCrons(miniflare, config);
+  const url = await miniflare.unsafeGetDirectURL(config.name);
+  return url.origin;
+}
+
+/** No cron timer runs in workerd: at each full minute (UTC) this fires what wrangler.toml says. */
+function scheduleCrons(miniflare: Miniflare, config: WorkerConfig): void {
+  const untilNextMinute = 60_000 - (Date.now() % 60_000);
+  cronTimer = setTimeout(async () => {
+    const now = new Date();
+    scheduleCrons(miniflare, config);
+    for (const cron of config.crons.filter((expression) => firesAt(expression, now))) {
+      try {
+        const worker = await miniflare.getWorker(config.name);
+        await worker.scheduled({ cron, scheduledTime: now });
+      } catch (error) {
+        console.error(`cron '${cron}' failed: ${messageOf(error)}`);
+      }
+    }
+  }, untilNextMinute).unref();
+}
+
+/** Refuses what is new, waits up to `grace` milliseconds for what is under way, and keeps what the queue still holds. */
+async function stop(grace: number): Promise<void> {
+  clearTimeout(cronTimer);
+  const stopped = running;
+  running = undefined;
+  if (stopped === undefined) return;
+  try {
+    await stopped.control('/stop');
+    const end = Date.now() + grace;
+    while (Date.now() < end && (await isBusy(stopped, end))) await sleep(50);
+    await keepQueue(stopped);
+  } finally {
+    await stopped.miniflare.dispose();
+  }
+}
+
+async function isBusy({ control }: Running, end: number): Promise<boolean> {
+  // Asked of `LocalControl`, which answers in this shape.
+  const pending = (await control(`/pending?until=${end}`)) as { requests: number; messages: number };
+  return pending.requests + pending.messages > 0;
+}
+
+async function keepQueue({ control, heldFile }: Running): Promise<void> {
+  const held = await control('/held');
+  if (!Array.isArray(held) || held.length === 0) return;
+  await writeFile(`${heldFile}.new`, JSON.stringify(held), { mode: 0o600 });
+  await rename(`${heldFile}.new`, heldFile);
+}
+
+/** The file goes only once the queue has it all: a crash in between delivers twice, which consumers allow. */
+async function restoreQueue({ control, heldFile }: Running): Promise<void> {
+  let text: string;
+  try {
+    text = await readFile(heldFile, 'utf8');
+  } catch {
+    return;
+  }
+  await control('/restore', JSON.parse(text));
+  await rm(heldFile);
+}
+
+answerParent({ prepare, run, stop }, () => stop(0));

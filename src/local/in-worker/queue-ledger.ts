@@ -1,0 +1,125 @@
+import type { MessageBatch, Queue, QueueRetryOptions, QueueSendOptions } from '@cloudflare/workers-types';
+
+/** A message that a consumer has not taken yet, as it is kept from one run of the stack to the next. */
+export interface HeldMessage {
+  /** Name of the queue's binding. */
+  binding: string;
+  body: unknown;
+  /** When it is to be delivered, in Unix milliseconds. */
+  dueAt: number;
+}
+
+/** What travels in the local queue: the message with the number it is held under. */
+interface Envelope {
+  held: string;
+  body: unknown;
+}
+
+/**
+ * Knows every message between `send()` and `ack()`. Miniflare's queues live in memory and tell neither what is being
+ * delivered nor what waits for its delay, so a clean stop could not know whether anything would be lost.
+ */
+export class QueueLedger {
+  readonly #held = new Map<string, HeldMessage>();
+
+  /** Messages to be delivered up to `time`, in Unix milliseconds. */
+  countDue(time: number): number {
+    return this.list().filter(({ dueAt }) => dueAt <= time).length;
+  }
+
+  list(): HeldMessage[] {
+    return [...this.#held.values()];
+  }
+
+  /** The queue as the Worker is given it. */
+  producer(binding: string, queue: Queue): Queue {
+    const wrap = (body: unknown, options: QueueSendOptions = {}): Envelope => {
+      if (options.contentType !== undefined && options.contentType !== 'json') {
+        throw new TypeError(
+          'The local queue takes JSON messages only: others could not be kept over a restart.',
+        );
+      }
+      const held = crypto.randomUUID();
+      this.#held.set(held, { binding, body, dueAt: Date.now() + 1000 * (options.delaySeconds ?? 0) });
+      return { held, body };
+    };
+    const sent = async <T>(envelopes: Envelope[], sending: Promise<T>): Promise<T> => {
+      try {
+        return await sending;
+      } catch (error) {
+        for (const { held } of envelopes) this.#held.delete(held);
+        throw error;
+      }
+    };
+    return {
+      metrics: () => queue.metrics(),
+      send: (body, options) => {
+        const envelope = wrap(body, options);
+        return sent([envelope], queue.send(envelope, { ...options, contentType: 'json' }));
+      },
+      sendBatch: (messages, options) => {
+        const batch = [...messages].map((message) => ({
+          ...message,
+          contentType: 'json' as const,
+          body: wrap(message.body, { ...options, ...message }),
+        }));
+        return sent(
+          batch.map(({ body }) => body),
+          queue.sendBatch(batch, options),
+        );
+      },
+    };
+  }
+
+  /** Gives a batch to its consumer, and strikes out what that took. */
+  async deliver(batch: MessageBatch, consume: (batch: MessageBatch) => unknown): Promise<void> {
+    const retried = new Map<string, QueueRetryOptions | undefined>();
+    const acked = new Set<string>();
+    let all: { retry: boolean; options?: QueueRetryOptions | undefined } = { retry: false };
+
+    const messages = batch.messages.map((message) => {
+      // Only `producer` sends to these queues.
+      const { held, body } = message.body as Envelope;
+      return {
+        held,
+        id: message.id,
+        timestamp: message.timestamp,
+        attempts: message.attempts,
+        body,
+        ack: () => {
+          acked.add(held);
+          message.ack();
+        },
+        retry: (options?: QueueRetryOptions) => {
+          retried.set(held, options);
+          message.retry(options);
+        },
+      };
+    });
+    try {
+      await consume({
+        queue: batch.queue,
+        metadata: batch.metadata,
+        messages,
+        ackAll: () => batch.ackAll(),
+        retryAll: (options) => {
+          all = { retry: true, options };
+          batch.retryAll(options);
+        },
+      });
+    } catch (error) {
+      all = { ...all, retry: true };
+      throw error;
+    } finally {
+      for (const { held } of messages) {
+        const again = !acked.has(held) && (retried.has(held) || all.retry);
+        const entry = this.#held.get(held);
+        if (!again) this.#held.delete(held);
+        else if (entry !== undefined) {
+          const delay = retried.get(held)?.delaySeconds ?? all.options?.delaySeconds ?? 0;
+          entry.dueAt = Date.now() + 1000 * delay;
+        }
+      }
+    }
+  }
+}

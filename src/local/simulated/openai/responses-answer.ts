@@ -1,0 +1,136 @@
+import { freshId } from '../digest.ts';
+import type { Reply } from '../reply.ts';
+import type { TokenUsage } from '../usage.ts';
+import { inputOf } from '../usage.ts';
+import type { Reasoning } from './reasoning.ts';
+import { reasoningItem } from './reasoning.ts';
+import type { ResponsesBody } from './responses-request.ts';
+import { strictComplaint } from './rules-schema.ts';
+
+export type OutputPart =
+  | { type: 'output_text'; text: string; annotations: []; logprobs: [] }
+  | { type: 'refusal'; refusal: string };
+
+/** An item of an answer, whole. */
+export type OutputItem =
+  | Reasoning
+  | { type: 'message'; id: string; role: 'assistant'; status: 'completed' | 'incomplete'; content: OutputPart[] }
+  | { type: 'function_call'; id: string; call_id: string; name: string; arguments: string; status: 'completed' }
+  | { type: 'custom_tool_call'; id: string; call_id: string; name: string; input: string };
+
+/** The items of a reply: reasoning first, then the message, then the calls. */
+export function outputItems(body: ResponsesBody, organisation: string, reply: Reply): OutputItem[] {
+  const items: OutputItem[] = [];
+  if (reply.thinkingTokens > 0) {
+    items.push(
+      reasoningItem(organisation, reply.thinkingTokens, {
+        summary: body.reasoning?.summary != null || body.reasoning?.generate_summary != null,
+        encrypted: body.include?.includes('reasoning.encrypted_content') === true,
+      }),
+    );
+  }
+  const content: OutputPart[] = [];
+  if (reply.text !== '') content.push({ type: 'output_text', text: reply.text, annotations: [], logprobs: [] });
+  if (reply.refusal !== undefined) content.push({ type: 'refusal', refusal: reply.refusal });
+  if (content.length > 0) {
+    const status = isIncomplete(reply) && reply.calls.length === 0 ? 'incomplete' : 'completed';
+    items.push({ type: 'message', id: freshId('msg_sim'), role: 'assistant', status, content });
+  }
+  const custom = new Set((body.tools ?? []).flatMap((tool) => (tool.type === 'custom' ? [tool.name] : [])));
+  for (const call of reply.calls) {
+    const call_id = call.id ?? freshId('call_');
+    items.push(
+      custom.has(call.name)
+        ? { type: 'custom_tool_call', id: freshId('ctc_sim'), call_id, name: call.name, input: call.arguments }
+        : {
+            type: 'function_call',
+            id: freshId('fc_sim'),
+            call_id,
+            name: call.name,
+            arguments: call.arguments,
+            status: 'completed',
+          },
+    );
+  }
+  return items;
+}
+
+/** Cut by tokens or by a filter: `status: "incomplete"` and why. */
+export function incompleteReason(reply: Reply): 'max_output_tokens' | 'content_filter' | undefined {
+  if (reply.stop === 'length' || reply.stop === 'context_window') return 'max_output_tokens';
+  return reply.stop === 'content_filter' ? 'content_filter' : undefined;
+}
+
+function isIncomplete(reply: Reply): boolean {
+  return incompleteReason(reply) !== undefined;
+}
+
+/** The response object with all it echoes of the request; the caller adds status, output and usage. */
+export function responseEnvelope(body: ResponsesBody, effort: string | null, hasBreakpoints: boolean, now: number) {
+  return {
+    id: freshId('resp_sim'),
+    object: 'response',
+    created_at: Math.floor(now / 1_000),
+    access_programs: null,
+    background: false,
+    conversation: null,
+    error: null,
+    instructions: body.instructions ?? null,
+    max_output_tokens: body.max_output_tokens ?? null,
+    max_tool_calls: body.max_tool_calls ?? null,
+    metadata: body.metadata ?? {},
+    model: body.model,
+    moderation: null,
+    parallel_tool_calls: body.parallel_tool_calls ?? true,
+    previous_response_id: body.previous_response_id ?? null,
+    prompt_cache_key: body.prompt_cache_key ?? null,
+    ...(hasBreakpoints
+      ? {
+          prompt_cache_options: {
+            mode: body.prompt_cache_options?.mode ?? 'implicit',
+            ttl: body.prompt_cache_options?.ttl ?? '30m',
+          },
+        }
+      : { prompt_cache_retention: body.prompt_cache_retention ?? '24h' }),
+    reasoning: { effort, summary: body.reasoning?.summary ?? null },
+    safety_identifier: body.safety_identifier ?? null,
+    service_tier: body.service_tier === 'fast' ? 'priority' : 'default',
+    store: body.store ?? true,
+    temperature: body.temperature ?? 1,
+    text: { format: body.text?.format ?? { type: 'text' }, verbosity: body.text?.verbosity ?? 'medium' },
+    tool_choice: body.tool_choice ?? 'auto',
+    tools: (body.tools ?? []).map(echoedTool),
+    top_logprobs: body.top_logprobs ?? 0,
+    top_p: body.top_p ?? 1,
+    truncation: body.truncation ?? 'disabled',
+    user: body.user ?? null,
+  };
+}
+
+/** An omitted `strict` comes back as what it was normalised to (oDoc:function-calling). */
+function echoedTool(tool: NonNullable<ResponsesBody['tools']>[number]): object {
+  if (tool.type !== 'function') return tool;
+  const parameters = tool.parameters ?? { type: 'object', properties: {}, additionalProperties: false };
+  return {
+    ...tool,
+    description: tool.description ?? null,
+    parameters,
+    strict: tool.strict ?? strictComplaint(parameters) === undefined,
+  };
+}
+
+/** `input_tokens` contains cached and written tokens (T40). */
+export function responseUsage(counted: TokenUsage) {
+  const input = inputOf(counted);
+  return {
+    input_tokens: input,
+    input_tokens_details: {
+      cached_tokens: counted.read,
+      cache_write_tokens: counted.write_30m + counted.write_12h,
+      cache_write_tokens_details: { ttl_30m_tokens: counted.write_30m, ttl_12h_tokens: counted.write_12h },
+    },
+    output_tokens: counted.output,
+    output_tokens_details: { reasoning_tokens: counted.thinking },
+    total_tokens: input + counted.output,
+  };
+}

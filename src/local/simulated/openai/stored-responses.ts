@@ -1,0 +1,42 @@
+import { digest } from '../digest.ts';
+import type { InputItem } from './responses-request.ts';
+
+/** Kept at most; the oldest go first. The real ones keep them for 30 days. */
+const MAX_STORED = 500;
+
+/** Responses kept with `store: true`, the default: each with all that was said up to and in it. */
+export class StoredResponses {
+  readonly #responses = new Map<string, InputItem[]>();
+  readonly #items = new Map<string, InputItem>();
+
+  /** Keeps a response; `said` are its input items and its own. */
+  save(organisation: string, id: string, said: InputItem[], own: InputItem[]): void {
+    this.#responses.set(digest(organisation, id), [...said, ...own]);
+    for (const item of own) {
+      if ('id' in item && typeof item.id === 'string') this.#items.set(digest(organisation, item.id), item);
+    }
+    for (const key of this.#responses.keys()) {
+      if (this.#responses.size <= MAX_STORED) break;
+      this.#responses.delete(key);
+    }
+    for (const key of this.#items.keys()) {
+      if (this.#items.size <= MAX_STORED * 4) break;
+      this.#items.delete(key);
+    }
+  }
+
+  /** All that was said up to and in a response of this organisation. */
+  conversation(organisation: string, id: string): InputItem[] | undefined {
+    return this.#responses.get(digest(organisation, id));
+  }
+
+  /** One item of a kept response. */
+  item(organisation: string, id: string): InputItem | undefined {
+    return this.#items.get(digest(organisation, id));
+  }
+
+  clear(): void {
+    this.#responses.clear();
+    this.#items.clear();
+  }
+}

@@ -1,0 +1,266 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { type Child, startChild } from './child.ts';
+import { type DataFolder, openDataFolder } from './data-folder.ts';
+import type { GatewayPlan, GatewayStart } from './gateway.ts';
+import { awaitHealth, refuseTakenPort } from './gateway-socket.ts';
+import {
+  modeOf,
+  type ProviderMode,
+  type ProviderTarget,
+  providerTargets,
+  simulatedProviders,
+  wantsSimulators,
+} from './providers.ts';
+import { readLocalSettings, type Variables, workerVariables } from './settings.ts';
+import { messageOf, StartError } from './start-error.ts';
+import type { StoreName, StoresPlan, StoresStarted } from './stores.ts';
+
+const HERE = import.meta.dirname;
+const ROOT = join(HERE, '../..');
+
+/** Milliseconds that a stop gives: requests and queue to finish; then each part to put its things away. */
+const GRACE = 6000;
+const STOP_LIMIT = 1500;
+
+export interface LocalOptions {
+  /** The settings of contract.md, by their names. None are taken from the process's environment. */
+  variables?: Variables;
+  /** The Worker's source in place of src/worker.ts, e.g. one that wraps it with faults. */
+  workerEntry?: string;
+  /** What is being done, as it is done, with the milliseconds it took. */
+  progress?: (step: string, milliseconds: number) => void;
+  /** Lines that the Worker and the other processes write. */
+  output?: (line: string) => void;
+}
+
+/** A running stack. */
+export interface LocalStack {
+  /** The gateway's origin, e.g. `http://127.0.0.1:8787`. */
+  url: string;
+  /** A key that works, and whether it was made here. */
+  key: string;
+  keyMade: boolean;
+  folder: string;
+  mode: ProviderMode;
+  providers: ProviderTarget[];
+  /** Origin of the simulated providers; null where real ones are set. */
+  simulatorUrl: string | null;
+  databaseUrl: string;
+  redisUrl: string;
+  redisToken: string;
+  /** The process of the embedded stores, for tests of faults: `refuse` makes one unreachable until `accept`. */
+  stores: {
+    pid: number;
+    refuse(name: StoreName): Promise<void>;
+    accept(name: StoreName): Promise<void>;
+  } | null;
+  gatewayPid: number;
+  /** Settles if a part dies by itself, after all others were stopped; says which. */
+  died: Promise<string>;
+  /** Finishes what is under way and puts everything away, within ten seconds. */
+  stop(): Promise<void>;
+  /** Ends everything now; what was under way is lost. */
+  kill(): void;
+}
+
+/**
+ * Starts everything that `npm start` starts.
+ *
+ * @throws StartError with a message for the user: a taken port, a folder that can't be used, a wrong setting
+ * @example
+ * const stack = await startLocal({ variables: { PORT: '0', FLUX_DATA_DIR: folder } });
+ * await fetch(`${stack.url}/health`);
+ * await stack.stop();
+ */
+export async function startLocal(options: LocalOptions = {}): Promise<LocalStack> {
+  const { variables = {}, progress = () => {} } = options;
+  const { port, folder: path } = readLocalSettings(variables);
+  await refuseTakenPort(port);
+  const folder = await openDataFolder(path);
+  const parts = new Parts(folder, options.output ?? (() => {}));
+  try {
+    return await assemble(
+      parts,
+      folder,
+      port,
+      workerVariables(variables),
+      options.workerEntry,
+      timed(progress),
+    );
+  } catch (error) {
+    parts.kill();
+    await folder.release();
+    throw error;
+  }
+}
+
+type Timed = <T>(step: string, work: () => Promise<T>) => Promise<T>;
+
+function timed(progress: (step: string, milliseconds: number) => void): Timed {
+  return async (step, work) => {
+    const start = performance.now();
+    const result = await work();
+    progress(step, performance.now() - start);
+    return result;
+  };
+}
+
+async function assemble(
+  parts: Parts,
+  folder: DataFolder,
+  port: number,
+  given: Record<string, string>,
+  entry: string | undefined,
+  step: Timed,
+): Promise<LocalStack> {
+  const gateway = parts.start('gateway', 'gateway.ts');
+  const plan: GatewayPlan = {
+    entry: entry ?? join(ROOT, 'src/worker.ts'),
+    config: join(ROOT, 'wrangler.toml'),
+  };
+  // Building takes a processor that making the database leaves free.
+  const building = step('Worker built', () => gateway.call('prepare', plan));
+  building.catch(() => {});
+
+  const simulator = wantsSimulators(given) ? parts.start('simulator', 'simulator.ts') : null;
+  const starting = simulator?.call<string>('start') ?? Promise.resolve(null);
+  starting.catch(() => {});
+
+  const storesPlan: StoresPlan = {
+    folder: folder.path,
+    password: randomBytes(24).toString('base64url'),
+    postgres: given.DATABASE_URL === undefined,
+    redis: given.UPSTASH_REDIS_REST_URL === undefined,
+  };
+  const stores = storesPlan.postgres || storesPlan.redis ? parts.start('stores', 'stores.ts') : null;
+  const embedded =
+    stores === null
+      ? {}
+      : await step('Postgres and Redis', () => stores.call<StoresStarted>('start', storesPlan));
+  const databaseUrl = embedded.databaseUrl ?? given.DATABASE_URL ?? '';
+  await step('schema', () => migrateTo(databaseUrl));
+
+  const simulatorUrl = await starting;
+  if (simulatorUrl !== null) await step('simulated providers', async () => {});
+  const key = given.FLUX_API_KEYS === undefined ? await folder.secret('api-key', makeKey) : null;
+  const secret = await folder.secret('secret', () => randomBytes(32).toString('base64'));
+  const worker: Record<string, string> = {
+    FLUX_SECRET: secret.value,
+    FLUX_API_KEYS: `${key?.value}:default:infer+read+admin`,
+    ...given,
+    DATABASE_URL: databaseUrl,
+    ...(embedded.redis === undefined
+      ? {}
+      : { UPSTASH_REDIS_REST_URL: embedded.redis.url, UPSTASH_REDIS_REST_TOKEN: embedded.redis.token }),
+    ...(simulatorUrl === null ? {} : simulatedProviders(simulatorUrl)),
+  };
+  const providers = await readProviders(worker, port);
+
+  await building;
+  const run: GatewayStart = { folder: folder.path, port, variables: worker };
+  const url = await step('workerd', () => gateway.call<string>('run', run));
+  await step('first answer', () => Promise.race([awaitHealth(url), parts.deathAsError()]));
+
+  return {
+    url,
+    key: key?.value ?? given.FLUX_API_KEYS?.split(/[:,]/)[0]?.trim() ?? '',
+    keyMade: key !== null,
+    folder: folder.path,
+    mode: simulatorUrl === null ? modeOf(providers) : 'simulated',
+    providers,
+    simulatorUrl,
+    databaseUrl,
+    redisUrl: worker.UPSTASH_REDIS_REST_URL ?? '',
+    redisToken: worker.UPSTASH_REDIS_REST_TOKEN ?? '',
+    stores: stores && {
+      pid: stores.pid,
+      refuse: (name) => stores.call('refuse', name),
+      accept: (name) => stores.call('accept', name),
+    },
+    gatewayPid: gateway.pid,
+    died: parts.death.then(async (text) => {
+      await parts.stop();
+      return text;
+    }),
+    stop: () => parts.stop(),
+    kill: () => parts.kill(),
+  };
+}
+
+/** The processes of one stack, in the order they are started. */
+class Parts {
+  readonly #folder: DataFolder;
+  readonly #output: (line: string) => void;
+  readonly #children: Child[] = [];
+  #stopping: Promise<void> | undefined;
+  /** Settles when one ends unasked, with a sentence that says which. */
+  readonly death: Promise<string>;
+  #reportDeath: (text: string) => void = () => {};
+
+  constructor(folder: DataFolder, output: (line: string) => void) {
+    this.#folder = folder;
+    this.#output = output;
+    this.death = new Promise((resolve) => {
+      this.#reportDeath = resolve;
+    });
+  }
+
+  start(name: string, file: string): Child {
+    const child = startChild(name, join(HERE, file), join(this.#folder.path, 'cache'), this.#output);
+    this.#children.push(child);
+    child.ended.then(({ asked, how }) => {
+      if (!asked) this.#reportDeath(`The ${name} process ${how}.`);
+    });
+    return child;
+  }
+
+  async deathAsError(): Promise<never> {
+    throw new Error(await this.death);
+  }
+
+  /** The gateway first, while the stores it settles into still run. */
+  stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      for (const child of this.#children) {
+        if (child.name === 'gateway') await child.stop(GRACE, GRACE + STOP_LIMIT);
+      }
+      await Promise.all(this.#children.map((child) => child.stop(0, STOP_LIMIT)));
+      await this.#folder.release();
+    })();
+    return this.#stopping;
+  }
+
+  kill(): void {
+    for (const child of this.#children) child.kill();
+  }
+}
+
+async function migrateTo(databaseUrl: string): Promise<void> {
+  const { migrate } = await import('../log/migrate.ts');
+  try {
+    await migrate(databaseUrl);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? ` (${messageOf(error.cause)})` : '';
+    throw new StartError(
+      `The database's schema could not be brought up to date: ${messageOf(error)}${cause}`,
+    );
+  }
+}
+
+/** Reads the settings as the Worker will, so that a wrong one is said here and not in every answer. */
+async function readProviders(worker: Record<string, string>, port: number): Promise<ProviderTarget[]> {
+  const { readSettings } = await import('../env.ts');
+  let providers: ReturnType<typeof readSettings>['providers'];
+  try {
+    // The one binding that is no variable; reading the settings does not touch it.
+    providers = readSettings(worker as unknown as Parameters<typeof readSettings>[0]).providers;
+  } catch (error) {
+    throw new StartError(messageOf(error));
+  }
+  return providerTargets(providers.values(), port);
+}
+
+function makeKey(): string {
+  return `flx_${randomBytes(24).toString('base64url')}`;
+}

@@ -1,0 +1,35 @@
+import type { V4WorkerOptionsShape } from 'miniflare';
+import * as z from 'zod';
+import { messageOf, StartError } from './start-error.ts';
+
+/** What wrangler.toml says of the Worker, in Miniflare's words; the script comes from the bundle. */
+export interface WorkerConfig {
+  name: string;
+  options: V4WorkerOptionsShape;
+  crons: string[];
+  /** Names of the bindings that are queues. */
+  queueBindings: string[];
+}
+
+/** The part of wrangler's own reading that Miniflare's options leave out. Its published types leave `Config` open. */
+const readConfig = z.object({
+  name: z.string().default('worker'),
+  triggers: z.object({ crons: z.array(z.string()).nullish() }),
+  queues: z.object({ producers: z.array(z.object({ binding: z.string() })).nullish() }),
+});
+
+/** Reads wrangler.toml with wrangler itself, so that the local Worker is bound as the deployed one is. */
+export async function readWorkerConfig(path: string): Promise<WorkerConfig> {
+  const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import('wrangler');
+  try {
+    const { name, triggers, queues } = readConfig.parse(unstable_readConfig({ config: path }));
+    return {
+      name,
+      options: { ...unstable_getMiniflareWorkerOptions(path).workerOptions, name },
+      crons: triggers.crons ?? [],
+      queueBindings: (queues.producers ?? []).map(({ binding }) => binding),
+    };
+  } catch (error) {
+    throw new StartError(`${path} can't be read: ${messageOf(error)}`);
+  }
+}

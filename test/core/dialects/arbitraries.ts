@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import type {
+  AssistantBlock,
+  Conversation,
+  ImageBlock,
+  Message,
+  OutputConstraints,
+  TextBlock,
+  Tool,
+  ToolChoice,
+  ToolResultBlock,
+} from '../../../src/core/conversation.ts';
+
+/** Any conversation that a Chat Completions client may send: `read.ts` accepts no other. */
+
+const text = fc.oneof(fc.constantFrom('', ' ', '\n', 'Hello', 'Ünïcödé 🤖', '{"a":1}'), fc.string({ maxLength: 20 }));
+const textBlock: fc.Arbitrary<TextBlock> = text.map((value) => ({ type: 'text', text: value }));
+const imageBlock: fc.Arbitrary<ImageBlock> = fc.record(
+  {
+    type: fc.constant('image' as const),
+    source: fc.constantFrom<ImageBlock['source'][]>(
+      { kind: 'url', url: 'https://example.com/a.png' },
+      { kind: 'base64', mediaType: 'image/png', data: 'iVBORw0KGgo=' },
+    ),
+    detail: fc.constantFrom('auto', 'low', 'high'),
+  },
+  { requiredKeys: ['type', 'source'] },
+);
+const name = fc.option(fc.constantFrom('ana', 'bot_1'), { nil: undefined });
+
+function named<M extends { name?: string }>(message: M, speaker: string | undefined): M {
+  return speaker === undefined ? message : { ...message, name: speaker };
+}
+
+const system: fc.Arbitrary<Message> = fc
+  .tuple(fc.constantFrom('system' as const, 'developer' as const), fc.array(textBlock, { minLength: 1, maxLength: 2 }), name)
+  .map(([role, content, speaker]) => named({ role, content }, speaker));
+const user: fc.Arbitrary<Message> = fc
+  .tuple(fc.array(fc.oneof({ weight: 4, arbitrary: textBlock }, imageBlock), { maxLength: 3 }), name)
+  .map(([content, speaker]) => named({ role: 'user' as const, content }, speaker));
+const said = fc.oneof(textBlock, text.map((value): AssistantBlock => ({ type: 'refusal', text: value })));
+const assistant: fc.Arbitrary<Message> = fc
+  .tuple(fc.array(said, { maxLength: 2 }), name)
+  .map(([content, speaker]) => named({ role: 'assistant' as const, content }, speaker));
+
+const id = fc.oneof(
+  fc.constantFrom('call_0', 'call_1', 'toolu_01ABC', 'functions.f:0', `chatcmpl-tool-${'f'.repeat(60)}`),
+  fc.string({ minLength: 1, maxLength: 80 }),
+);
+const args = fc.oneof(fc.json({ maxDepth: 1 }), fc.dictionary(fc.string(), fc.integer()).map((value) => JSON.stringify(value)), fc.string({ maxLength: 10 }));
+const functionName = fc.constantFrom('look_up', 'ping', 'f-3', 'gone');
+
+/** An assistant turn with calls, and its results in any order. */
+const loop: fc.Arbitrary<Message[]> = fc
+  .tuple(fc.uniqueArray(id, { minLength: 1, maxLength: 4 }), fc.array(textBlock, { maxLength: 1 }), fc.infiniteStream(fc.tuple(functionName, args, fc.array(textBlock, { maxLength: 2 }))), fc.boolean())
+  .map(([ids, before, stream, reversed]) => {
+    const made = ids.map((callId) => ({ callId, of: stream.next().value }));
+    const calls = made.map(({ callId, of: [called, json] }): AssistantBlock => ({ type: 'tool_call', id: callId, name: called, arguments: json }));
+    const results = made.map(({ callId, of: [, , content] }): ToolResultBlock => ({ type: 'tool_result', callId, content }));
+    return [
+      { role: 'assistant', content: [...before, ...calls] },
+      { role: 'tool', content: reversed ? results.toReversed() : results },
+    ];
+  });
+
+const messages: fc.Arbitrary<Message[]> = fc
+  .tuple(fc.array(system, { maxLength: 2 }), fc.array(fc.oneof(user.map((one) => [one]), assistant.map((one) => [one]), system.map((one) => [one]), loop), { minLength: 0, maxLength: 6 }), user)
+  .map(([leading, middle, last]) => [...leading, ...middle.flat(), last]);
+
+const STRICT_SCHEMA = {
+  type: 'object',
+  properties: { key: { type: 'string' }, day: { anyOf: [{ type: 'string', format: 'date' }, { type: 'null' }] } },
+  required: ['key', 'day'],
+  additionalProperties: false,
+};
+const LOOSE_SCHEMAS: Record<string, unknown>[] = [
+  {},
+  { type: 'object' },
+  { properties: { n: { type: 'integer', minimum: 1 } } },
+  { type: 'object', properties: { next: { $ref: '#' }, tags: { type: 'array', items: { type: 'string' }, minItems: 2 } } },
+  { type: 'object', additionalProperties: { type: 'string' } },
+  { type: 'object', properties: { a: { oneOf: [{ type: 'string', maxLength: 3 }, { type: 'null' }] } }, required: ['a'] },
+];
+
+const tool = (toolName: string): fc.Arbitrary<Tool> =>
+  fc.oneof(
+    fc.constant({ name: toolName }),
+    fc.constant({ name: toolName, description: 'Does it.', parameters: STRICT_SCHEMA, strict: true }),
+    fc.constantFrom(...LOOSE_SCHEMAS).map((parameters) => ({ name: toolName, parameters })),
+  );
+const tools: fc.Arbitrary<Tool[]> = fc
+  .subarray(['look_up', 'ping', 'f-3'])
+  .chain((names) => fc.tuple(...names.map(tool)));
+
+function choices(offered: Tool[]): fc.Arbitrary<ToolChoice | undefined> {
+  const names = offered.map((one) => one.name);
+  const [first] = names;
+  if (first === undefined) return fc.constant(undefined);
+  return fc.oneof(
+    fc.constantFrom<(ToolChoice | undefined)[]>(undefined, { type: 'auto' }, { type: 'none' }, { type: 'required' }, { type: 'tool', name: first }),
+    fc.tuple(fc.constantFrom('auto' as const, 'required' as const), fc.subarray(names, { minLength: 1 })).map(
+      ([mode, some]): ToolChoice => ({ type: 'allowed', mode, names: some }),
+    ),
+  );
+}
+
+const output: fc.Arbitrary<OutputConstraints> = fc.record(
+  {
+    n: fc.constant(1),
+    logprobs: fc.constant(false),
+    stop: fc.array(fc.constantFrom('END', '\n', ' ', 'a b'), { maxLength: 4 }),
+    maxTokens: fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.constant(5_000_000)),
+    verbosity: fc.constantFrom('low', 'medium', 'high'),
+    format: fc.oneof(
+      fc.constant({ type: 'json_schema' as const, name: 'answer', schema: STRICT_SCHEMA, strict: true }),
+      fc.constantFrom(...LOOSE_SCHEMAS).map((schema) => ({ type: 'json_schema' as const, name: 'answer', schema: { ...schema, type: 'object' } })),
+    ),
+  },
+  { requiredKeys: ['n', 'logprobs', 'stop'] },
+);
+
+export const conversation: fc.Arbitrary<Conversation> = tools.chain((offered) =>
+  fc
+    .record({
+      messages,
+      toolChoice: choices(offered),
+      parallelToolCalls: fc.option(fc.boolean(), { nil: undefined }),
+      output,
+      sampling: fc.record(
+        {
+          temperature: fc.double({ min: 0, max: 2, noNaN: true }),
+          topP: fc.double({ min: 0, max: 1, noNaN: true }),
+          seed: fc.integer(),
+          presencePenalty: fc.constant(1),
+          frequencyPenalty: fc.constant(-1),
+        },
+        { requiredKeys: [] },
+      ),
+      effort: fc.option(fc.constantFrom('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'), { nil: undefined }),
+      hints: fc.record({ promptCacheKey: fc.constant('k'), serviceTier: fc.constant('flex'), user: fc.constant('u') }, { requiredKeys: [] }),
+    })
+    .map(({ toolChoice, parallelToolCalls, effort, ...rest }) => ({
+      ...rest,
+      tools: offered,
+      reasoning: effort === undefined ? {} : { effort },
+      ...(toolChoice === undefined ? {} : { toolChoice }),
+      ...(parallelToolCalls === undefined ? {} : { parallelToolCalls }),
+    })),
+);
