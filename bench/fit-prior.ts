@@ -35,15 +35,23 @@ const SETTLED = 5;
 
 const directory = process.argv[2];
 if (directory === undefined || !existsSync(`${directory}/routellm-train.jsonl.gz`)) {
-  console.log('no labelled data: name the directory of routellm-train.jsonl.gz and bfcl-train.jsonl.gz; nothing fitted');
+  console.log(
+    'no labelled data: name the directory of routellm-train.jsonl.gz and bfcl-train.jsonl.gz; nothing fitted',
+  );
 } else {
-  const labelled = [...labelledRows(`${directory}/routellm-train.jsonl.gz`), ...labelledRows(`${directory}/bfcl-train.jsonl.gz`)];
+  const labelled = [
+    ...labelledRows(`${directory}/routellm-train.jsonl.gz`),
+    ...labelledRows(`${directory}/bfcl-train.jsonl.gz`),
+  ];
   const anchors = anchorRows();
   const report = {
     rows: labelled.length,
     anchors: anchors.length,
-    held_out_auc: { groups: heldOut(labelled, anchors, (row) => row.group), rows: heldOut(labelled, anchors, (_, at) => String(at)) },
-    ...describe(fit([...labelled, ...anchors])),
+    held_out_auc: {
+      groups: heldOut(labelled, anchors, (row) => row.group),
+      rows: heldOut(labelled, anchors, (_, at) => String(at)),
+    },
+    ...describe(fitted([...labelled, ...anchors])),
   };
   console.log(JSON.stringify(report.weights, null, 2));
   console.log(JSON.stringify(report));
@@ -52,11 +60,23 @@ if (directory === undefined || !existsSync(`${directory}/routellm-train.jsonl.gz
 function labelledRows(path: string): Row[] {
   return lines(gunzipSync(readFileSync(path)).toString()).map((line) => {
     const { dataset, group, prompt, weak, strong } = JSON.parse(line) as {
-      dataset: string; group: string; prompt: string; weak: number; strong: number; // its README's shape
+      dataset: string;
+      group: string;
+      prompt: string;
+      weak: number;
+      strong: number; // its README's shape
     };
     // Where both fail, the small one's failure counts half: hard, but not shown to be mended by size.
     const y = strong * (1 - weak) + 0.5 * (1 - strong) * (1 - weak);
-    return { dataset, group, x: vector(prompt), y, weight: ROW_WEIGHTS[dataset] ?? 1, gain: strong > weak, fails: weak < 0.5 };
+    return {
+      dataset,
+      group,
+      x: vector(prompt),
+      y,
+      weight: ROW_WEIGHTS[dataset] ?? 1,
+      gain: strong > weak,
+      fails: weak < 0.5,
+    };
   });
 }
 
@@ -64,7 +84,15 @@ function anchorRows(): Row[] {
   return lines(readFileSync(new URL('anchors.jsonl', import.meta.url), 'utf8')).map((line) => {
     const { tier, prompt } = JSON.parse(line) as { tier: string; prompt: string }; // our own file
     const y = ANCHOR_SCORES[tier] ?? 0;
-    return { dataset: 'anchors', group: tier, x: vector(prompt), y, weight: ANCHOR_WEIGHT, gain: y > 0.5, fails: y > 0.5 };
+    return {
+      dataset: 'anchors',
+      group: tier,
+      x: vector(prompt),
+      y,
+      weight: ANCHOR_WEIGHT,
+      gain: y > 0.5,
+      fails: y > 0.5,
+    };
   });
 }
 
@@ -89,7 +117,7 @@ interface Model {
  * Newton's method on the penalised cross-entropy, which is convex. A weight that comes out with the wrong sign is set
  * to zero and the rest fitted again.
  */
-function fit(rows: Row[]): Model {
+function fitted(rows: Row[]): Model {
   const datasets = [...new Set(rows.map(({ dataset }) => dataset))];
   const count = ASSUMPTIONS.length;
   const columns = count + datasets.length;
@@ -108,7 +136,9 @@ function fit(rows: Row[]): Model {
       for (const [at, value] of features) {
         gradient[at] = (gradient[at] ?? 0) + row.weight * (p - row.y) * value;
         const line = hessian[at];
-        if (line) for (const [to, other] of features) line[to] = (line[to] ?? 0) + row.weight * p * (1 - p) * value * other;
+        if (line)
+          for (const [to, other] of features)
+            line[to] = (line[to] ?? 0) + row.weight * p * (1 - p) * value * other;
       }
     }
     for (let at = 0; at < columns; at += 1) {
@@ -127,7 +157,10 @@ function fit(rows: Row[]): Model {
       solution[at] = 0;
     }
   }
-  return { weights: solution.slice(0, count), intercepts: new Map(datasets.map((name, at) => [name, solution[count + at] ?? 0])) };
+  return {
+    weights: solution.slice(0, count),
+    intercepts: new Map(datasets.map((name, at) => [name, solution[count + at] ?? 0])),
+  };
 }
 
 /** Gaussian elimination; the matrix is positive definite, so no pivoting is needed. */
@@ -138,7 +171,8 @@ function solve(matrix: Float64Array[], right: Float64Array): number[] {
     const top = lines[pivot];
     for (const line of lines.slice(pivot + 1)) {
       const factor = (line[pivot] ?? 0) / (top?.[pivot] ?? 1);
-      if (factor !== 0) for (let at = pivot; at <= size; at += 1) line[at] = (line[at] ?? 0) - factor * (top?.[at] ?? 0);
+      if (factor !== 0)
+        for (let at = pivot; at <= size; at += 1) line[at] = (line[at] ?? 0) - factor * (top?.[at] ?? 0);
     }
   }
   const solution = new Array<number>(size).fill(0);
@@ -162,11 +196,15 @@ function predict(weights: number[], intercepts: Map<string, number>, row: Row): 
 }
 
 /** Five folds over whole groups (or rows): AUC within each data set, for gains (strong > weak) and for failures of the weak. */
-function heldOut(labelled: Row[], anchors: Row[], key: (row: Row, at: number) => string): Record<string, { gain: number; weak_fails: number }> {
+function heldOut(
+  labelled: Row[],
+  anchors: Row[],
+  key: (row: Row, at: number) => string,
+): Record<string, { gain: number; weak_fails: number }> {
   const scored: { row: Row; score: number }[] = [];
   for (let fold = 0; fold < 5; fold += 1) {
     const isTest = (row: Row, at: number): boolean => hash(key(row, at)) % 5 === fold;
-    const model = fit([...labelled.filter((row, at) => !isTest(row, at)), ...anchors]);
+    const model = fitted([...labelled.filter((row, at) => !isTest(row, at)), ...anchors]);
     // No intercept: a data set that was held out whole has none, and within one it changes no order.
     labelled.forEach((row, at) => {
       if (isTest(row, at)) scored.push({ row, score: predict(model.weights, new Map(), row) });
@@ -209,7 +247,8 @@ function auc(scored: { row: Row; score: number }[], isPositive: (row: Row) => bo
 
 function hash(text: string): number {
   let value = 2_166_136_261;
-  for (let at = 0; at < text.length; at += 1) value = Math.imul(value ^ text.charCodeAt(at), 16_777_619) >>> 0;
+  for (let at = 0; at < text.length; at += 1)
+    value = Math.imul(value ^ text.charCodeAt(at), 16_777_619) >>> 0;
   return value >>> 8;
 }
 

@@ -19,6 +19,8 @@ export interface Settings extends StepSettings {
   redis: { url: string; token: string };
   /** Names of sessions and users are hashed under it; null: they are not kept at all. */
   secret: string | null;
+  /** The clock runs between I/O, so that CPU time can be told: here, but not on a deployed Worker. */
+  clockRuns: boolean;
 }
 
 const whole = (fallback: number, least = 1) => z.coerce.number().int().min(least).default(fallback);
@@ -36,6 +38,8 @@ const variables = z.object({
   FLUX_IDLE_TIMEOUT_MS: whole(300_000),
   FLUX_KEEP_ALIVE_MS: whole(60_000),
   FLUX_RETRY_BASE_MS: whole(500, 0),
+  /** Bound by `npm start` alone. */
+  FLUX_LOCAL_TOKEN: optional,
   DATABASE_URL: z
     .string({ error: "is not set: give the Neon database's postgresql:// URL" })
     .regex(/^postgres(ql)?:\/\/\S+$/, 'must look like postgresql://user:password@host/database'),
@@ -87,6 +91,7 @@ function check(env: Env): Settings {
     databaseUrl: values.DATABASE_URL,
     redis: { url: values.UPSTASH_REDIS_REST_URL, token: values.UPSTASH_REDIS_REST_TOKEN },
     secret: values.FLUX_SECRET ?? null,
+    clockRuns: values.FLUX_LOCAL_TOKEN !== undefined,
   };
 }
 

@@ -17,6 +17,8 @@ export function findFault(
     return answer.stop === 'length' ? null : 'empty_answer';
   }
   if (answer.stop !== 'stop' && answer.stop !== 'tool_calls') return null;
+  if (isForced(conversation) && !answer.blocks.some((block) => block.type === 'tool_call'))
+    return 'invalid_answer';
   for (const block of answer.blocks) {
     if (block.type !== 'tool_call') continue;
     const tool = conversation.tools.find((tool) => tool.name === block.name);
@@ -34,6 +36,11 @@ export function findFault(
     if (!fits(text, format.type === 'json_schema' ? format.schema : undefined)) return 'invalid_answer';
   }
   return null;
+}
+
+function isForced({ toolChoice }: Conversation): boolean {
+  if (toolChoice?.type === 'allowed') return toolChoice.mode === 'required';
+  return toolChoice?.type === 'tool' || toolChoice?.type === 'required';
 }
 
 function fits(json: string, schema: Record<string, unknown> | undefined): boolean {

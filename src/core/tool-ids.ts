@@ -1,5 +1,5 @@
 /** What a wire demands of a tool call's id. */
-export interface IdRule {
+interface IdRule {
   pattern?: RegExp;
   /** Characters. */
   maxLength: number;

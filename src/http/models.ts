@@ -43,7 +43,7 @@ export function readWish(model: string, settings: Pick<StepSettings, 'tiers'>): 
   const candidate = allCandidates(settings).find(
     ({ name, provider }) => model === name || model === `${provider}/${name}`,
   );
-  if (candidate) return { kind: 'pinned', candidate };
+  if (candidate && !isRetired(candidate.model, today())) return { kind: 'pinned', candidate };
   throw unknownModel(model, settings);
 }
 
@@ -57,13 +57,18 @@ export function unknownModel(model: string, settings: Pick<StepSettings, 'tiers'
     .map((offered) => offered.id)
     .join(', ');
   const known = findAnywhere(model.slice(model.indexOf('/') + 1));
-  const retired = known && isRetired(known, new Date().toISOString().slice(0, 10));
+  const retired = known && isRetired(known, today());
   const message = retired
     ? `The model ${known.id} was retired by its provider on ${known.retires}. Use ${known.successor ?? 'auto'}, or auto. Available here: ${names}.`
     : known
       ? `The model ${known.id} is in no tier of this gateway. Available here: ${names}.`
       : `There is no such model here. Available: ${names}.`;
   return new FluxError(message, { status: 404, code: 'model_not_found', param: 'model' });
+}
+
+/** UTC, `YYYY-MM-DD`. */
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
 }
 
 function findAnywhere(id: string) {

@@ -32,15 +32,16 @@ export function portTaken(port: number): StartError {
 export async function awaitHealth(url: string): Promise<void> {
   const end = Date.now() + HEALTH_LIMIT;
   for (;;) {
-    let problem: string;
-    try {
-      const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(5000) });
-      if (response.ok) return;
-      problem = `${response.status} ${(await response.text()).slice(0, 500)}`;
-    } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(5000) }).catch((error) =>
+      String(error),
+    );
+    if (response instanceof Response && response.ok) return;
+    // A 503 is a store that is not there yet; any other refusal stays.
+    const final = response instanceof Response && response.status !== 503;
+    if (final || Date.now() > end) {
+      const answer = response instanceof Response ? `${response.status} ${await response.text()}` : response;
+      throw new StartError(`The Worker runs, but ${url}/health answers: ${answer.slice(0, 500)}`);
     }
-    if (Date.now() > end) throw new StartError(`The Worker runs, but ${url}/health answers: ${problem}`);
     await sleep(100);
   }
 }

@@ -180,7 +180,8 @@ async function assemble(
     },
     gatewayPid: gateway.pid,
     died: parts.death.then(async (text) => {
-      await parts.stop();
+      // What is missing won't come back: waiting for it helps nobody.
+      await parts.stop(0);
       return text;
     }),
     stop: () => parts.stop(),
@@ -220,10 +221,10 @@ class Parts {
   }
 
   /** The gateway first, while the stores it settles into still run. */
-  stop(): Promise<void> {
+  stop(grace = GRACE): Promise<void> {
     this.#stopping ??= (async () => {
       for (const child of this.#children) {
-        if (child.name === 'gateway') await child.stop(GRACE, GRACE + STOP_LIMIT);
+        if (child.name === 'gateway') await child.stop(grace, grace + STOP_LIMIT);
       }
       await Promise.all(this.#children.map((child) => child.stop(0, STOP_LIMIT)));
       await this.#folder.release();

@@ -33,6 +33,8 @@ export interface Failure {
   param: string | null;
   /** Seconds. */
   retryAfter: number | null;
+  /** Whether another try makes sense, where it is known: else its kind decides. */
+  retry?: boolean;
   requestId: string | null;
   ms: number;
 }

@@ -44,7 +44,35 @@ export function prepare(
     sampling: adaptSampling(conversation.sampling, effort, target, report),
     reasoning: effort === undefined ? {} : { effort },
   };
-  return { conversation: ADAPT[target.wire](settled, target, report), adapted, gatewayStop };
+  const willing = adaptToolChoice(settled, target, report);
+  return { conversation: ADAPT[target.wire](willing, target, report), adapted, gatewayStop };
+}
+
+/**
+ * A forced tool choice for a model that refuses one (T67): only the named tool is offered, and the model decides.
+ * A model that calls no tools at all gets none; the step does not need them, or it would have excluded the model.
+ */
+function adaptToolChoice(conversation: Conversation, target: CatalogModel, report: Report): Conversation {
+  const { toolChoice, tools } = conversation;
+  if (!target.capabilities.tools && tools.length > 0) {
+    report({ field: 'tools', action: 'dropped' });
+    const { toolChoice: _choice, ...rest } = conversation;
+    return { ...rest, tools: [] };
+  }
+  if (target.capabilities.forcedToolChoice || toolChoice === undefined) return conversation;
+  if (toolChoice.type === 'tool') {
+    report({ field: 'tool_choice', action: 'translated', from: 'function', to: 'auto' });
+    const named = tools.filter((tool) => tool.name === toolChoice.name);
+    return { ...conversation, tools: named, toolChoice: { type: 'auto' } };
+  }
+  if (toolChoice.type === 'required') {
+    report({ field: 'tool_choice', action: 'translated', from: 'required', to: 'auto' });
+    return { ...conversation, toolChoice: { type: 'auto' } };
+  }
+  if (toolChoice.type === 'allowed' && toolChoice.mode === 'required') {
+    return { ...conversation, toolChoice: { ...toolChoice, mode: 'auto' } };
+  }
+  return conversation;
 }
 
 /** All efforts of 2026, weakest first. */

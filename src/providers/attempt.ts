@@ -63,48 +63,54 @@ async function tryOnce(call: ProviderCall, started: number): Promise<Outcome> {
     throw new FluxError(`No key for provider '${call.provider.id}'.`, { status: 401, code: 'missing_key' });
   }
   const controller = new AbortController();
+  // The SDKs limit the wait for headers only: a body that hangs, also one of an error, is limited here.
+  const inTime = <T>(work: Promise<T>): Promise<T> =>
+    within(started + call.timeouts.firstByte - Date.now(), work, controller);
   const post = call.provider.kind === 'anthropic' ? postAnthropic : postOpenAI;
-  const response = await post(call, controller.signal);
+  const response = await inTime(post(call, controller.signal));
   const simulated = response.headers.has('x-simulated-provider');
-  if (!call.stream) {
-    const timer = setTimeout(
-      () => controller.abort(),
-      Math.max(1, started + call.timeouts.firstByte - Date.now()),
-    );
-    try {
-      const raw = await response.text();
-      const answer = READERS[call.model.wire].answer(JSON.parse(raw));
-      return { kind: 'answer', answer, raw, simulated, ms: Date.now() - started };
-    } catch (error) {
-      if (controller.signal.aborted) throw new IdleTimeout(call.timeouts.firstByte);
-      if (error instanceof SyntaxError) {
-        throw new FluxError('The provider answered with something that is not JSON.', {
-          status: 502,
-          code: 'not_json',
-        });
-      }
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+  const done = () => ({ simulated, ms: Date.now() - started });
+  if (call.stream && response.body && /event-stream/.test(response.headers.get('content-type') ?? '')) {
+    const stream = await openGate(readEvents(call, response.body, controller.signal), started);
+    return { kind: 'stream', stream: { ...stream, abort: () => controller.abort() }, ...done() };
   }
-  if (!response.body || !/event-stream/.test(response.headers.get('content-type') ?? '')) {
-    return refuseUnstreamed(call, response);
+  const raw = await inTime(response.text());
+  const answer = READERS[call.model.wire].answer(parseAnswer(raw)); // Throws the error inside, if it is one (T28).
+  if (call.stream) {
+    throw new FluxError(`Provider '${call.provider.id}' can't stream: send the request without 'stream'.`, {
+      status: 502,
+      code: 'not_a_stream',
+    });
   }
-  const stream = await openGate(readEvents(call, response.body, controller.signal), started);
-  return {
-    kind: 'stream',
-    stream: { ...stream, abort: () => controller.abort() },
-    simulated,
-    ms: Date.now() - started,
-  };
+  return { kind: 'answer', answer, raw, ...done() };
 }
 
-/** A 200 that is no stream although one was asked for: an error in JSON (T28), or a server that can't stream. */
-async function refuseUnstreamed(call: ProviderCall, response: Response): Promise<never> {
-  const body = await response.json().catch(() => null);
-  if (body !== null) READERS[call.model.wire].answer(body); // Throws what the error inside says.
-  throw new FluxError('The provider did not stream its answer.', { status: 502, code: 'not_a_stream' });
+/** @throws FluxError without the parser's own message, which quotes the text */
+function parseAnswer(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    throw new FluxError('The provider answered with something that is not JSON.', {
+      status: 502,
+      code: 'not_json',
+    });
+  }
+}
+
+/** @throws IdleTimeout after `ms`, and lets go of the connection */
+async function within<T>(ms: number, work: Promise<T>, connection: AbortController): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new IdleTimeout(ms));
+      connection.abort();
+    }, ms);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function* readEvents(
@@ -115,13 +121,16 @@ async function* readEvents(
   const read = READERS[call.model.wire].events();
   let stopped = false;
   let ended = false;
-  const patience = () => (stopped ? USAGE_PATIENCE_MS : call.timeouts.idle);
+  let usageBy = 0;
+  const patience = () => (stopped ? Math.max(0, usageBy - Date.now()) : call.timeouts.idle);
   const toFrame = (frame: SseFrame): Frame => {
     const events = read(frame);
     for (const event of events) {
       if (event.type === 'stop') stopped = true;
       if (event.type === 'end') ended = true;
     }
+    // Comments and other bytes without a frame buy no more time.
+    if (stopped) usageBy = Date.now() + USAGE_PATIENCE_MS;
     return { raw: frame.data, events };
   };
   const started = Date.now();
@@ -131,6 +140,7 @@ async function* readEvents(
       if (ended) return;
     }
   } catch (error) {
+    if (signal.aborted) return; // Nobody wants it any more.
     if (stopped && error instanceof IdleTimeout) return; // The answer is whole; only its usage is missing.
     throw new StreamFailure(readFailure(error, Date.now() - started));
   }
@@ -188,7 +198,7 @@ async function openGate(frames: AsyncGenerator<Frame[]>, started: number) {
 
 /** Milliseconds until the next try; null where another would be in vain or too late. */
 function pauseBefore(next: number, failure: Failure, base: number): number | null {
-  if (!RETRYABLE.has(failure.kind)) return null;
+  if (!(failure.retry ?? RETRYABLE.has(failure.kind))) return null;
   if (failure.retryAfter !== null) {
     const wanted = failure.retryAfter * 1000;
     return wanted <= LONGEST_PAUSE_MS ? wanted : null;

@@ -16,6 +16,8 @@ export function readFailure(error: unknown, ms: number): Failure {
       status,
       message: error.message,
       type: error.code,
+      // The answer was whole and is paid for; the next one would be no stream either.
+      ...(error.code === 'not_a_stream' ? { retry: false } : {}),
     };
   }
   if (isTimeout(error)) {
@@ -33,6 +35,7 @@ export function readFailure(error: unknown, ms: number): Failure {
       type: code ?? type,
       param,
       retryAfter: readRetryAfter(error.headers),
+      ...readRetry(error.status, error.headers),
       requestId: error.requestID ?? error.headers?.get('request-id') ?? null,
       ms,
     };
@@ -83,6 +86,13 @@ function readBody(body: unknown): {
 
 function asRecord(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+/** What the provider says itself. A 408 is its own short time-out, unlike one that we have waited for. */
+function readRetry(status: number, headers: Headers | undefined): { retry?: boolean } {
+  const said = headers?.get('x-should-retry');
+  if (said === 'true' || said === 'false') return { retry: said === 'true' };
+  return status === 408 ? { retry: true } : {};
 }
 
 /** Seconds. Both providers send `retry-after`, OpenAI `retry-after-ms` too. */

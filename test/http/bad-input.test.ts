@@ -178,6 +178,26 @@ describe('what is not there', () => {
   });
 });
 
+describe('traps T71: retirement', () => {
+  const tiers = (medium: string) => ({
+    FLUX_TIERS: `{"easy":["claude-haiku-5-5"],"medium":["${medium}"],"hard":["claude-opus-5-5"]}`,
+  });
+  test('a model that is gone is named in /health, with what answers in its place; pinned, it is a 404', async () => {
+    const gateway = gatewayOf(tiers('claude-sonnet-4'));
+    const { warnings } = (await (await gateway.request('/health', {}, null)).json()) as {
+      warnings: string[];
+    };
+    expect(warnings).toEqual([
+      expect.stringMatching(/claude-sonnet-4 .*retired .*2026-06-15; claude-\S+ answers in its place/),
+    ]);
+    expect((await gateway.chat({ ...ask, model: 'claude-sonnet-4' })).status).toBe(404);
+  });
+  test('a deployment of current models has nothing to be warned of', async () => {
+    const body = await (await gatewayOf().request('/health', {}, null)).json();
+    expect(body).toMatchObject({ warnings: [] });
+  });
+});
+
 describe('models', () => {
   test("auto, the floors and the tiers' models, in OpenAI's shape", async () => {
     const body = (await (await gatewayOf().request('/v1/models')).json()) as {

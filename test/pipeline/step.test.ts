@@ -260,6 +260,30 @@ describe('a step in plain Node', () => {
     expect(metadata.reason).toBe('capability');
   });
 
+  test('traps T67: where no model takes a forced tool, the tool alone is offered, and it says so', async () => {
+    const said = answers({ blocks: [{ type: 'text', text: 'I would rather not.' }] });
+    const called = answers({
+      stop: 'tool_calls',
+      blocks: [{ type: 'tool_call', id: 'a', name: 'weather', arguments: '{"city":"Paris"}' }],
+    });
+    const { ports, calls } = portsOf(said, called);
+    const other = { type: 'function', function: { name: 'other' } };
+    const choice = { type: 'function', function: { name: 'weather' } };
+    const body = { ...question, model: 'auto:medium', tools: [weather, other], tool_choice: choice };
+    const { metadata } = answerOf(await runStep(stepOf(body, settings), settings, ports));
+    const sent = JSON.parse(calls[0]?.body ?? '');
+    expect(sent.tools.map((tool: { name: string }) => tool.name)).toEqual(['weather']);
+    expect(sent.tool_choice?.type ?? 'auto').toBe('auto');
+    // An answer without the call is not the one that was asked for.
+    expect(metadata.escalations).toMatchObject([{ why: 'invalid_answer', to: 'claude-opus-5-5' }]);
+    expect(metadata.adapted).toContainEqual({
+      field: 'tool_choice',
+      action: 'translated',
+      from: 'function',
+      to: 'auto',
+    });
+  });
+
   test('traps T71: a model past its retirement date is passed over on the day', async () => {
     const late = settingsOf({
       FLUX_TIERS:
@@ -272,7 +296,7 @@ describe('a step in plain Node', () => {
       });
       return answerOf(await runStep(request, late, ports)).metadata;
     };
-    expect(await serve(29)).toMatchObject({ model_selected: 'claude-sonnet-4-5' });
+    expect(await serve(29)).toMatchObject({ model_selected: 'claude-sonnet-4-5', reason: 'forced_tier' });
     expect(await serve(30)).toMatchObject({ model_selected: 'claude-sonnet-5-5', reason: 'health' });
   });
 });

@@ -13,16 +13,19 @@ export function speakInText(message: Message, report: Report): Message {
     return unnamed;
   }
   report({ field: 'messages.name', action: 'translated' });
-  const [first, ...rest] = unnamed.content;
-  const speaker: TextBlock = { type: 'text', text: `${name}: ` };
-  // Spreads lose the pairing of role and content, hence the two returns.
+  // A spread loses the pairing of role and content, hence one return for each.
   if (unnamed.role === 'user') {
-    const content =
-      first?.type === 'text'
-        ? [{ ...first, text: speaker.text + first.text }, ...rest]
-        : [speaker, ...unnamed.content];
-    return { ...unnamed, content };
+    const [first, ...rest] = unnamed.content;
+    const isText = first?.type === 'text';
+    return {
+      ...unnamed,
+      content: isText ? [prefixed(name, first), ...rest] : [prefixed(name), ...unnamed.content],
+    };
   }
-  const [head, ...tail] = unnamed.content;
-  return { ...unnamed, content: head ? [{ ...head, text: speaker.text + head.text }, ...tail] : [speaker] };
+  const [first, ...rest] = unnamed.content;
+  return { ...unnamed, content: [prefixed(name, first), ...rest] };
+}
+
+function prefixed(name: string, block?: TextBlock): TextBlock {
+  return { type: 'text', ...block, text: `${name}: ${block?.text ?? ''}` };
 }

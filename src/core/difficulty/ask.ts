@@ -3,10 +3,10 @@ import { INTERRUPTION, peel } from './envelope.ts';
 import { saysNothingNew } from './referential.ts';
 
 /**
- * Most of a turn that is read: its first 6,000 and last 2,000 characters. A long paste has its instruction at one
+ * Most of a turn that is read: its first 4,000 and last 2,000 characters. A long paste has its instruction at one
  * end, and what lies between would only cost time (T11).
  */
-const HEAD = 6_000;
+const HEAD = 4_000;
 const TAIL = 2_000;
 
 /** User turns looked at before a referential one; the ask it refers to is at most the second that says something. */

@@ -8,8 +8,21 @@
 const STATE = new Set([
   ...['system-reminder', 'system_reminder', 'environment_context', 'environment_details', 'environment_info'],
   ...['user_instructions', 'permissions', 'collaboration_mode', 'skills_instructions', 'turn_aborted'],
-  ...['ide_opened_file', 'ide_opened_files', 'ide_closed_file', 'ide_selection', 'ide_diagnostics', 'ide_context'],
-  ...['local-command-stdout', 'local-command-stderr', 'local-command-caveat', 'command-name', 'command-message'],
+  ...[
+    'ide_opened_file',
+    'ide_opened_files',
+    'ide_closed_file',
+    'ide_selection',
+    'ide_diagnostics',
+    'ide_context',
+  ],
+  ...[
+    'local-command-stdout',
+    'local-command-stderr',
+    'local-command-caveat',
+    'command-name',
+    'command-message',
+  ],
   ...['bash-stdout', 'bash-stderr', 'user-prompt-submit-hook', 'session-start-hook', 'subagent_notification'],
   ...['user_info', 'agent_skills', 'git_status', 'project_layout', 'open_and_recently_viewed_files'],
   ...['attached_files', 'recently_viewed_files', 'linter_errors', 'uploaded_files'],

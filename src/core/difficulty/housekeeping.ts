@@ -20,10 +20,14 @@ const TITLE_SYSTEM = [
 const TITLE_ASK = [
   'generate a concise, 3-5 word title', // Open WebUI
   '5-word-or-less title for the conversation', // LibreChat
-  'write a 5-10 word title the following conversation', 'please write a 5-10 word title', // Claude Code
-  'generate a concise title for this conversation', 'generate a short title for this conversation',
-  'generate a title for this conversation', 'generate a concise title for this chat',
-  'create a concise title for this conversation', 'summarize this coding conversation in under 50 characters',
+  'write a 5-10 word title the following conversation',
+  'please write a 5-10 word title', // Claude Code
+  'generate a concise title for this conversation',
+  'generate a short title for this conversation',
+  'generate a title for this conversation',
+  'generate a concise title for this chat',
+  'create a concise title for this conversation',
+  'summarize this coding conversation in under 50 characters',
 ];
 const COMPACTION_SYSTEM = [
   'you are a helpful ai assistant tasked with summarizing conversations', // Claude Code

@@ -44,12 +44,14 @@ function callsOf(message: Extract<Message, { role: 'assistant' }>): string {
   const calls: string[] = [];
   for (const block of message.content) {
     // Long arguments are told apart well enough by their head and length.
-    if (block.type === 'tool_call') calls.push(`${block.name} ${block.arguments.length} ${block.arguments.slice(0, EDGE)}`);
+    if (block.type === 'tool_call')
+      calls.push(`${block.name} ${block.arguments.length} ${block.arguments.slice(0, EDGE)}`);
   }
   return calls.join('\n');
 }
 
-const FAILED_HEAD = /^\W{0,8}(?:\w{1,40}error|error|exception|traceback|fatal|failed|failure|panic|command not found)\b/i;
+const FAILED_HEAD =
+  /^[\s([#*>!]{0,8}(?:\w{1,40}error|error|exception|traceback|fatal|failed|failure|panic|command not found)\b/i;
 const FAILED_EXIT = /\bexit(?:ed with)? (?:code|status):? ?[1-9]/i;
 
 /** Chat Completions has no error flag, so the result's own wording counts beside it. */
@@ -59,5 +61,7 @@ function failed(result: ToolResultBlock): boolean {
   if (first?.type !== 'text') return false;
   const head = first.text.slice(0, EDGE);
   const edges = head + first.text.slice(-EDGE);
-  return FAILED_HEAD.test(head) || FAILED_EXIT.test(edges) || /"(?:error|is_error)": ?(?:"[^"]|true|\{)/.test(head);
+  return (
+    FAILED_HEAD.test(head) || FAILED_EXIT.test(edges) || /"(?:error|is_error)": ?(?:"[^"]|true|\{)/.test(head)
+  );
 }

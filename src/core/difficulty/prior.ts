@@ -13,16 +13,16 @@ import type { ScorerProfile } from './profile.ts';
  */
 export const PRIOR: ScorerProfile = {
   version: 0,
-  bias: -1.63,
+  bias: -1.64,
   weights: {
-    length: { size: 0.6, terse: -0.6 },
-    reasoning: { deliberate: 0.74, rigor: 0.86, compose: 0.32, narrate: 0.04, negate: 0.74, plain: 1.05 },
-    math: { numbers: 0.33, quantity: 0.08, formal: 0.43, notation: 0.12 },
-    code: { topic: 0.07, build: 0.39, source: 0.24, intricate: 1 },
-    lookup: { fact: -0.21, errand: -0.86, desk: -0.99, chat: -1.11, question: -1.11, science: -0.49 },
-    constraints: { demands: 0.04, clauses: 0.28, items: 0.39 },
+    length: { size: 0.61, terse: -0.6 },
+    reasoning: { deliberate: 0.72, rigor: 0.88, compose: 0.35, narrate: 0.06, negate: 0.73, plain: 1.03 },
+    math: { numbers: 0.34, quantity: 0.08, formal: 0.48, notation: 0.1 },
+    code: { topic: 0.07, build: 0.38, source: 0.25, intricate: 1.09 },
+    lookup: { fact: -0.21, errand: -0.83, desk: -0.94, chat: -1.07, question: -1.1, science: -0.49 },
+    constraints: { demands: 0.02, clauses: 0.29, items: 0.39 },
     loop: { deep: 0.5, failing: 0.8, stuck: 0.6 },
   },
   limit: 1.15,
-  thresholds: { easy: 0.19, hard: 0.39 },
+  thresholds: { easy: 0.18, hard: 0.39 },
 };

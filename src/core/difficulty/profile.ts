@@ -6,7 +6,10 @@ function weightsOf<S extends SignalName>(family: S) {
   const names: readonly (typeof FEATURES)[S][number][] = FEATURES[family];
   return z.strictObject(
     // Each name of the family, and no other, is a key.
-    Object.fromEntries(names.map((name) => [name, weight])) as Record<(typeof FEATURES)[S][number], typeof weight>,
+    Object.fromEntries(names.map((name) => [name, weight])) as Record<
+      (typeof FEATURES)[S][number],
+      typeof weight
+    >,
   );
 }
 

@@ -13,10 +13,14 @@ const POINTING = new Set(
 );
 
 /** Words that end a task: a turn of these (and pointing words) is small talk, not a reference to the task. */
-const CLOSING = new Set('thanks thank thx ty bye goodbye cheers appreciate appreciated help welcome danke merci gracias'.split(' '));
+const CLOSING = new Set(
+  'thanks thank thx ty bye goodbye cheers appreciate appreciated help welcome danke merci gracias'.split(' '),
+);
 
 /** Beside thanks, these still ask for the next step. */
-const CARRY_ON = new Set('yes yeah yep continue proceed confirm confirmed go resume retry next do'.split(' '));
+const CARRY_ON = new Set(
+  'yes yeah yep continue proceed confirm confirmed go resume retry next do'.split(' '),
+);
 
 /** Longest referential turn; longer ones say something even in small words. */
 const MOST_WORDS = 12;

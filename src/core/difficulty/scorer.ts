@@ -6,7 +6,7 @@ import { openLoop, type ToolLoop } from './loop.ts';
 import { PRIOR } from './prior.ts';
 import type { ScorerProfile } from './profile.ts';
 import { read } from './reading.ts';
-import { type Features, FEATURES, featuresOf, isTelling, type SignalName, SIGNALS } from './signals.ts';
+import { FEATURES, type Features, featuresOf, isTelling, SIGNALS, type SignalName } from './signals.ts';
 
 /** How hard a step is, and why. */
 export interface Difficulty {
@@ -33,7 +33,7 @@ interface Scored {
 /**
  * How hard the next step of a conversation is: the user's real ask and the state of the tool loop it is in. System
  * prompt, tools offered, assistant text and the content of tool results add nothing. Pure; linear in the length of
- * the last user turn, of which at most 8,000 characters are scored.
+ * the last user turn, of which at most 6,000 characters are scored.
  *
  * @example
  * classify(conversation).label; // 'easy' for "What is the capital of France?"
@@ -47,7 +47,13 @@ export function classify(conversation: Conversation, profile: ScorerProfile = PR
   const score = 1 / (1 + Math.exp(-scored.logit));
   if (!scored.telling) {
     const { easy, hard } = profile.thresholds;
-    return { score: Math.max(easy, Math.min(hard, score)), label: 'medium', unknown: true, signals: scored.signals, housekeeping };
+    return {
+      score: Math.max(easy, Math.min(hard, score)),
+      label: 'medium',
+      unknown: true,
+      signals: scored.signals,
+      housekeeping,
+    };
   }
   return { score, label: labelOf(score, profile), unknown: false, signals: scored.signals, housekeeping };
 }
@@ -96,7 +102,13 @@ function scoreTurn(text: string, loop: ToolLoop | null, profile: ScorerProfile):
 
 function contributions(features: Features, profile: ScorerProfile): Record<SignalName, number> {
   const signals: Record<SignalName, number> = {
-    length: 0, reasoning: 0, math: 0, code: 0, lookup: 0, constraints: 0, loop: 0,
+    length: 0,
+    reasoning: 0,
+    math: 0,
+    code: 0,
+    lookup: 0,
+    constraints: 0,
+    loop: 0,
   };
   for (const family of SIGNALS) {
     // The same names in both, by their types; the compiler loses the link between family and feature.

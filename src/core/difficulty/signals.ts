@@ -42,7 +42,8 @@ export function featuresOf(reading: Reading, loop: ToolLoop | null): Features {
   const short = (most: number): number => Math.max(0, 1 - words / most);
   // Text work brings its material along, whose words and length are not the ask's.
   const own = reading.textWork ? Math.min(1, 60 / words) : 1;
-  const harder = kinds.deliberate + kinds.rigor + kinds.build + kinds.formal + kinds.intricate + kinds.compose > 0;
+  const harder =
+    kinds.deliberate + kinds.rigor + kinds.build + kinds.formal + kinds.intricate + kinds.compose > 0;
   const topic = some(kinds.code, 2);
   const deliberate = keyed(kinds.deliberate, 2);
   const formal = keyed(kinds.formal, 2);
@@ -58,7 +59,9 @@ export function featuresOf(reading: Reading, loop: ToolLoop | null): Features {
       compose: some(kinds.compose, 1),
       narrate: own * substance * grown(kinds.narrate, 20),
       negate: own * substance * grown(kinds.negate, 6),
-      plain: Math.min(1, (words * own) / 50) * Math.max(0, Math.min(1, (7.5 - reading.characters / Math.max(1, words)) / 3)),
+      plain:
+        Math.min(1, (words * own) / 50) *
+        Math.max(0, Math.min(1, (7.5 - reading.characters / Math.max(1, words)) / 3)),
     },
     math: {
       numbers: Math.min(1, Math.log1p(reading.numbers) / Math.log(16)),
@@ -96,7 +99,18 @@ export function featuresOf(reading: Reading, loop: ToolLoop | null): Features {
 
 /** Kinds of which one word tells what is wanted; the others are in any text. */
 const TELLING_KINDS = [
-  'deliberate', 'rigor', 'compose', 'build', 'formal', 'code', 'intricate', 'fact', 'errand', 'desk', 'chat', 'science',
+  'deliberate',
+  'rigor',
+  'compose',
+  'build',
+  'formal',
+  'code',
+  'intricate',
+  'fact',
+  'errand',
+  'desk',
+  'chat',
+  'science',
 ] as const;
 
 /** Words from which length alone tells. */
@@ -118,10 +132,17 @@ export function isTelling(reading: Reading): boolean {
 }
 
 const OPENINGS = new Set(
-  'what whats what’s who whos when where which how is are was were does do did can could'.split(' ').concat("what's", "who's"),
+  'what whats what’s who whos when where which how is are was were does do did can could'
+    .split(' ')
+    .concat("what's", "who's"),
 );
 
 /** One short question that opens as one: "What time is it in Madrid?" */
 function asksPlainly(reading: Reading): boolean {
-  return OPENINGS.has(reading.opening) && reading.questionMarks === 1 && reading.sentences <= 2 && reading.words <= 24;
+  return (
+    OPENINGS.has(reading.opening) &&
+    reading.questionMarks === 1 &&
+    reading.sentences <= 2 &&
+    reading.words <= 24
+  );
 }

@@ -1,7 +1,7 @@
 /**
  * The words a turn is read for, by what they say about it. English, as the labelled data is: a turn in another
  * language has numbers, code and length, else no signal, and is then unknown (T4).
- * Endings don't matter (`stem`). A pair of words counts as one ("race condition").
+ * Endings don't matter (lexicon.ts). `race|condition` is a pair that counts as one.
  */
 export const WORDS = {
   /** Told to think in several steps. */
@@ -28,7 +28,8 @@ export const WORDS = {
     'because before after later then while during until next third second friend brother sister mother father son owner ' +
     'employee seller buyer neighbor man woman sued filed refused',
   /** What does not hold, must not be, or holds only sometimes. */
-  negate: 'not except neither nor never unless without cannot false wrong incorrect least none although however only|if',
+  negate:
+    'not except neither nor never unless without cannot false wrong incorrect least none although however only|if',
   /** Sums over things: word problems. */
   quantity:
     'each every per percent percentage half twice thrice double triple times remaining remainder left total altogether ' +
@@ -51,7 +52,7 @@ export const WORDS = {
     'flaky reproduce vulnerability exploit backward-compatible backwards-compatible invariant consensus idempotent ' +
     'idempotency lock-free linearizable sharding sharded bottleneck root|cause root-cause services end-to-end corruption ' +
     'across|all across|the across|our across|three across|region nondeterministic zero-downtime downtime use-after-free ' +
-    'thread lock thread-safe goroutine authentication backward|compatibility cache|invalidation ordering production crash kernel replay partition dependencies under|load',
+    'thread lock thread-safe goroutine authentication backward|compatibility cache|invalidation production crash kernel replay partition dependencies under|load',
   /** Everyday facts and definitions. */
   fact:
     'capital weather define definition meaning called known refer refers referred term synonym spell translate ' +
@@ -85,45 +86,17 @@ export const WORDS = {
 export const TOLD: ReadonlySet<WordKind> = new Set<WordKind>(['deliberate', 'compose', 'build', 'errand']);
 
 /** Keywords that make a turn harder: they need other words to be about (T7). */
-export const HARDENING: ReadonlySet<WordKind> = new Set<WordKind>(['deliberate', 'rigor', 'build', 'formal', 'code', 'intricate']);
+export const HARDENING: ReadonlySet<WordKind> = new Set<WordKind>([
+  'deliberate',
+  'rigor',
+  'build',
+  'formal',
+  'code',
+  'intricate',
+]);
 
 /** A verb after one of these, or at the start of a sentence, is one told to do. */
-export const BEFORE_TOLD: ReadonlySet<string> = new Set(
-  'and then please to you also or now first help just me lets let’s must should'.split(' ').concat("let's"),
-);
+export const BEFORE_TOLD = "and then please to you also or now first help just me let's must should";
 
 export type WordKind = keyof typeof WORDS;
 export const WORD_KINDS = Object.keys(WORDS) as WordKind[]; // keys of a literal object: exactly its kinds
-
-
-
-/** Words cut back to what their endings share: "calculate", "calculates", "calculating". */
-export function stem(word: string): string {
-  let end = word.length;
-  if (end > 3 && word.endsWith('s') && !word.endsWith('ss')) end -= 1;
-  if (end > 5 && word.endsWith('ing', end)) end -= 3;
-  else if (end > 4 && word.endsWith('ed', end)) end -= 2;
-  else if (end > 4 && word.endsWith('e', end)) end -= 1;
-  return end === word.length ? word : word.slice(0, end);
-}
-
-/** Stem (or two stems and a space between) to its kinds. */
-export const LEXICON: ReadonlyMap<string, readonly WordKind[]> = buildLexicon();
-
-/** Stems that begin a pair. */
-export const PAIR_STARTS: ReadonlySet<string> = new Set(
-  [...LEXICON.keys()].filter((key) => key.includes(' ')).map((key) => key.slice(0, key.indexOf(' '))),
-);
-
-function buildLexicon(): Map<string, WordKind[]> {
-  const lexicon = new Map<string, WordKind[]>();
-  for (const kind of WORD_KINDS) {
-    for (const phrase of WORDS[kind].split(' ')) {
-      const key = phrase.split('|').slice(0, 2).map(stem).join(' ');
-      const kinds = lexicon.get(key);
-      if (kinds === undefined) lexicon.set(key, [kind]);
-      else if (!kinds.includes(kind)) kinds.push(kind);
-    }
-  }
-  return lexicon;
-}

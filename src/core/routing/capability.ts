@@ -80,10 +80,14 @@ export function needsOf(conversation: Conversation): Needs {
   return { capabilities: names.filter((name) => asked[name]), input: measureInput(conversation) };
 }
 
-/** The first reason a model can't take a conversation (T8), or null where it can. */
-export function excludedBy(model: CatalogModel, needs: Needs): Exclusion | null {
+/**
+ * The first reason a model can't take a conversation (T8), or null where it can.
+ * @param adapting no model that takes a forced tool choice was found: it may become a request (T67: filter first,
+ *   adapt second), which `pipeline/prepare` does and reports
+ */
+export function excludedBy(model: CatalogModel, needs: Needs, adapting = false): Exclusion | null {
   for (const name of needs.capabilities) {
-    if (model.capabilities[name]) continue;
+    if (model.capabilities[name] || (adapting && name === 'forcedToolChoice')) continue;
     const { field, lacks } = REFUSALS[name];
     return { field, message: `${model.id} ${lacks}.` };
   }

@@ -1,8 +1,8 @@
 import type { Difficulty } from '../difficulty/scorer.ts';
 import { FluxError, invalidRequest } from '../errors.ts';
 import type { Reason } from '../metadata.ts';
-import { excludedBy, type Needs } from './capability.ts';
-import { type CatalogModel, isRetired } from './catalog.ts';
+import { type Exclusion, excludedBy, type Needs } from './capability.ts';
+import { type CatalogModel, findModel, isRetired } from './catalog.ts';
 import { TIERS, type Tier } from './tier.ts';
 
 /** A model a step may be sent to. `tier` is null for a pinned model outside every tier. */
@@ -48,21 +48,31 @@ export interface Plan {
 export function planStep(input: PlanInput): Plan {
   const { wish } = input;
   if (wish.kind === 'pinned') {
-    const exclusion = exclude(wish.candidate, input);
+    const exclusion = exclude(wish.candidate, input, true);
     if (exclusion) throw invalidRequest(exclusion.message, exclusion.field, 'unsupported_value');
     const floor = wish.candidate.tier ?? input.difficulty.label;
     return { candidates: [wish.candidate], floor, reason: 'pinned' };
   }
   const { floor, reason } = floorOf(input);
   const highest = input.maxTier ?? 'hard';
-  const reachable = TIERS.slice(TIERS.indexOf(floor), TIERS.indexOf(highest) + 1).flatMap(
+  const configured = TIERS.slice(TIERS.indexOf(floor), TIERS.indexOf(highest) + 1).flatMap(
     (tier) => input.tiers[tier],
   );
-  const capable = reachable.filter((candidate) => !exclude(candidate, input));
-  const [first, ...rest] = capable;
+  const reachable = configured.map((candidate) => current(candidate, input.today));
+  const capable = reachable.filter((candidate) => !exclude(candidate, input, false));
+  const [first, ...rest] =
+    capable.length > 0 ? capable : reachable.filter((candidate) => !exclude(candidate, input, true));
   if (!first) throw noCandidate(reachable, input);
-  const moved = first !== reachable[0];
-  return { candidates: [first, ...rest], floor, reason: moved ? whyMoved(reachable, first, input) : reason };
+  if (first !== reachable[0]) return { candidates: [first, ...rest], floor, reason: 'capability' };
+  return { candidates: [first, ...rest], floor, reason: first === configured[0] ? reason : 'health' };
+}
+
+/** The model, or on and after the day it retires its successor: never an outage (T71). */
+function current(candidate: Candidate, today: string): Candidate {
+  const { model } = candidate;
+  if (!isRetired(model, today) || model.successor === undefined) return candidate;
+  const successor = findModel(model.kind, model.successor);
+  return successor ? current({ ...candidate, name: successor.id, model: successor }, today) : candidate;
 }
 
 function floorOf(input: PlanInput): { floor: Tier; reason: Reason } {
@@ -81,7 +91,7 @@ function wantedFloor(input: PlanInput): { floor: Tier; reason: Reason } {
   return { floor: input.difficulty.label, reason: 'floor' };
 }
 
-function exclude(candidate: Candidate, input: PlanInput): { field: string; message: string } | null {
+function exclude(candidate: Candidate, input: PlanInput, adapting: boolean): Exclusion | null {
   const { model } = candidate;
   if (isRetired(model, input.today)) {
     return {
@@ -96,17 +106,12 @@ function exclude(candidate: Candidate, input: PlanInput): { field: string; messa
       message: `'${chatOnly}' only works on models behind OpenAI's Chat Completions, and ${model.id} is not one: leave it out.`,
     };
   }
-  return excludedBy(model, input.needs);
-}
-
-function whyMoved(reachable: readonly Candidate[], first: Candidate, input: PlanInput): Reason {
-  const passedOver = reachable.slice(0, reachable.indexOf(first));
-  return passedOver.every((candidate) => isRetired(candidate.model, input.today)) ? 'health' : 'capability';
+  return excludedBy(model, input.needs, adapting);
 }
 
 function noCandidate(reachable: readonly Candidate[], input: PlanInput): FluxError {
   const last = reachable.at(-1);
-  const exclusion = last && exclude(last, input);
+  const exclusion = last && exclude(last, input, true);
   if (!exclusion) {
     return new FluxError('No model is configured for this step: check FLUX_TIERS.', {
       status: 503,

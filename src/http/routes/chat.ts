@@ -88,7 +88,7 @@ function portsOf(c: Context<AppEnv>): Ports {
   return {
     callProvider,
     logStep: (record) => c.executionCtx.waitUntil(logStep(record, c.get('stores'))),
-    clock: { now: () => Date.now(), cpu: () => performance.now() },
+    clock: { now: () => Date.now(), cpu: () => (c.get('settings').clockRuns ? performance.now() : null) },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { checkDatabase, checkRedis } from '../../log/health.ts';
 import type { AppEnv } from '../context.ts';
+import { settingWarnings } from '../warnings.ts';
 
 /**
  * GET /health: each store's state and latency. Always 200 while the Worker answers: a store that is down costs a
@@ -10,5 +11,6 @@ export async function health(c: Context<AppEnv>): Promise<Response> {
   const { database, redis } = c.get('stores');
   const [postgres, cache] = await Promise.all([checkDatabase(database), checkRedis(redis)]);
   const up = postgres.state === 'up' && cache.state === 'up';
-  return c.json({ status: up ? 'ok' : 'degraded', stores: { postgres, redis: cache } });
+  const warnings = settingWarnings(c.get('settings'), new Date());
+  return c.json({ status: up ? 'ok' : 'degraded', stores: { postgres, redis: cache }, warnings });
 }

@@ -53,11 +53,11 @@ export class QueueLedger {
     };
     return {
       metrics: () => queue.metrics(),
-      send: (body, options) => {
+      send: async (body, options) => {
         const envelope = wrap(body, options);
         return sent([envelope], queue.send(envelope, { ...options, contentType: 'json' }));
       },
-      sendBatch: (messages, options) => {
+      sendBatch: async (messages, options) => {
         const batch = [...messages].map((message) => ({
           ...message,
           contentType: 'json' as const,

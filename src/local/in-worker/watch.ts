@@ -34,13 +34,13 @@ export function watch(worker: Handlers, queues: readonly string[]): Required<Han
     fetch: (request, env, context) =>
       stopping
         ? refusal()
-        : count(() => worker.fetch?.(request, prepare(env), counting(context)) ?? notFound()),
+        : count('fetch', () => worker.fetch?.(request, prepare(env), counting(context)) ?? notFound()),
     queue: (batch, env, context) =>
-      count(() =>
+      count('queue', () =>
         ledger.deliver(batch, (unwrapped) => worker.queue?.(unwrapped, prepare(env), counting(context))),
       ),
     scheduled: (controller, env, context) =>
-      count(() => worker.scheduled?.(controller, prepare(env), counting(context))),
+      count('scheduled', () => worker.scheduled?.(controller, prepare(env), counting(context))),
   };
 }
 
@@ -85,17 +85,28 @@ function prepare(env: Bindings): Bindings {
 function counting(context: ExecutionContext): ExecutionContext {
   return new Proxy(context, {
     get(target, name) {
-      if (name === 'waitUntil') return (work: Promise<unknown>) => target.waitUntil(count(() => work));
+      if (name === 'waitUntil')
+        return (work: Promise<unknown>) => target.waitUntil(count('waitUntil', () => work));
       const value = Reflect.get(target, name, target);
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
 }
 
-async function count<T>(work: () => T | Promise<T>): Promise<T> {
+async function count<T>(handler: string, work: () => T | Promise<T>): Promise<T> {
   underWay++;
   try {
     return await work();
+  } catch (error) {
+    // workerd itself says nothing of it. Where, but not the message: that may quote a request (T48).
+    const frames = error instanceof Error ? error.stack?.match(/^ {4}at .*$/gm) : undefined;
+    console.error(
+      [
+        `Uncaught ${error instanceof Error ? error.name : typeof error} in ${handler}`,
+        ...(frames ?? []),
+      ].join('\n'),
+    );
+    throw error;
   } finally {
     underWay--;
   }

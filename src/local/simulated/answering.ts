@@ -10,7 +10,7 @@ import type { Fault, ScriptEntry, ScriptedAnswer } from './script.ts';
 import type { TokenUsage } from './usage.ts';
 import { tokenUsage } from './usage.ts';
 import type { Frame } from './wire.ts';
-import { openStream, sendFrame, sendJson } from './wire.ts';
+import { openStream, SIMULATED_HEADER, sendFrame, sendJson } from './wire.ts';
 
 /** Milliseconds before the first byte and between events. */
 export interface Pace {
@@ -114,6 +114,7 @@ function cutBody(body: unknown, { response, headers, journal }: Outlet): void {
   response.writeHead(200, {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(text)),
+    ...SIMULATED_HEADER,
     ...headers,
   });
   response.write(text.slice(0, text.length / 2), () => response.destroy());
@@ -146,8 +147,7 @@ function scriptedContent(scripted: ScriptedAnswer): Content {
     text: scripted.text,
     calls: scripted.calls.map((call) => ({
       name: call.name,
-      arguments:
-        typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments ?? {}),
+      arguments: typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments ?? {}),
       ...(call.id === undefined ? {} : { id: call.id }),
     })),
     ...(scripted.refusal === undefined ? {} : { refusal: scripted.refusal }),

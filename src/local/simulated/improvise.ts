@@ -19,7 +19,10 @@ export function improvise(ask: Ask): Content {
     return { text: JSON.stringify(sampleValue(ask.format.schema, 'simulated')), calls: [] };
   }
   if (ask.format.type === 'json_object') {
-    return { text: JSON.stringify({ simulated: true, model: ask.model, asked: said.slice(0, 200) }), calls: [] };
+    return {
+      text: JSON.stringify({ simulated: true, model: ask.model, asked: said.slice(0, 200) }),
+      calls: [],
+    };
   }
   const last = ask.turns.at(-1);
   const about =

@@ -51,7 +51,10 @@ export class Journal {
     };
     this.#entries.push({ entry, size });
     this.#characters += size;
-    while (this.#entries.length > this.#keep || (this.#characters > MAX_CHARACTERS && this.#entries.length > 1)) {
+    while (
+      this.#entries.length > this.#keep ||
+      (this.#characters > MAX_CHARACTERS && this.#entries.length > 1)
+    ) {
       this.#characters -= this.#entries.shift()?.size ?? 0;
     }
     return entry;

@@ -8,24 +8,24 @@ const MAX_DEPTH = 12;
  */
 export function sampleValue(schema: unknown, text: string, root: unknown = schema, depth = 0): unknown {
   if (!isRecord(schema) || depth > MAX_DEPTH) return text;
-  if (typeof schema['$ref'] === 'string') {
-    return sampleValue(resolve(schema['$ref'], root), text, root, depth + 1);
+  if (typeof schema.$ref === 'string') {
+    return sampleValue(resolve(schema.$ref, root), text, root, depth + 1);
   }
-  if ('const' in schema) return schema['const'];
-  if (Array.isArray(schema['enum'])) return schema['enum'][0];
+  if ('const' in schema) return schema.const;
+  if (Array.isArray(schema.enum)) return schema.enum[0];
   for (const union of ['anyOf', 'oneOf', 'allOf']) {
     const branches: unknown = schema[union];
     if (Array.isArray(branches) && branches.length > 0)
       return sampleValue(branches[0], text, root, depth + 1);
   }
-  const declared = schema['type'];
+  const declared = schema.type;
   const type: unknown = Array.isArray(declared) ? declared.find((one) => one !== 'null') : declared;
   switch (type) {
     case 'object':
       return sampleObject(schema, text, root, depth);
     case 'array': {
-      const wanted = typeof schema['minItems'] === 'number' ? schema['minItems'] : 1;
-      return Array.from({ length: wanted }, () => sampleValue(schema['items'], text, root, depth + 1));
+      const wanted = typeof schema.minItems === 'number' ? schema.minItems : 1;
+      return Array.from({ length: wanted }, () => sampleValue(schema.items, text, root, depth + 1));
     }
     case 'integer':
     case 'number':
@@ -42,8 +42,8 @@ export function sampleValue(schema: unknown, text: string, root: unknown = schem
 }
 
 function sampleObject(schema: Record<string, unknown>, text: string, root: unknown, depth: number): unknown {
-  const properties = isRecord(schema['properties']) ? schema['properties'] : {};
-  const required = Array.isArray(schema['required']) ? schema['required'] : Object.keys(properties);
+  const properties = isRecord(schema.properties) ? schema.properties : {};
+  const required = Array.isArray(schema.required) ? schema.required : Object.keys(properties);
   return Object.fromEntries(
     Object.entries(properties)
       .filter(([name]) => required.includes(name))
@@ -52,9 +52,9 @@ function sampleObject(schema: Record<string, unknown>, text: string, root: unkno
 }
 
 function sampleNumber(schema: Record<string, unknown>): number {
-  if (typeof schema['minimum'] === 'number') return schema['minimum'];
-  if (typeof schema['exclusiveMinimum'] === 'number') return schema['exclusiveMinimum'] + 1;
-  return typeof schema['maximum'] === 'number' ? Math.min(1, schema['maximum']) : 1;
+  if (typeof schema.minimum === 'number') return schema.minimum;
+  if (typeof schema.exclusiveMinimum === 'number') return schema.exclusiveMinimum + 1;
+  return typeof schema.maximum === 'number' ? Math.min(1, schema.maximum) : 1;
 }
 
 /** Values for the string formats OpenAI's and Anthropic's structured outputs take. */
@@ -72,10 +72,10 @@ const FORMATS: Record<string, string> = {
 };
 
 function sampleString(schema: Record<string, unknown>, text: string): string {
-  const format = schema['format'];
+  const format = schema.format;
   if (typeof format === 'string' && FORMATS[format] !== undefined) return FORMATS[format];
-  const least = typeof schema['minLength'] === 'number' ? schema['minLength'] : 0;
-  const most = typeof schema['maxLength'] === 'number' ? schema['maxLength'] : 200;
+  const least = typeof schema.minLength === 'number' ? schema.minLength : 0;
+  const most = typeof schema.maxLength === 'number' ? schema.maxLength : 200;
   return text.slice(0, most).padEnd(least, '.');
 }
 

@@ -20,7 +20,7 @@ const match = z.strictObject({
 const answer = z.strictObject({
   text: z.string().default(''),
   calls: z
-    .array(z.strictObject({ name: z.string(), arguments: z.unknown(), id: z.string().optional() }))
+    .array(z.strictObject({ name: z.string(), arguments: z.unknown().optional(), id: z.string().optional() }))
     .default([]),
   refusal: z.string().optional(),
   stop: z.enum(STOPS).optional(),
@@ -49,7 +49,7 @@ const fault = z.discriminatedUnion('kind', [
     headers: z.record(z.string(), z.string()).default({}),
     message: z.string().optional(),
     code: z.string().optional(),
-    body: z.unknown(),
+    body: z.unknown().optional(),
   }),
   z.strictObject({ kind: z.literal('hang') }),
   z.strictObject({ kind: z.literal('reset') }),
@@ -80,7 +80,10 @@ const entry = z
     answer: answer.optional(),
     fault: fault.optional(),
   })
-  .refine((one) => one.answer === undefined || one.fault === undefined, 'give an answer or a fault, not both');
+  .refine(
+    (one) => one.answer === undefined || one.fault === undefined,
+    'give an answer or a fault, not both',
+  );
 
 /** A list of entries, or one entry, or `{entries: [...]}`. */
 export const scriptFile = z.union([
@@ -137,7 +140,8 @@ export class Script {
     const key = this.#keyed.size > 0 ? stepKey(ask.turns) : '';
     const keyed = this.#keyed.get(key)?.find((one) => fits(one.entry, ask, nth));
     const listed = this.#listed.find((one) => fits(one.entry, ask, nth));
-    const chosen = keyed !== undefined && (listed === undefined || keyed.order < listed.order) ? keyed : listed;
+    const chosen =
+      keyed !== undefined && (listed === undefined || keyed.order < listed.order) ? keyed : listed;
     if (chosen === undefined) return undefined;
     chosen.left -= 1;
     if (chosen.left > 0) return chosen.entry;

@@ -54,14 +54,19 @@ function problemOf(issue: core.$ZodIssue, above: Path, body: unknown): ShapeProb
   }
 }
 
-/** The branch meant is the one whose kind of value and `type` fit. */
+/** The branch meant is the one whose kind of value and `type` fit; without one, that of the unknown `type`. */
 function unionProblem(issue: core.$ZodIssueInvalidUnion, path: Path, body: unknown): ShapeProblem {
   const received = valueAt(body, path);
   if (received === undefined) return { kind: 'missing', path };
   const aboutKind = (inner: core.$ZodIssue) => inner.path.length === 0 && inner.code === 'invalid_type';
   const aboutType = (inner: core.$ZodIssue) => inner.path.at(-1) === 'type' && inner.path.length === 1;
+  const lacksDiscriminator = (inner: core.$ZodIssue) =>
+    inner.code === 'invalid_union' && inner.path.length === 1 && valueAt(received, inner.path) === undefined;
   const sameKind = issue.errors.filter((branch) => !branch.some(aboutKind));
-  const meant = sameKind.find((branch) => !branch.some(aboutType)) ?? sameKind[0];
+  const meant =
+    sameKind.find((branch) => !branch.some(aboutType) && !branch.some(lacksDiscriminator)) ??
+    sameKind.find((branch) => branch.some(aboutType)) ??
+    sameKind[0];
   const inner = meant?.[0];
   if (inner !== undefined) return problemOf(inner, path, body);
   const expected = issue.errors.flat().flatMap((one) => (one.code === 'invalid_type' ? [one.expected] : []));

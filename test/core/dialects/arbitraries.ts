@@ -13,7 +13,10 @@ import type {
 
 /** Any conversation that a Chat Completions client may send: `read.ts` accepts no other. */
 
-const text = fc.oneof(fc.constantFrom('', ' ', '\n', 'Hello', 'Ünïcödé 🤖', '{"a":1}'), fc.string({ maxLength: 20 }));
+const text = fc.oneof(
+  fc.constantFrom('', ' ', '\n', 'Hello', 'Ünïcödé 🤖', '{"a":1}'),
+  fc.string({ maxLength: 20 }),
+);
 const textBlock: fc.Arbitrary<TextBlock> = text.map((value) => ({ type: 'text', text: value }));
 const imageBlock: fc.Arbitrary<ImageBlock> = fc.record(
   {
@@ -26,37 +29,58 @@ const imageBlock: fc.Arbitrary<ImageBlock> = fc.record(
   },
   { requiredKeys: ['type', 'source'] },
 );
-const name = fc.option(fc.constantFrom('ana', 'bot_1'), { nil: undefined });
-
-function named<M extends { name?: string }>(message: M, speaker: string | undefined): M {
-  return speaker === undefined ? message : { ...message, name: speaker };
-}
+const name = fc.constantFrom({}, {}, { name: 'ana' }, { name: 'bot_1' });
 
 const system: fc.Arbitrary<Message> = fc
-  .tuple(fc.constantFrom('system' as const, 'developer' as const), fc.array(textBlock, { minLength: 1, maxLength: 2 }), name)
-  .map(([role, content, speaker]) => named({ role, content }, speaker));
+  .tuple(
+    fc.constantFrom('system' as const, 'developer' as const),
+    fc.array(textBlock, { minLength: 1, maxLength: 2 }),
+    name,
+  )
+  .map(([role, content, named]): Message => ({ role, content, ...named }));
 const user: fc.Arbitrary<Message> = fc
   .tuple(fc.array(fc.oneof({ weight: 4, arbitrary: textBlock }, imageBlock), { maxLength: 3 }), name)
-  .map(([content, speaker]) => named({ role: 'user' as const, content }, speaker));
-const said = fc.oneof(textBlock, text.map((value): AssistantBlock => ({ type: 'refusal', text: value })));
+  .map(([content, named]): Message => ({ role: 'user', content, ...named }));
+const said = fc.oneof(
+  textBlock,
+  text.map((value): AssistantBlock => ({ type: 'refusal', text: value })),
+);
 const assistant: fc.Arbitrary<Message> = fc
   .tuple(fc.array(said, { maxLength: 2 }), name)
-  .map(([content, speaker]) => named({ role: 'assistant' as const, content }, speaker));
+  .map(([content, named]): Message => ({ role: 'assistant', content, ...named }));
 
 const id = fc.oneof(
   fc.constantFrom('call_0', 'call_1', 'toolu_01ABC', 'functions.f:0', `chatcmpl-tool-${'f'.repeat(60)}`),
   fc.string({ minLength: 1, maxLength: 80 }),
 );
-const args = fc.oneof(fc.json({ maxDepth: 1 }), fc.dictionary(fc.string(), fc.integer()).map((value) => JSON.stringify(value)), fc.string({ maxLength: 10 }));
+const args = fc.oneof(
+  fc.json({ maxDepth: 1 }),
+  fc.dictionary(fc.string(), fc.integer()).map((value) => JSON.stringify(value)),
+  fc.string({ maxLength: 10 }),
+);
 const functionName = fc.constantFrom('look_up', 'ping', 'f-3', 'gone');
 
 /** An assistant turn with calls, and its results in any order. */
 const loop: fc.Arbitrary<Message[]> = fc
-  .tuple(fc.uniqueArray(id, { minLength: 1, maxLength: 4 }), fc.array(textBlock, { maxLength: 1 }), fc.infiniteStream(fc.tuple(functionName, args, fc.array(textBlock, { maxLength: 2 }))), fc.boolean())
+  .tuple(
+    fc.uniqueArray(id, { minLength: 1, maxLength: 4 }),
+    fc.array(textBlock, { maxLength: 1 }),
+    fc.infiniteStream(fc.tuple(functionName, args, fc.array(textBlock, { maxLength: 2 }))),
+    fc.boolean(),
+  )
   .map(([ids, before, stream, reversed]) => {
     const made = ids.map((callId) => ({ callId, of: stream.next().value }));
-    const calls = made.map(({ callId, of: [called, json] }): AssistantBlock => ({ type: 'tool_call', id: callId, name: called, arguments: json }));
-    const results = made.map(({ callId, of: [, , content] }): ToolResultBlock => ({ type: 'tool_result', callId, content }));
+    const calls = made.map(
+      ({ callId, of: [called, json] }): AssistantBlock => ({
+        type: 'tool_call',
+        id: callId,
+        name: called,
+        arguments: json,
+      }),
+    );
+    const results = made.map(
+      ({ callId, of: [, , content] }): ToolResultBlock => ({ type: 'tool_result', callId, content }),
+    );
     return [
       { role: 'assistant', content: [...before, ...calls] },
       { role: 'tool', content: reversed ? results.toReversed() : results },
@@ -64,12 +88,27 @@ const loop: fc.Arbitrary<Message[]> = fc
   });
 
 const messages: fc.Arbitrary<Message[]> = fc
-  .tuple(fc.array(system, { maxLength: 2 }), fc.array(fc.oneof(user.map((one) => [one]), assistant.map((one) => [one]), system.map((one) => [one]), loop), { minLength: 0, maxLength: 6 }), user)
+  .tuple(
+    fc.array(system, { maxLength: 2 }),
+    fc.array(
+      fc.oneof(
+        user.map((one) => [one]),
+        assistant.map((one) => [one]),
+        system.map((one) => [one]),
+        loop,
+      ),
+      { minLength: 0, maxLength: 6 },
+    ),
+    user,
+  )
   .map(([leading, middle, last]) => [...leading, ...middle.flat(), last]);
 
 const STRICT_SCHEMA = {
   type: 'object',
-  properties: { key: { type: 'string' }, day: { anyOf: [{ type: 'string', format: 'date' }, { type: 'null' }] } },
+  properties: {
+    key: { type: 'string' },
+    day: { anyOf: [{ type: 'string', format: 'date' }, { type: 'null' }] },
+  },
   required: ['key', 'day'],
   additionalProperties: false,
 };
@@ -77,9 +116,16 @@ const LOOSE_SCHEMAS: Record<string, unknown>[] = [
   {},
   { type: 'object' },
   { properties: { n: { type: 'integer', minimum: 1 } } },
-  { type: 'object', properties: { next: { $ref: '#' }, tags: { type: 'array', items: { type: 'string' }, minItems: 2 } } },
+  {
+    type: 'object',
+    properties: { next: { $ref: '#' }, tags: { type: 'array', items: { type: 'string' }, minItems: 2 } },
+  },
   { type: 'object', additionalProperties: { type: 'string' } },
-  { type: 'object', properties: { a: { oneOf: [{ type: 'string', maxLength: 3 }, { type: 'null' }] } }, required: ['a'] },
+  {
+    type: 'object',
+    properties: { a: { oneOf: [{ type: 'string', maxLength: 3 }, { type: 'null' }] } },
+    required: ['a'],
+  },
 ];
 
 const tool = (toolName: string): fc.Arbitrary<Tool> =>
@@ -97,10 +143,16 @@ function choices(offered: Tool[]): fc.Arbitrary<ToolChoice | undefined> {
   const [first] = names;
   if (first === undefined) return fc.constant(undefined);
   return fc.oneof(
-    fc.constantFrom<(ToolChoice | undefined)[]>(undefined, { type: 'auto' }, { type: 'none' }, { type: 'required' }, { type: 'tool', name: first }),
-    fc.tuple(fc.constantFrom('auto' as const, 'required' as const), fc.subarray(names, { minLength: 1 })).map(
-      ([mode, some]): ToolChoice => ({ type: 'allowed', mode, names: some }),
+    fc.constantFrom<(ToolChoice | undefined)[]>(
+      undefined,
+      { type: 'auto' },
+      { type: 'none' },
+      { type: 'required' },
+      { type: 'tool', name: first },
     ),
+    fc
+      .tuple(fc.constantFrom('auto' as const, 'required' as const), fc.subarray(names, { minLength: 1 }))
+      .map(([mode, some]): ToolChoice => ({ type: 'allowed', mode, names: some })),
   );
 }
 
@@ -113,7 +165,11 @@ const output: fc.Arbitrary<OutputConstraints> = fc.record(
     verbosity: fc.constantFrom('low', 'medium', 'high'),
     format: fc.oneof(
       fc.constant({ type: 'json_schema' as const, name: 'answer', schema: STRICT_SCHEMA, strict: true }),
-      fc.constantFrom(...LOOSE_SCHEMAS).map((schema) => ({ type: 'json_schema' as const, name: 'answer', schema: { ...schema, type: 'object' } })),
+      fc.constantFrom(...LOOSE_SCHEMAS).map((schema) => ({
+        type: 'json_schema' as const,
+        name: 'answer',
+        schema: { ...schema, type: 'object' },
+      })),
     ),
   },
   { requiredKeys: ['n', 'logprobs', 'stop'] },
@@ -136,8 +192,13 @@ export const conversation: fc.Arbitrary<Conversation> = tools.chain((offered) =>
         },
         { requiredKeys: [] },
       ),
-      effort: fc.option(fc.constantFrom('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'), { nil: undefined }),
-      hints: fc.record({ promptCacheKey: fc.constant('k'), serviceTier: fc.constant('flex'), user: fc.constant('u') }, { requiredKeys: [] }),
+      effort: fc.option(fc.constantFrom('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'), {
+        nil: undefined,
+      }),
+      hints: fc.record(
+        { promptCacheKey: fc.constant('k'), serviceTier: fc.constant('flex'), user: fc.constant('u') },
+        { requiredKeys: [] },
+      ),
     })
     .map(({ toolChoice, parallelToolCalls, effort, ...rest }) => ({
       ...rest,

@@ -4,7 +4,7 @@ import type { Report } from '../../routing/adaptation.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { offerAllowedOnly } from '../allowed-tools.ts';
 import { countCacheMarks } from '../cache-marks.ts';
-import { argumentsObject } from './arguments.ts';
+import { callInput } from './arguments.ts';
 import { adaptMessages } from './messages.ts';
 import { adaptSchemas } from './strictness.ts';
 
@@ -45,7 +45,7 @@ function checkCacheMarks(conversation: Conversation): void {
 function hasBrokenArguments(message: Message): boolean {
   return (
     message.role === 'assistant' &&
-    message.content.some((block) => block.type === 'tool_call' && argumentsObject(block).wrapped)
+    message.content.some((block) => block.type === 'tool_call' && callInput(block).wrapped === true)
   );
 }
 

@@ -2,13 +2,14 @@ import type { Block, CacheMark, Conversation, Message, Tool } from '../../conver
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { ANTHROPIC_IDS, createIdMap, type IdMap } from '../../tool-ids.ts';
 import { hasCacheMarks } from '../cache-marks.ts';
+import type { JsonObject } from '../provider-json.ts';
 import { parameterSchema } from '../tool-schema.ts';
 import type { RequestOptions } from '../upstream.ts';
-import { argumentsObject } from './arguments.ts';
+import { ExactInputs } from './arguments.ts';
 
 /**
  * The body of `POST /v1/messages` (API version 2026-10-21) for a conversation that `pipeline/prepare` has adapted
- * to the model. JSON text, because a tool call's arguments stay the text they were.
+ * to the model, as JSON text.
  */
 export function writeRequest(
   conversation: Conversation,
@@ -18,124 +19,117 @@ export function writeRequest(
   const { messages, tools, output } = conversation;
   const turn = messages.findIndex((message) => message.role !== 'system' && message.role !== 'developer');
   const leading = turn === -1 ? messages : messages.slice(0, turn);
-  const ids = createIdMap(ANTHROPIC_IDS);
-  const system = leading.flatMap((message) => message.content.map((block) => writeBlock(block, ids)));
-  const body = {
-    model: JSON.stringify(options.modelId),
-    max_tokens: String(output.maxTokens ?? model.maxOutput),
-    tools: tools.length > 0 ? JSON.stringify(tools.map(writeTool)) : undefined,
-    system: system.length > 0 ? `[${system.join(',')}]` : undefined,
-    messages: `[${writeMessages(messages.slice(leading.length), ids).join(',')}]`,
+  const maps: Maps = { ids: createIdMap(ANTHROPIC_IDS), inputs: new ExactInputs() };
+  const system = leading.flatMap((message) => message.content.map((block) => writeBlock(block, maps)));
+  return maps.inputs.write({
+    model: options.modelId,
+    max_tokens: output.maxTokens ?? model.maxOutput,
+    tools: tools.length > 0 ? tools.map(writeTool) : undefined,
+    system: system.length > 0 ? system : undefined,
+    messages: writeMessages(messages.slice(leading.length), maps),
     // The last block that can be marked is; beside a client's own markers none is added (T20).
-    cache_control: hasCacheMarks(conversation) ? undefined : '{"type":"ephemeral"}',
-    tool_choice: writeToolChoice(conversation),
+    cache_control: hasCacheMarks(conversation) ? undefined : { type: 'ephemeral' },
+    tool_choice: tools.length > 0 ? writeToolChoice(conversation) : undefined,
     output_config: writeOutputConfig(conversation),
-    stop_sequences: output.stop.length > 0 ? JSON.stringify(output.stop) : undefined,
-    metadata: options.userHash === undefined ? undefined : JSON.stringify({ user_id: options.userHash }),
-    stream: options.stream ? 'true' : undefined,
-  };
-  const members = Object.entries(body).filter(([, value]) => value !== undefined);
-  return `{${members.map(([name, value]) => `"${name}":${value}`).join(',')}}`;
+    stop_sequences: output.stop.length > 0 ? output.stop : undefined,
+    metadata: options.userHash === undefined ? undefined : { user_id: options.userHash },
+    stream: options.stream ? true : undefined,
+  });
+}
+
+/** What a block's text depends on besides itself. */
+interface Maps {
+  ids: IdMap;
+  inputs: ExactInputs;
 }
 
 /** Results of one assistant turn in one user message (T34), even where they came as several. */
-function writeMessages(messages: readonly Message[], ids: IdMap): string[] {
-  const written: string[] = [];
-  let results: string[] = [];
-  for (const [i, message] of messages.entries()) {
-    const blocks = message.content.map((block) => writeBlock(block, ids));
-    if (message.role !== 'tool') {
-      const role = message.role === 'developer' ? 'system' : message.role;
-      written.push(writeMessage(role, blocks));
+function writeMessages(messages: readonly Message[], maps: Maps): JsonObject[] {
+  const written: JsonObject[] = [];
+  let results: JsonObject[] | null = null;
+  for (const message of messages) {
+    const content = message.content.map((block) => writeBlock(block, maps));
+    if (message.role === 'tool' && results !== null) {
+      results.push(...content);
       continue;
     }
-    results.push(...blocks);
-    if (messages[i + 1]?.role !== 'tool') {
-      written.push(writeMessage('user', results));
-      results = [];
-    }
+    results = message.role === 'tool' ? content : null;
+    const role = message.role === 'developer' ? 'system' : message.role === 'tool' ? 'user' : message.role;
+    written.push({ role, content });
   }
   return written;
 }
 
-function writeMessage(role: string, blocks: readonly string[]): string {
-  return `{"role":"${role}","content":[${blocks.join(',')}]}`;
-}
-
-function writeBlock(block: Block, ids: IdMap): string {
+function writeBlock(block: Block, maps: Maps): JsonObject {
   switch (block.type) {
     case 'text':
-      return JSON.stringify({ type: 'text', text: block.text, ...cacheControl(block.cache) });
+      return { type: 'text', text: block.text, cache_control: cacheControl(block.cache) };
     case 'refusal':
-      return JSON.stringify({ type: 'text', text: block.text });
-    case 'image': {
-      const source =
-        block.source.kind === 'url'
-          ? { type: 'url', url: block.source.url }
-          : { type: 'base64', media_type: block.source.mediaType, data: block.source.data };
-      return JSON.stringify({ type: 'image', source, ...cacheControl(block.cache) });
-    }
-    case 'tool_call': {
-      const id = JSON.stringify(ids.call(block.id));
-      const mark =
-        block.cache === undefined ? '' : `,${JSON.stringify(cacheControl(block.cache)).slice(1, -1)}`;
-      const input = argumentsObject(block).text;
-      return `{"type":"tool_use","id":${id},"name":${JSON.stringify(block.name)},"input":${input}${mark}}`;
-    }
-    case 'tool_result': {
-      const head = JSON.stringify({
+      return { type: 'text', text: block.text };
+    case 'image':
+      return {
+        type: 'image',
+        source:
+          block.source.kind === 'url'
+            ? { type: 'url', url: block.source.url }
+            : { type: 'base64', media_type: block.source.mediaType, data: block.source.data },
+        cache_control: cacheControl(block.cache),
+      };
+    case 'tool_call':
+      return {
+        type: 'tool_use',
+        id: maps.ids.call(block.id),
+        name: block.name,
+        input: maps.inputs.take(block),
+        cache_control: cacheControl(block.cache),
+      };
+    case 'tool_result':
+      return {
         type: 'tool_result',
-        tool_use_id: ids.result(block.callId),
-        ...(block.isError === true ? { is_error: true } : {}),
-        ...cacheControl(block.cache),
-      });
-      if (block.content.length === 0) return head;
-      const content = block.content.map((part) => writeBlock(part, ids));
-      return `${head.slice(0, -1)},"content":[${content.join(',')}]}`;
-    }
+        tool_use_id: maps.ids.result(block.callId),
+        content: block.content.length > 0 ? block.content.map((part) => writeBlock(part, maps)) : undefined,
+        is_error: block.isError === true ? true : undefined,
+        cache_control: cacheControl(block.cache),
+      };
   }
 }
 
-function writeTool(tool: Tool): Record<string, unknown> {
+function writeTool(tool: Tool): JsonObject {
   return {
     name: tool.name,
-    ...(tool.description === undefined ? {} : { description: tool.description }),
+    description: tool.description,
     input_schema: parameterSchema(tool.parameters),
-    ...(tool.strict === true ? { strict: true } : {}),
-    ...cacheControl(tool.cache),
+    strict: tool.strict === true ? true : undefined,
+    cache_control: cacheControl(tool.cache),
   };
 }
 
-function writeToolChoice({ toolChoice, parallelToolCalls, tools }: Conversation): string | undefined {
-  if (tools.length === 0) return undefined;
-  const single = parallelToolCalls === false ? { disable_parallel_tool_use: true } : {};
+function writeToolChoice({ toolChoice, parallelToolCalls }: Conversation): JsonObject | undefined {
+  const disable_parallel_tool_use = parallelToolCalls === false ? true : undefined;
   switch (toolChoice?.type) {
     case 'none':
-      return '{"type":"none"}';
+      return { type: 'none' };
     case 'required':
-      return JSON.stringify({ type: 'any', ...single });
+      return { type: 'any', disable_parallel_tool_use };
     case 'tool':
-      return JSON.stringify({ type: 'tool', name: toolChoice.name, ...single });
+      return { type: 'tool', name: toolChoice.name, disable_parallel_tool_use };
     case 'allowed':
-      return JSON.stringify({ type: toolChoice.mode === 'required' ? 'any' : 'auto', ...single });
+      return { type: toolChoice.mode === 'required' ? 'any' : 'auto', disable_parallel_tool_use };
     case 'auto':
-      return JSON.stringify({ type: 'auto', ...single });
+      return { type: 'auto', disable_parallel_tool_use };
     default:
-      return parallelToolCalls === false ? JSON.stringify({ type: 'auto', ...single }) : undefined;
+      return disable_parallel_tool_use && { type: 'auto', disable_parallel_tool_use };
   }
 }
 
-function writeOutputConfig({ output, reasoning }: Conversation): string | undefined {
-  const config = {
-    ...(reasoning.effort === undefined ? {} : { effort: reasoning.effort }),
-    ...(output.format?.type === 'json_schema'
-      ? { format: { type: 'json_schema', schema: output.format.schema } }
-      : {}),
-  };
-  return Object.keys(config).length > 0 ? JSON.stringify(config) : undefined;
+function writeOutputConfig({
+  output: { format },
+  reasoning: { effort },
+}: Conversation): JsonObject | undefined {
+  if (format?.type !== 'json_schema') return effort === undefined ? undefined : { effort };
+  return { effort, format: { type: 'json_schema', schema: format.schema } };
 }
 
-function cacheControl(mark: CacheMark | undefined): Record<string, unknown> {
-  if (mark === undefined) return {};
-  return { cache_control: { type: 'ephemeral', ...(mark.ttl === undefined ? {} : { ttl: mark.ttl }) } };
+function cacheControl(mark: CacheMark | undefined): JsonObject | undefined {
+  return mark && { type: 'ephemeral', ttl: mark.ttl };
 }

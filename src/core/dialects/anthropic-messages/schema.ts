@@ -19,7 +19,7 @@ const FORMATS = new Set('date-time time date duration email hostname uri ipv4 ip
 const NESTED = new Set(['properties', '$defs', 'definitions']);
 
 /**
- * Fits a schema to Anthropic's compiler as its own SDK does: closed objects, `oneOf` as `anyOf`, limits that it
+ * Fits a schema to Anthropic's compiler as its own SDK does: closed objects, `oneOf` as `anyOf`, limits it
  * doesn't know moved into the description. Null where a schema can't be said at all: recursion, maps and objects
  * without declared properties, external references.
  */
@@ -39,6 +39,7 @@ interface Part {
   references: string[];
 }
 
+/** One pass over a schema: fits each part and notes what the limits count. */
 class Walk {
   changed = false;
   impossible = false;
@@ -61,6 +62,7 @@ class Walk {
       else if (key === 'oneOf') fitted.anyOf = this.fitAll(value, owner, true);
       else words.push(`${key}: ${JSON.stringify(value)}`);
     }
+    if ('anyOf' in schema && 'oneOf' in schema) this.refuse();
     const types: unknown[] = [schema.type].flat();
     if (types.includes('object') || isObject(schema.properties)) this.close(schema, fitted, owner);
     if (types.length > 1 || 'anyOf' in fitted) this.part(owner).unions += 1;
@@ -111,11 +113,10 @@ class Walk {
   }
 
   private fitEach(key: string, schemas: JsonObject, owner: string): JsonObject {
-    const fitted: JsonObject = {};
-    for (const [name, schema] of Object.entries(schemas)) {
-      fitted[name] = this.fit(schema, key === 'properties' ? owner : `#/${key}/${name}`);
-    }
-    return fitted;
+    const ownerOf = (name: string): string => (key === 'properties' ? owner : `#/${key}/${name}`);
+    return Object.fromEntries(
+      Object.entries(schemas).map(([name, schema]) => [name, this.fit(schema, ownerOf(name))]),
+    );
   }
 
   private fitAll(schemas: unknown, owner: string, renamed = false): unknown {

@@ -23,18 +23,29 @@ export function adaptToChat(conversation: Conversation, model: CatalogModel, rep
     report({ field: 'messages.tool.image', action: 'translated' });
     messages = messages.flatMap(imagesAfterResults);
   }
-  if (model.assumed === true) {
-    if (messages.some((message) => message.role === 'developer')) {
-      report({ field: 'messages.role', action: 'translated', from: 'developer', to: 'system' });
-      messages = messages.map((message) =>
-        message.role === 'developer' ? { ...message, role: 'system' } : message,
-      );
-    }
-  } else if (messages.some(hasLongId)) {
-    messages = messages.map(shortenIds);
+  const role = systemRole(messages, model);
+  if (role !== null) {
+    report({ field: 'messages.role', action: 'translated', to: role });
+    messages = messages.map((message) => (isSystem(message) ? { ...message, role } : message));
   }
+  if (model.assumed !== true && messages.some(hasLongId)) messages = messages.map(shortenIds);
   const adapted = { ...conversation, messages, tools };
   return model.assumed === true ? offerAllowedOnly(adapted, report) : adapted;
+}
+
+/**
+ * The one role that system and developer messages get; null where each keeps its own. Many compatible servers know
+ * no `developer`; reasoning models, to which both mean the same, may refuse the two together (providers.md §4).
+ */
+function systemRole(messages: readonly Message[], model: CatalogModel): 'system' | 'developer' | null {
+  if (!messages.some(({ role }) => role === 'developer')) return null;
+  if (model.assumed === true) return 'system';
+  const reasons = model.capabilities.defaultEffort !== null;
+  return reasons && messages.some(({ role }) => role === 'system') ? 'developer' : null;
+}
+
+function isSystem(message: Message): message is Extract<Message, { role: 'system' | 'developer' }> {
+  return message.role === 'system' || message.role === 'developer';
 }
 
 function failed(message: Message): boolean {

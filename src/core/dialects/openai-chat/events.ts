@@ -18,6 +18,9 @@ export function createEventReader(): EventReader {
   let callCount = 0;
   /** The wire's index → the call it stands for now. */
   const calls = new Map<unknown, { index: number; id: string | undefined }>();
+  /** With `n` > 1 the answer is over when the last of its choices is, not when the first one is. */
+  const openChoices = new Set<unknown>();
+  let stop: AnswerEvent | undefined;
 
   function readCall(delta: JsonObject): AnswerEvent[] {
     const made = objectAt(delta, 'function') ?? {};
@@ -54,7 +57,7 @@ export function createEventReader(): EventReader {
     }
     for (const call of objectsAt(delta, 'tool_calls')) events.push(...readCall(call));
     const reason = textAt(choice, 'finish_reason');
-    if (reason) events.push({ type: 'stop', reason: stopReason(reason, { calls: callCount > 0, refused }) });
+    if (reason) stop = { type: 'stop', reason: stopReason(reason, { calls: callCount > 0, refused }) };
     return events;
   }
 
@@ -70,7 +73,16 @@ export function createEventReader(): EventReader {
       answerId = textAt(chunk, 'id') ?? '';
       events.push({ type: 'start', id: answerId, model: textAt(chunk, 'model') ?? '' });
     }
-    for (const choice of choices) if ((choice.index ?? 0) === 0) events.push(...readChoice(choice));
+    for (const choice of choices) {
+      const index = choice.index ?? 0;
+      if (textAt(choice, 'finish_reason')) openChoices.delete(index);
+      else openChoices.add(index);
+      if (index === 0) events.push(...readChoice(choice));
+    }
+    if (stop && openChoices.size === 0) {
+      events.push(stop);
+      stop = undefined;
+    }
     // The last chunk, with empty `choices`; some servers repeat it on every chunk.
     if (usage !== undefined) events.push({ type: 'usage', usage });
     return events.length > 0 ? events : [{ type: 'progress' }];

@@ -11,6 +11,15 @@ export const FINISH_REASONS: Record<StopReason, string> = {
   refusal: 'content_filter',
 };
 
+/** Tiers of service in Chat's words; Anthropic's `standard` is its `default`. Others have no word there. */
+const SERVICE_TIERS: Readonly<Record<string, string>> = {
+  standard: 'default',
+  default: 'default',
+  flex: 'flex',
+  scale: 'scale',
+  priority: 'priority',
+};
+
 /** What identifies an answer to the client. */
 export interface AnswerHead {
   /** Our request id: the answer's id is `chatcmpl-` and it. */
@@ -34,6 +43,7 @@ export function writeCompletion(
     .map((block) => block.text)
     .join('');
   const calls = answer.blocks.filter((block) => block.type === 'tool_call');
+  const serviceTier = SERVICE_TIERS[answer.serviceTier ?? ''];
   return {
     id: `chatcmpl-${head.requestId}`,
     object: 'chat.completion',
@@ -61,7 +71,7 @@ export function writeCompletion(
       },
     ],
     usage: writeUsage(answer.usage ?? usageOf({})),
-    ...(answer.serviceTier ? { service_tier: answer.serviceTier } : {}),
+    ...(serviceTier ? { service_tier: serviceTier } : {}),
     fluxcompute: metadata,
   };
 }

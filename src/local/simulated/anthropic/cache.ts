@@ -17,7 +17,9 @@ export function breakpointsOf(request: AnthropicRequest, prompt: Prompt): { at: 
     position.ttl === undefined ? [] : [{ at, ttl: position.ttl }],
   );
   const automatic = automaticBreakpoint(request, prompt);
-  return automatic === undefined || found.some((one) => one.at === automatic.at) ? found : [...found, automatic];
+  return automatic === undefined || found.some((one) => one.at === automatic.at)
+    ? found
+    : [...found, automatic];
 }
 
 /** Top-level `cache_control` marks the last block that may be marked; none: it is skipped. */
@@ -47,7 +49,9 @@ export function planCache(
   const key = (at: number) => keys[at] ?? '';
   const tokensAt = (at: number) => upTo[at] ?? 0;
   // A prefix under the minimum is neither written nor an error: plain input.
-  const breakpoints = breakpointsOf(request, prompt).filter(({ at }) => tokensAt(at) >= request.model.minimumCached);
+  const breakpoints = breakpointsOf(request, prompt).filter(
+    ({ at }) => tokensAt(at) >= request.model.minimumCached,
+  );
 
   const hit = longestHit(
     breakpoints.map(({ at }) => at),
@@ -101,7 +105,8 @@ function prefixTokens(positions: readonly Position[]): number[] {
 function keysOf(request: AnthropicRequest, prompt: Prompt): string[] {
   const { body, model, organisation } = request;
   const choice = body.tool_choice;
-  const isDefaultChoice = choice === undefined || (choice.type === 'auto' && choice.disable_parallel_tool_use !== true);
+  const isDefaultChoice =
+    choice === undefined || (choice.type === 'auto' && choice.disable_parallel_tool_use !== true);
   const tools = `${organisation} ${model.id}`;
   const system = `${tools} ${body.speed ?? 'standard'} ${prompt.hasCitations}`;
   const budget = body.thinking?.type === 'enabled' ? body.thinking.budget_tokens : '';

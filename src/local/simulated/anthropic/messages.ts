@@ -26,7 +26,7 @@ export type Headers = Record<string, string>;
 
 /** Checks who asks and in which version. Key as Bearer or `x-api-key`; a missing version is a 400 (providers.md §3). */
 export function anthropicCaller(headers: Headers): { key: string; version: ApiVersion } | Refusal {
-  const key = headers['x-api-key'] ?? /^Bearer (.+)$/i.exec(headers['authorization'] ?? '')?.[1] ?? '';
+  const key = headers['x-api-key'] ?? /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
   if (key === '') return { status: 401, message: 'x-api-key header is required' };
   if (key.startsWith('sk-invalid')) return { status: 401, message: 'invalid x-api-key' };
   const sent = headers['anthropic-version'];
@@ -38,7 +38,12 @@ export function anthropicCaller(headers: Headers): { key: string; version: ApiVe
 }
 
 /** Takes a body of `POST /v1/messages` through every rule. */
-export function acceptMessages(raw: string, headers: Headers, cache: PromptCache, now: number): Exchange | Refusal {
+export function acceptMessages(
+  raw: string,
+  headers: Headers,
+  cache: PromptCache,
+  now: number,
+): Exchange | Refusal {
   const accepted = accept(raw, headers, messagesBody, false, now);
   if ('status' in accepted) return accepted;
   const { request, prompt, key } = accepted;
@@ -53,7 +58,11 @@ export function acceptMessages(raw: string, headers: Headers, cache: PromptCache
 }
 
 /** Takes a body of `POST /v1/messages/count_tokens` through the rules that apply: free, and caching plays no part. */
-export function countMessages(raw: string, headers: Headers, now: number): { input_tokens: number } | Refusal {
+export function countMessages(
+  raw: string,
+  headers: Headers,
+  now: number,
+): { input_tokens: number } | Refusal {
   const accepted = accept(raw, headers, countTokensBody, true, now);
   return 'status' in accepted ? accepted : { input_tokens: accepted.prompt.tokens };
 }
@@ -67,7 +76,10 @@ function accept(
 ): { request: AnthropicRequest; prompt: Prompt; key: string } | Refusal {
   const caller = anthropicCaller(headers);
   if ('status' in caller) return caller;
-  const betas = (headers['anthropic-beta'] ?? '').split(',').map((beta) => beta.trim()).filter(Boolean);
+  const betas = (headers['anthropic-beta'] ?? '')
+    .split(',')
+    .map((beta) => beta.trim())
+    .filter(Boolean);
   // An open list: newer betas than this file must pass (ccDoc); what is no beta's name at all must not.
   const strange = betas.find((beta) => !/^[a-z0-9-]+-\d{4}-\d{2}-\d{2}$/.test(beta));
   if (strange !== undefined) {

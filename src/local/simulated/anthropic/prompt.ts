@@ -33,7 +33,13 @@ export function layOut(request: AnthropicRequest): Prompt {
   let chain = '';
   let bound = '';
 
-  const add = (level: Level, rendered: string, tokens: number, mark: CacheControl | null | undefined, markable: boolean) => {
+  const add = (
+    level: Level,
+    rendered: string,
+    tokens: number,
+    mark: CacheControl | null | undefined,
+    markable: boolean,
+  ) => {
     chain = link(chain, rendered);
     prompt.tokens += tokens;
     prompt.positions.push({
@@ -63,10 +69,20 @@ export function layOut(request: AnthropicRequest): Prompt {
     for (const block of blocksOf(message.content)) {
       if (isThinking(block)) {
         const signed = isInContext(request, index) ? signatureOf(block) : undefined;
-        if (signed === undefined || !reads(request, signed) || isDropped(request, signed.prefix, prompt, index)) {
+        if (
+          signed === undefined ||
+          !reads(request, signed) ||
+          isDropped(request, signed.prefix, prompt, index)
+        ) {
           continue;
         }
-        add('messages', `thinking ${block.type === 'thinking' ? block.signature : block.data}`, signed.tokens, undefined, false);
+        add(
+          'messages',
+          `thinking ${block.type === 'thinking' ? block.signature : block.data}`,
+          signed.tokens,
+          undefined,
+          false,
+        );
         continue;
       }
       const seen = lookAt(block);
@@ -126,9 +142,14 @@ function lookAt(block: ContentBlock): Look {
       return { ...look, text, identity: `${block.id} ${text}` };
     }
     case 'tool_result': {
-      const parts = typeof block.content === 'string' ? [{ type: 'text' as const, text: block.content }] : (block.content ?? []);
+      const parts =
+        typeof block.content === 'string'
+          ? [{ type: 'text' as const, text: block.content }]
+          : (block.content ?? []);
       const seen = parts.map((part) =>
-        part.type === 'tool_reference' ? { ...look, text: part.tool_name, identity: part.tool_name } : lookAt(part),
+        part.type === 'tool_reference'
+          ? { ...look, text: part.tool_name, identity: part.tool_name }
+          : lookAt(part),
       );
       return {
         text: seen.map((one) => one.text).join(''),

@@ -33,8 +33,4 @@ const longBeforeShort: CacheRule = (request, prompt) => {
     : undefined;
 };
 
-export const CACHE_RULES: readonly CacheRule[] = [
-  atMostFour,
-  automaticAgreesWithExplicit,
-  longBeforeShort,
-];
+export const CACHE_RULES: readonly CacheRule[] = [atMostFour, automaticAgreesWithExplicit, longBeforeShort];

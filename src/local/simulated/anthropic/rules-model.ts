@@ -100,7 +100,8 @@ const maxTokensWithinModel: Rule = ({ body, model }) =>
 // Every model: budget_tokens < max_tokens, unless thinking is interleaved (≤ 4.6).
 const budgetBelowMaxTokens: Rule = (request) => {
   const { body, counting } = request;
-  if (counting || body.thinking?.type !== 'enabled' || hasBeta(request, 'interleaved-thinking-')) return undefined;
+  if (counting || body.thinking?.type !== 'enabled' || hasBeta(request, 'interleaved-thinking-'))
+    return undefined;
   return body.thinking.budget_tokens >= (body.max_tokens ?? 0)
     ? '`max_tokens` must be greater than `thinking.budget_tokens`.'
     : undefined;

@@ -66,13 +66,13 @@ function complaintAbout(
   references: readonly string[],
 ): string | undefined {
   if (!isRecord(schema)) return undefined;
-  const reference = schema['$ref'];
+  const reference = schema.$ref;
   if (typeof reference === 'string') {
     if (references.includes(reference)) return 'Recursive schemas are not supported';
     return complaintAbout(lookUp(reference, root), root, tally, [...references, reference]);
   }
   const { type } = schema;
-  if (Array.isArray(type) || Array.isArray(schema['anyOf'])) tally.unions += 1;
+  if (Array.isArray(type) || Array.isArray(schema.anyOf)) tally.unions += 1;
   for (const one of Array.isArray(type) ? type : [type]) {
     const bad = (UNSUPPORTED[String(one)] ?? []).filter((keyword) => keyword in schema);
     if (bad.length > 0) return `For '${one}' type, properties ${bad.join(', ')} are not supported`;
@@ -81,17 +81,17 @@ function complaintAbout(
   if (typeof minItems === 'number' && minItems > 1) {
     return "For 'array' type, 'minItems' values other than 0 or 1 are not supported";
   }
-  const properties = isRecord(schema['properties']) ? schema['properties'] : undefined;
+  const properties = isRecord(schema.properties) ? schema.properties : undefined;
   if (type === 'object' || properties !== undefined) {
-    if (schema['additionalProperties'] !== false) {
+    if (schema.additionalProperties !== false) {
       return "For 'object' type, 'additionalProperties' must be explicitly set to false";
     }
-    const required = Array.isArray(schema['required']) ? schema['required'] : [];
+    const required = Array.isArray(schema.required) ? schema.required : [];
     tally.optional += Object.keys(properties ?? {}).filter((name) => !required.includes(name)).length;
   }
   const inner = [
     ...Object.values(properties ?? {}),
-    schema['items'],
+    schema.items,
     ...['anyOf', 'oneOf', 'allOf'].flatMap((union): unknown[] => {
       const branches = schema[union];
       return Array.isArray(branches) ? branches : [];

@@ -74,7 +74,8 @@ const nonEmptyText: Rule = ({ body }) => {
       if (block.type !== 'tool_result' || !Array.isArray(block.content)) return [];
       return block.content.flatMap((part) => (part.type === 'text' ? [part.text] : []));
     });
-    if (message.content.length > 0 && texts.includes('')) return 'messages: text content blocks must be non-empty';
+    if (message.content.length > 0 && texts.includes(''))
+      return 'messages: text content blocks must be non-empty';
     if (message.content.length > 0 && texts.some((text) => text.trim() === '')) {
       return 'messages: text content blocks must contain non-whitespace text';
     }

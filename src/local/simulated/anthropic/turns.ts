@@ -24,7 +24,8 @@ export function askOf(request: AnthropicRequest, promptTokens: number): Ask {
         ? [{ name: tool.name, description: String(tool.description ?? ''), schema: tool.input_schema }]
         : [],
     ),
-    toolChoice: choice?.type === 'tool' ? { type: 'tool', name: choice.name } : { type: choice?.type ?? 'auto' },
+    toolChoice:
+      choice?.type === 'tool' ? { type: 'tool', name: choice.name } : { type: choice?.type ?? 'auto' },
     format: format == null ? { type: 'text' } : { type: 'json_schema', schema: format.schema },
     maxTokens: body.max_tokens ?? 0,
     windowLeft: model.contextWindow - promptTokens,

@@ -71,7 +71,12 @@ export function planCache(
 }
 
 /** GPT-5.6 and later: exact at a breakpoint, longest first; writes are charged and reported. */
-function planBreakpoints(settings: CacheSettings, layout: Layout, cache: PromptCache, start: number): CachePlan {
+function planBreakpoints(
+  settings: CacheSettings,
+  layout: Layout,
+  cache: PromptCache,
+  start: number,
+): CachePlan {
   const key = (place: Place) => `${settings.scope} ${place.chain}`;
   const isImplicit = settings.mode === 'implicit';
   const candidates = layout.places

@@ -2,7 +2,7 @@ import type { Refusal } from '../refusal.ts';
 
 /** Who asks. OpenAI takes the key as Bearer only. */
 export function openaiCaller(headers: Record<string, string>): { key: string } | Refusal {
-  const key = /^Bearer (.+)$/i.exec(headers['authorization'] ?? '')?.[1] ?? '';
+  const key = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
   if (key === '') {
     return {
       status: 401,

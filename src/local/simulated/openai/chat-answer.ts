@@ -31,7 +31,12 @@ interface Choice {
 }
 
 /** Puts a reply on the wire of Chat Completions, whole and as a stream; `n` choices all say the same. */
-export function chatAnswer(body: ChatBody, reply: Reply, counted: TokenUsage | null, now: number): WireAnswer {
+export function chatAnswer(
+  body: ChatBody,
+  reply: Reply,
+  counted: TokenUsage | null,
+  now: number,
+): WireAnswer {
   const n = body.n ?? 1;
   const choices = Array.from({ length: n }, () => choiceOf(body, reply));
   const envelope = {
@@ -50,7 +55,10 @@ export function chatAnswer(body: ChatBody, reply: Reply, counted: TokenUsage | n
         index,
         message: {
           role: 'assistant',
-          content: choice.text === '' && (choice.calls.length > 0 || choice.refusal !== undefined) ? null : choice.text,
+          content:
+            choice.text === '' && (choice.calls.length > 0 || choice.refusal !== undefined)
+              ? null
+              : choice.text,
           refusal: choice.refusal ?? null,
           annotations: [],
           ...(choice.calls.length > 0 ? { tool_calls: choice.calls } : {}),
@@ -65,7 +73,9 @@ export function chatAnswer(body: ChatBody, reply: Reply, counted: TokenUsage | n
 }
 
 function choiceOf(body: ChatBody, reply: Reply): Choice {
-  const custom = new Set((body.tools ?? []).flatMap((tool) => (tool.type === 'custom' ? [tool.custom.name] : [])));
+  const custom = new Set(
+    (body.tools ?? []).flatMap((tool) => (tool.type === 'custom' ? [tool.custom.name] : [])),
+  );
   return {
     text: reply.text,
     refusal: reply.refusal,
@@ -120,7 +130,8 @@ function* chunks(
         {
           index,
           delta,
-          logprobs: body.logprobs === true && text !== undefined ? { content: logprobs(text), refusal: null } : null,
+          logprobs:
+            body.logprobs === true && text !== undefined ? { content: logprobs(text), refusal: null } : null,
           finish_reason: finish,
         },
       ],
@@ -137,7 +148,8 @@ function* chunks(
       yield chunk(index, { tool_calls: [{ index: place, ...opening(call) }] });
       const text = call.type === 'function' ? call.function.arguments : call.custom.input;
       for (const piece of pieces(text)) {
-        const part = call.type === 'function' ? { function: { arguments: piece } } : { custom: { input: piece } };
+        const part =
+          call.type === 'function' ? { function: { arguments: piece } } : { custom: { input: piece } };
         yield chunk(index, { tool_calls: [{ index: place, ...part }] });
       }
     }
@@ -155,5 +167,10 @@ function opening(call: WireCall): object {
 
 /** Every word a certainty: enough for a client that only reads the shape. */
 function logprobs(text: string): object[] {
-  return words(text).map((token) => ({ token, logprob: 0, bytes: [...Buffer.from(token)], top_logprobs: [] }));
+  return words(text).map((token) => ({
+    token,
+    logprob: 0,
+    bytes: [...Buffer.from(token)],
+    top_logprobs: [],
+  }));
 }

@@ -24,7 +24,9 @@ function piecesOf(message: ChatMessage): Piece[] {
   if (message.role !== 'assistant') return pieces;
   for (const call of message.tool_calls ?? []) {
     const text =
-      call.type === 'function' ? call.function.name + call.function.arguments : call.custom.name + call.custom.input;
+      call.type === 'function'
+        ? call.function.name + call.function.arguments
+        : call.custom.name + call.custom.input;
     pieces.push({ text });
   }
   return pieces;
@@ -33,20 +35,24 @@ function piecesOf(message: ChatMessage): Piece[] {
 function contentPieces(content: ChatMessage['content']): Piece[] {
   if (content == null) return [];
   if (typeof content === 'string') return [{ text: content }];
-  return content.map((part): Piece => {
-    switch (part.type) {
-      case 'text':
-        return { text: part.text, mark: part.prompt_cache_breakpoint };
-      case 'refusal':
-        return { text: part.refusal };
-      case 'image_url':
-        return { text: '', image: part.image_url.url, mark: part.prompt_cache_breakpoint };
-      case 'input_audio':
-        return { text: '', file: part.input_audio.data, mark: part.prompt_cache_breakpoint };
-      case 'file':
-        return { text: '', file: JSON.stringify(part.file), mark: part.prompt_cache_breakpoint };
-    }
-  });
+  return content.map(pieceOf);
+}
+
+type ChatPart = Exclude<ChatMessage['content'], string | null | undefined>[number];
+
+function pieceOf(part: ChatPart): Piece {
+  switch (part.type) {
+    case 'text':
+      return { text: part.text, mark: part.prompt_cache_breakpoint };
+    case 'refusal':
+      return { text: part.refusal };
+    case 'image_url':
+      return { text: '', image: part.image_url.url, mark: part.prompt_cache_breakpoint };
+    case 'input_audio':
+      return { text: '', file: part.input_audio.data, mark: part.prompt_cache_breakpoint };
+    case 'file':
+      return { text: '', file: JSON.stringify(part.file), mark: part.prompt_cache_breakpoint };
+  }
 }
 
 /** Explicit breakpoints and where they stand. */
@@ -77,9 +83,14 @@ export function askOfChat(body: ChatBody, model: GptModel, promptTokens: number)
     model: body.model,
     stream: body.stream === true,
     turns: body.messages.flatMap(turnOf),
-    callIds: body.messages.slice(lastOther + 1).flatMap((one) => (one.role === 'tool' ? [one.tool_call_id] : [])),
+    callIds: body.messages
+      .slice(lastOther + 1)
+      .flatMap((one) => (one.role === 'tool' ? [one.tool_call_id] : [])),
     ...offered(body),
-    format: format?.type === 'json_schema' ? { type: 'json_schema', schema: format.json_schema.schema } : { type: format?.type ?? 'text' },
+    format:
+      format?.type === 'json_schema'
+        ? { type: 'json_schema', schema: format.json_schema.schema }
+        : { type: format?.type ?? 'text' },
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? model.maxOutput,
     windowLeft: model.contextWindow - promptTokens,
     stop: typeof stop === 'string' ? [stop] : stop,
@@ -104,7 +115,9 @@ function turnOf(message: ChatMessage): Turn[] {
           role: 'assistant',
           text,
           calls: (message.tool_calls ?? []).map((call) =>
-            call.type === 'function' ? call.function : { name: call.custom.name, arguments: call.custom.input },
+            call.type === 'function'
+              ? call.function
+              : { name: call.custom.name, arguments: call.custom.input },
           ),
         },
       ];

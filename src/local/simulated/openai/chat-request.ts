@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { breakable, effort, functionFields, jsonSchemaFormat, partText, sharedFields } from './request-parts.ts';
+import {
+  breakable,
+  effort,
+  functionFields,
+  jsonSchemaFormat,
+  partText,
+  sharedFields,
+} from './request-parts.ts';
 
 const textPart = z.strictObject({ type: z.literal('text'), text: partText, ...breakable });
 const imagePart = z.strictObject({

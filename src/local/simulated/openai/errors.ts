@@ -7,11 +7,23 @@ import type { Path, ShapeProblem } from '../shape-problem.ts';
 const USUAL: Record<number, [type: string, code: string | null, message: string]> = {
   400: ['invalid_request_error', null, 'Invalid request.'],
   401: ['invalid_request_error', 'invalid_api_key', 'Incorrect API key provided: {{key}}.'],
-  403: ['invalid_request_error', 'unsupported_country_region_territory', 'Country, region, or territory not supported'],
-  404: ['invalid_request_error', 'model_not_found', 'The model does not exist or you do not have access to it.'],
+  403: [
+    'invalid_request_error',
+    'unsupported_country_region_territory',
+    'Country, region, or territory not supported',
+  ],
+  404: [
+    'invalid_request_error',
+    'model_not_found',
+    'The model does not exist or you do not have access to it.',
+  ],
   413: ['invalid_request_error', 'request_too_large', 'Request body too large.'],
   429: ['requests', 'rate_limit_exceeded', 'Rate limit reached for requests. Please try again later.'],
-  500: ['server_error', 'server_error', 'The server had an error while processing your request. Sorry about that!'],
+  500: [
+    'server_error',
+    'server_error',
+    'The server had an error while processing your request. Sorry about that!',
+  ],
   503: ['server_error', 'overloaded', 'That model is currently overloaded with other requests.'],
 };
 
@@ -72,7 +84,11 @@ export function bad(message: string, param: string | null, code: string | null =
 }
 
 export function unsupportedParameter(param: string): Refusal {
-  return bad(`Unsupported parameter: '${param}' is not supported with this model.`, param, 'unsupported_parameter');
+  return bad(
+    `Unsupported parameter: '${param}' is not supported with this model.`,
+    param,
+    'unsupported_parameter',
+  );
 }
 
 /** A shape problem as the API called puts it. */
@@ -146,7 +162,10 @@ function pathOf(path: Path): string {
 
 function withArticle(expected: string): string {
   const name = expected === 'int' ? 'integer' : expected === 'record' ? 'object' : expected;
-  return name.split(' or ').map((one) => `${/^[aeiou]/.test(one) ? 'an' : 'a'} ${one}`).join(' or ');
+  return name
+    .split(' or ')
+    .map((one) => `${/^[aeiou]/.test(one) ? 'an' : 'a'} ${one}`)
+    .join(' or ');
 }
 
 function kindOf(value: unknown): string {

@@ -31,6 +31,8 @@ export function isVerified(content: string, organisation: string): boolean {
 
 /** Tokens a reasoning item costs when it is read again. */
 export function reasoningTokens(item: Reasoning): number {
-  const read = encrypted.safeParse(item.encrypted_content == null ? undefined : unseal(item.encrypted_content));
+  const read = encrypted.safeParse(
+    item.encrypted_content == null ? undefined : unseal(item.encrypted_content),
+  );
   return read.success ? read.data.tokens : 32;
 }

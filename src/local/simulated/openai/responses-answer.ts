@@ -14,8 +14,21 @@ export type OutputPart =
 /** An item of an answer, whole. */
 export type OutputItem =
   | Reasoning
-  | { type: 'message'; id: string; role: 'assistant'; status: 'completed' | 'incomplete'; content: OutputPart[] }
-  | { type: 'function_call'; id: string; call_id: string; name: string; arguments: string; status: 'completed' }
+  | {
+      type: 'message';
+      id: string;
+      role: 'assistant';
+      status: 'completed' | 'incomplete';
+      content: OutputPart[];
+    }
+  | {
+      type: 'function_call';
+      id: string;
+      call_id: string;
+      name: string;
+      arguments: string;
+      status: 'completed';
+    }
   | { type: 'custom_tool_call'; id: string; call_id: string; name: string; input: string };
 
 /** The items of a reply: reasoning first, then the message, then the calls. */
@@ -30,7 +43,8 @@ export function outputItems(body: ResponsesBody, organisation: string, reply: Re
     );
   }
   const content: OutputPart[] = [];
-  if (reply.text !== '') content.push({ type: 'output_text', text: reply.text, annotations: [], logprobs: [] });
+  if (reply.text !== '')
+    content.push({ type: 'output_text', text: reply.text, annotations: [], logprobs: [] });
   if (reply.refusal !== undefined) content.push({ type: 'refusal', refusal: reply.refusal });
   if (content.length > 0) {
     const status = isIncomplete(reply) && reply.calls.length === 0 ? 'incomplete' : 'completed';
@@ -41,7 +55,13 @@ export function outputItems(body: ResponsesBody, organisation: string, reply: Re
     const call_id = call.id ?? freshId('call_');
     items.push(
       custom.has(call.name)
-        ? { type: 'custom_tool_call', id: freshId('ctc_sim'), call_id, name: call.name, input: call.arguments }
+        ? {
+            type: 'custom_tool_call',
+            id: freshId('ctc_sim'),
+            call_id,
+            name: call.name,
+            input: call.arguments,
+          }
         : {
             type: 'function_call',
             id: freshId('fc_sim'),
@@ -66,21 +86,24 @@ function isIncomplete(reply: Reply): boolean {
 }
 
 /** The response object with all it echoes of the request; the caller adds status, output and usage. */
-export function responseEnvelope(body: ResponsesBody, effort: string | null, hasBreakpoints: boolean, now: number) {
+export function responseEnvelope(
+  body: ResponsesBody,
+  effort: string | null,
+  hasBreakpoints: boolean,
+  now: number,
+) {
   return {
     id: freshId('resp_sim'),
     object: 'response',
     created_at: Math.floor(now / 1_000),
     access_programs: null,
     background: false,
-    conversation: null,
     error: null,
     instructions: body.instructions ?? null,
     max_output_tokens: body.max_output_tokens ?? null,
     max_tool_calls: body.max_tool_calls ?? null,
     metadata: body.metadata ?? {},
     model: body.model,
-    moderation: null,
     parallel_tool_calls: body.parallel_tool_calls ?? true,
     previous_response_id: body.previous_response_id ?? null,
     prompt_cache_key: body.prompt_cache_key ?? null,
@@ -103,7 +126,7 @@ export function responseEnvelope(body: ResponsesBody, effort: string | null, has
     top_logprobs: body.top_logprobs ?? 0,
     top_p: body.top_p ?? 1,
     truncation: body.truncation ?? 'disabled',
-    user: body.user ?? null,
+    ...(body.user == null ? {} : { user: body.user }),
   };
 }
 

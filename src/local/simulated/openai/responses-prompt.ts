@@ -49,20 +49,22 @@ type MessageContent = Extract<InputItem, { role: string }>['content'] | string |
 
 function messagePieces(content: MessageContent): Piece[] {
   if (typeof content === 'string') return [{ text: content }];
-  return content.map((part): Piece => {
-    switch (part.type) {
-      case 'input_text':
-        return { text: part.text, mark: part.prompt_cache_breakpoint };
-      case 'output_text':
-        return { text: part.text };
-      case 'refusal':
-        return { text: part.refusal };
-      case 'input_image':
-        return { text: '', image: part.image_url ?? part.file_id ?? '', mark: part.prompt_cache_breakpoint };
-      case 'input_file':
-        return { text: '', file: JSON.stringify(part), mark: part.prompt_cache_breakpoint };
-    }
-  });
+  return content.map(pieceOf);
+}
+
+function pieceOf(part: Exclude<MessageContent, string>[number]): Piece {
+  switch (part.type) {
+    case 'input_text':
+      return { text: part.text, mark: part.prompt_cache_breakpoint };
+    case 'output_text':
+      return { text: part.text };
+    case 'refusal':
+      return { text: part.refusal };
+    case 'input_image':
+      return { text: '', image: part.image_url ?? part.file_id ?? '', mark: part.prompt_cache_breakpoint };
+    case 'input_file':
+      return { text: '', file: JSON.stringify(part), mark: part.prompt_cache_breakpoint };
+  }
 }
 
 /** Explicit breakpoints and where they stand. */
@@ -92,7 +94,10 @@ export function askOfResponses(
     turns: items.flatMap(turnOf),
     callIds: items.slice(lastOther + 1).flatMap((item) => ('call_id' in item ? [item.call_id] : [])),
     ...offered(body),
-    format: format?.type === 'json_schema' ? { type: 'json_schema', schema: format.schema } : { type: format?.type ?? 'text' },
+    format:
+      format?.type === 'json_schema'
+        ? { type: 'json_schema', schema: format.schema }
+        : { type: format?.type ?? 'text' },
     maxTokens: body.max_output_tokens ?? model.maxOutput,
     windowLeft: model.contextWindow - promptTokens,
     stop: [],
@@ -138,7 +143,7 @@ function offered(body: ResponsesBody): Pick<Ask, 'tools' | 'toolChoice'> {
   if (choice === 'none' || choice === 'auto') return { tools, toolChoice: { type: choice } };
   if (choice === 'required') return { tools, toolChoice: { type: 'any' } };
   if (choice.type !== 'allowed_tools') return { tools, toolChoice: { type: 'tool', name: choice.name } };
-  const allowed = new Set(choice.tools.map((tool) => tool['name']));
+  const allowed = new Set(choice.tools.map((tool) => tool.name));
   return {
     tools: tools.filter((tool) => allowed.has(tool.name)),
     toolChoice: { type: choice.mode === 'required' ? 'any' : 'auto' },

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { breakable, effort, functionFields, functionName, jsonSchemaFormat, partText, sharedFields } from './request-parts.ts';
+import {
+  breakable,
+  effort,
+  functionFields,
+  functionName,
+  jsonSchemaFormat,
+  partText,
+  sharedFields,
+} from './request-parts.ts';
 
 const id = { id: z.string().nullish(), status: z.enum(['in_progress', 'completed', 'incomplete']).nullish() };
 /** 1–64 characters (oYAML). */
@@ -109,7 +117,14 @@ const tool = z.discriminatedUnion('type', [
   }),
   // Hosted tools are offered to nobody here: taken, and never called.
   z.looseObject({
-    type: z.enum(['web_search', 'web_search_preview', 'file_search', 'code_interpreter', 'image_generation', 'mcp']),
+    type: z.enum([
+      'web_search',
+      'web_search_preview',
+      'file_search',
+      'code_interpreter',
+      'image_generation',
+      'mcp',
+    ]),
   }),
 ]);
 

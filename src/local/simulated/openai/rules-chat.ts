@@ -83,7 +83,9 @@ const toolChoiceIsOffered: ChatRule = (body) => {
   const choice = body.tool_choice;
   if (choice === undefined || typeof choice === 'string' || choice.type === 'allowed_tools') return undefined;
   const wanted = choice.type === 'function' ? choice.function.name : choice.custom.name;
-  const names = (body.tools ?? []).map((tool) => (tool.type === 'function' ? tool.function.name : tool.custom.name));
+  const names = (body.tools ?? []).map((tool) =>
+    tool.type === 'function' ? tool.function.name : tool.custom.name,
+  );
   return names.includes(wanted)
     ? undefined
     : bad(`Tool choice '${wanted}' not found in 'tools' parameter.`, 'tool_choice');
@@ -103,7 +105,8 @@ const schemas: ChatRule = (body) => {
 };
 
 const jsonObjectIsNamed: ChatRule = (body) =>
-  body.response_format?.type === 'json_object' && !/json/i.test(JSON.stringify(body.messages.map((one) => one.content)))
+  body.response_format?.type === 'json_object' &&
+  !/json/i.test(JSON.stringify(body.messages.map((one) => one.content)))
     ? bad(
         "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
         'messages',

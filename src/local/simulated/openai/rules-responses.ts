@@ -41,16 +41,26 @@ export function movedField(field: string): Refusal | undefined {
 }
 
 const needsInput: ResponsesRule = ({ items }) =>
-  items.length === 0 ? bad("Missing required parameter: 'input'.", 'input', 'missing_required_parameter') : undefined;
+  items.length === 0
+    ? bad("Missing required parameter: 'input'.", 'input', 'missing_required_parameter')
+    : undefined;
 
 const onlyWhatIsSimulated: ResponsesRule = ({ body }) => {
   for (const field of ['conversation', 'prompt', 'context_management', 'image', 'moderation'] as const) {
     if (body[field] != null) {
-      return bad(`'${field}': this is a simulated provider, which does not simulate this field.`, field, 'unsupported_parameter');
+      return bad(
+        `'${field}': this is a simulated provider, which does not simulate this field.`,
+        field,
+        'unsupported_parameter',
+      );
     }
   }
   return body.background === true
-    ? bad("'background': this is a simulated provider, which does not simulate this field.", 'background', 'unsupported_parameter')
+    ? bad(
+        "'background': this is a simulated provider, which does not simulate this field.",
+        'background',
+        'unsupported_parameter',
+      )
     : undefined;
 };
 
@@ -90,6 +100,21 @@ const reasoningIsFollowed: ResponsesRule = ({ items }) => {
         'input',
       );
     }
+  }
+  return undefined;
+};
+
+// A stored call goes back with the reasoning it came out of.
+const storedCallsBringTheirReasoning: ResponsesRule = ({ items, organisation, stored }) => {
+  const present = new Set(items.flatMap((item) => (item.type === 'reasoning' ? [item.id] : [])));
+  for (const item of items) {
+    if (item.type !== 'function_call' || item.id == null) continue;
+    const reason = stored.reasonOf(organisation, item.id);
+    if (reason === undefined || present.has(reason)) continue;
+    return bad(
+      `Item '${item.id}' of type 'function_call' was provided without its required 'reasoning' item: '${reason}'.`,
+      'input',
+    );
   }
   return undefined;
 };
@@ -160,6 +185,7 @@ const RESPONSES_RULES: readonly ResponsesRule[] = [
   encryptedNeedsReasoning,
   reasoningIsReadable,
   reasoningIsFollowed,
+  storedCallsBringTheirReasoning,
   toolChoiceIsOffered,
   schemas,
   jsonObjectIsNamed,

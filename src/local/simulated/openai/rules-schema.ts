@@ -29,8 +29,8 @@ export function functionRefusal(
   const { parameters } = tool;
   if (parameters == null) return undefined;
   const about = `Invalid schema for function '${tool.name}'`;
-  if (parameters['type'] !== 'object') {
-    const type = parameters['type'] === undefined ? 'None' : String(parameters['type']);
+  if (parameters.type !== 'object') {
+    const type = parameters.type === undefined ? 'None' : String(parameters.type);
     return bad(
       `${about}: schema must be a JSON Schema of 'type: "object"', got 'type: "${type}"'.`,
       param,
@@ -38,7 +38,9 @@ export function functionRefusal(
     );
   }
   const complaint = strict ? strictComplaint(parameters) : undefined;
-  return complaint === undefined ? undefined : bad(`${about}: ${complaint}`, param, 'invalid_function_parameters');
+  return complaint === undefined
+    ? undefined
+    : bad(`${about}: ${complaint}`, param, 'invalid_function_parameters');
 }
 
 /** The schema of an answer: an object, and strict where it says so. */
@@ -68,15 +70,15 @@ function complaintAbout(
   if (!isRecord(schema)) return undefined;
   const at = `In context=(${context.map((step) => `'${step}'`).join(', ')}), `;
   if (depth > MAX_DEPTH) return `${at}schema exceeds the maximum of ${MAX_DEPTH} levels of nesting.`;
-  if (Array.isArray(schema['enum'])) tally.enumValues += schema['enum'].length;
-  const properties = isRecord(schema['properties']) ? schema['properties'] : undefined;
-  if (schema['type'] === 'object' || properties !== undefined) {
-    if (schema['additionalProperties'] !== false) {
+  if (Array.isArray(schema.enum)) tally.enumValues += schema.enum.length;
+  const properties = isRecord(schema.properties) ? schema.properties : undefined;
+  if (schema.type === 'object' || properties !== undefined) {
+    if (schema.additionalProperties !== false) {
       return `${at}'additionalProperties' is required to be supplied and to be false.`;
     }
     const names = Object.keys(properties ?? {});
     tally.properties += names.length;
-    const required = Array.isArray(schema['required']) ? schema['required'] : [];
+    const required = Array.isArray(schema.required) ? schema.required : [];
     const missing = names.find((name) => !required.includes(name));
     if (missing !== undefined) {
       return `${at}'required' is required to be supplied and to be an array including every key in properties. Missing '${missing}'.`;
@@ -86,13 +88,13 @@ function complaintAbout(
     const complaint = complaintAbout(inner, [...context, 'properties', name], depth + 1, tally);
     if (complaint !== undefined) return complaint;
   }
-  const branches = Array.isArray(schema['anyOf']) ? schema['anyOf'] : [];
-  const definitions = isRecord(schema['$defs']) ? Object.values(schema['$defs']) : [];
+  const branches = Array.isArray(schema.anyOf) ? schema.anyOf : [];
+  const definitions = isRecord(schema.$defs) ? Object.values(schema.$defs) : [];
   for (const inner of [...branches, ...definitions]) {
     const complaint = complaintAbout(inner, context, depth, tally);
     if (complaint !== undefined) return complaint;
   }
-  return complaintAbout(schema['items'], [...context, 'items'], depth + 1, tally);
+  return complaintAbout(schema.items, [...context, 'items'], depth + 1, tally);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

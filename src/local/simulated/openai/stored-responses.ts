@@ -8,12 +8,17 @@ const MAX_STORED = 500;
 export class StoredResponses {
   readonly #responses = new Map<string, InputItem[]>();
   readonly #items = new Map<string, InputItem>();
+  /** The reasoning item that came right before an item. */
+  readonly #reasons = new Map<string, string>();
 
   /** Keeps a response; `said` are its input items and its own. */
   save(organisation: string, id: string, said: InputItem[], own: InputItem[]): void {
     this.#responses.set(digest(organisation, id), [...said, ...own]);
-    for (const item of own) {
-      if ('id' in item && typeof item.id === 'string') this.#items.set(digest(organisation, item.id), item);
+    for (const [index, item] of own.entries()) {
+      if (!('id' in item) || typeof item.id !== 'string') continue;
+      this.#items.set(digest(organisation, item.id), item);
+      const before = own[index - 1];
+      if (before?.type === 'reasoning') this.#reasons.set(digest(organisation, item.id), before.id);
     }
     for (const key of this.#responses.keys()) {
       if (this.#responses.size <= MAX_STORED) break;
@@ -22,7 +27,13 @@ export class StoredResponses {
     for (const key of this.#items.keys()) {
       if (this.#items.size <= MAX_STORED * 4) break;
       this.#items.delete(key);
+      this.#reasons.delete(key);
     }
+  }
+
+  /** Id of the reasoning an item of a kept response came out of. */
+  reasonOf(organisation: string, id: string): string | undefined {
+    return this.#reasons.get(digest(organisation, id));
   }
 
   /** All that was said up to and in a response of this organisation. */
@@ -38,5 +49,6 @@ export class StoredResponses {
   clear(): void {
     this.#responses.clear();
     this.#items.clear();
+    this.#reasons.clear();
   }
 }

@@ -78,6 +78,18 @@ test('a call without arguments has an empty object, with or without an empty del
   ]);
 });
 
+test('a stream that tells no usage has none, not zero', () => {
+  const { usage: _usage, ...message } = start.message;
+  const events = readAll(createEventReader(), [
+    { ...start, message },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn' } },
+  ]);
+  expect(events).toEqual([
+    { type: 'start', id: 'msg_1', model: 'claude-haiku-5-5' },
+    { type: 'stop', reason: 'stop' },
+  ]);
+});
+
 test('a refusal says why', () => {
   const events = readAll(createEventReader(), [
     start,

@@ -113,6 +113,23 @@ describe('messages', () => {
     ]);
   });
 
+  test('a prefill ends without white space', () => {
+    const { body } = send(
+      conversationOf([say('user', 'Hi'), answer('It is: \n')]),
+      model('anthropic', 'claude-haiku-4-5'),
+    );
+    expect(body.messages[1].content).toEqual([{ type: 'text', text: 'It is:' }]);
+  });
+
+  test('an image can be spoken for', () => {
+    const image = {
+      type: 'image' as const,
+      source: { kind: 'url' as const, url: 'https://example.com/a.png' },
+    };
+    const { body } = send(conversationOf([{ role: 'user', name: 'ana', content: [image] }]));
+    expect(body.messages[0].content).toMatchObject([{ type: 'text', text: 'ana: ' }, { type: 'image' }]);
+  });
+
   test('images go as URL and as base64', () => {
     const { body } = send(
       conversationOf([
@@ -154,6 +171,25 @@ describe('tools', () => {
       conversationOf([say('user', 'Hi'), calls(['c1', args]), results(['c1', 'ok'])], { tools }),
     );
     expect(text).toContain(`"input":${args}}`);
+  });
+
+  test.each([
+    '{"id": 12345678901234567890}',
+    '{"a":[1e400]}',
+    '{"x":0.12345678901234567}',
+    '{"b":1,"10":2,"9":3}',
+  ])('arguments whose meaning a parser would change stay the text they were: %s', (args) => {
+    // The second call tries to pass for the place of the first one's text.
+    const forged = '{"input":"exact-input-0"}';
+    const { text } = send(
+      conversationOf([
+        say('user', '"input":"exact-input-1"'),
+        calls(['c1', args], ['c2', forged]),
+        results(['c1', 'a'], ['c2', 'b']),
+      ]),
+    );
+    expect(text).toContain(`"input":${args}}`);
+    expect(text).toContain(`"input":${forged}}`);
   });
 
   test.each([
@@ -318,6 +354,30 @@ describe('schemas', () => {
     expect(body.system).toHaveLength(2);
     expect(body.system[0].text).toContain(JSON.stringify(tree));
     expect(adapted).toEqual([{ field: 'response_format', action: 'translated' }]);
+  });
+
+  test('so is one beyond the limits of a request', () => {
+    const wide = (count: number) => ({
+      type: 'object',
+      properties: Object.fromEntries(
+        Array.from({ length: count }, (_, i) => [`p${i}`, { type: ['string', 'null'] }]),
+      ),
+      required: Array.from({ length: count }, (_, i) => `p${i}`),
+      additionalProperties: false,
+    });
+    const ask = (count: number) =>
+      send(
+        conversationOf([say('user', 'Hi')], {
+          output: {
+            stop: [],
+            n: 1,
+            logprobs: false,
+            format: { type: 'json_schema', name: 'wide', schema: wide(count) },
+          },
+        }),
+      ).body.output_config;
+    expect(ask(16)).toEqual({ format: { type: 'json_schema', schema: wide(16) } });
+    expect(ask(17)).toBeUndefined();
   });
 
   test('strict tools beyond the limits of a request are offered without', () => {

@@ -47,6 +47,10 @@ test.each<[string, Record<string, unknown>]>([
   ['a map', { type: 'object', additionalProperties: { type: 'string' } }],
   ['an object of any shape', { type: 'object' }],
   ['any value', { ...closed, properties: { a: {} } }],
+  [
+    'two unions in one place',
+    { ...closed, properties: { a: { anyOf: [{ type: 'string' }], oneOf: [{ type: 'string' }] } } },
+  ],
   ['a boolean schema', { ...closed, properties: { a: true } }],
   ['an external reference', { ...closed, properties: { a: { $ref: 'https://example.com/a.json' } } }],
   ['recursion through the root', { ...closed, properties: { a: { $ref: '#' } } }],

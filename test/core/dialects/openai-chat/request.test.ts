@@ -109,6 +109,19 @@ describe('a spliced body', () => {
     expect(adapted.map(({ field }) => field)).toEqual(['messages.role', 'tool_choice']);
   });
 
+  test('a reasoning model gets one role for system and developer messages', () => {
+    const messages =
+      '"messages":[{"role":"system","content":"S"},{"role":"developer","content":"D"},{"role":"user","content":"Hi"}]';
+    const { body, adapted } = splice(`{"model":"auto",${messages}}`, GPT_5);
+    expect(body.messages.map((message: { role: string }) => message.role)).toEqual([
+      'developer',
+      'developer',
+      'user',
+    ]);
+    expect(adapted).toEqual([{ field: 'messages.role', action: 'translated', to: 'developer' }]);
+    expect(splice(`{"model":"auto",${messages}}`, GPT_4O).adapted).toEqual([]);
+  });
+
   test('ids that are too long for OpenAI are shortened, in calls and results alike', () => {
     const id = `chatcmpl-tool-${'0123456789abcdef'.repeat(2)}`;
     const { body } = splice(
