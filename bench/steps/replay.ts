@@ -129,8 +129,7 @@ function refuseOtherAnswer(
     (content ?? '') === recorded.content &&
     given.length === wanted.length &&
     wanted.every(
-      (call, at) =>
-        given[at]?.name === call.name && sameJson(given[at]?.arguments ?? '', call.arguments),
+      (call, at) => given[at]?.name === call.name && sameJson(given[at]?.arguments ?? '', call.arguments),
     );
   if (isSame) return;
   const got = `${content ?? ''} ${given.map((call) => `${call.name}(${call.arguments})`).join(' ')}`.trim();

@@ -64,7 +64,9 @@ function schemaOf(seen: Seen): Schema {
   const schema: Schema = types.length === 0 ? {} : { type: types.length === 1 ? types[0] : types };
   if (seen.types.has('array')) schema.items = schemaOf(seen.items ?? nothingSeen());
   if (seen.types.has('object')) {
-    schema.properties = Object.fromEntries([...seen.members].map(([name, one]) => [name, schemaOf(one.seen)]));
+    schema.properties = Object.fromEntries(
+      [...seen.members].map(([name, one]) => [name, schemaOf(one.seen)]),
+    );
     schema.required = [...seen.members].filter(([, one]) => one.times === seen.objects).map(([name]) => name);
   }
   return schema;

@@ -28,8 +28,8 @@ const functionTool = z.object({
   type: z.literal('function'),
   function: z.object({
     name: z.string(),
-    description: z.string().optional(),
-    parameters: z.record(z.string(), z.unknown()).optional(),
+    description: z.string().exactOptional(),
+    parameters: z.record(z.string(), z.unknown()).exactOptional(),
   }),
 });
 

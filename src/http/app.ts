@@ -56,8 +56,9 @@ export function createApp(): Hono<AppEnv> {
         }),
       );
     }
-    if (!(error instanceof FluxError)) logLine('error', 'internal_error');
-    return sendError(c, toClientError(error));
+    const seen = toClientError(error);
+    if (seen.code === 'internal_error') logLine('error', 'internal_error');
+    return sendError(c, seen);
   });
   return app;
 }

@@ -33,6 +33,10 @@ export function errorHeaders(error: FluxError): Record<string, string> {
 /** Whatever was thrown, as an error for the client. What we did not foresee says nothing of its cause. */
 export function toClientError(error: unknown): FluxError {
   if (error instanceof FluxError) return error;
+  // Only a body nested thousands deep gets that far down.
+  if (error instanceof RangeError && error.message.includes('call stack')) {
+    return new FluxError('The body is nested too deeply to be read.', { status: 400, code: 'too_deep' });
+  }
   return new FluxError('Something went wrong in the gateway. Try again; the request id helps to find it.', {
     status: 500,
     code: 'internal_error',

@@ -25,13 +25,18 @@ export function readSession(
       'X-FluxCompute-Session',
     );
   }
-  return { shown: name, hash: secret === null ? null : hashUnder(secret, customer, name) };
+  return { shown: name, hash: secret === null ? null : hashUnder(secret, customer, `session:${name}`) };
+}
+
+/** The end user of a request under the customer's secret; null without a name or a secret. */
+export function hashUser(name: string | undefined, customer: string, secret: string | null): string | null {
+  return name === undefined || secret === null ? null : hashUnder(secret, customer, `user:${name}`);
 }
 
 /** The customer's secret is derived, so that one customer's hashes say nothing about another's. */
 function hashUnder(secret: string, customer: string, name: string): string {
   const own = createHmac('sha256', secret).update(`customer:${customer}`).digest();
-  return createHmac('sha256', own).update(`session:${name}`).digest('hex').slice(0, 32);
+  return createHmac('sha256', own).update(name).digest('hex').slice(0, 32);
 }
 
 /** @throws FluxError 400 */

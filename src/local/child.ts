@@ -10,8 +10,11 @@ export interface Child {
   pid: number;
   /** Runs a handler of the child. `T` is what that handler gives: both ends are in this folder. */
   call<T>(name: string, payload?: unknown): Promise<T>;
-  /** Calls its `stop` and waits for its end; kills what is still there after `limit` milliseconds. */
-  stop(payload: unknown, limit: number): Promise<void>;
+  /**
+   * Calls its `stop` and waits for its end; kills what is still there after `limit` milliseconds.
+   * Gives what `stop` gave, undefined where that did not come to an end.
+   */
+  stop<T = unknown>(payload: unknown, limit: number): Promise<T | undefined>;
   /** Kills it and what it started, at once. */
   kill(): void;
   /** Settles when the process has ended. `asked`: by {@link stop} or {@link kill}. */
@@ -85,18 +88,25 @@ export function startChild(
     call,
     kill,
     ended,
-    stop: async (payload, limit) => {
+    stop: async <T>(payload: unknown, limit: number) => {
       asked = true;
-      // The child ends itself once its `stop` is done; one that has ended already is stopped too.
-      const stopped = call('stop', payload).catch(() => {});
+      let result: T | undefined;
+      const orderly = async (): Promise<void> => {
+        try {
+          result = await call<T>('stop', payload);
+          // Without its channel the child has nothing left to do, and ends.
+          if (child.connected) child.disconnect();
+        } catch {
+          // It has ended already, or failed and said so on its output.
+        }
+        await ended;
+      };
       const timer = new AbortController();
-      await Promise.race([
-        stopped.then(() => child.connected && child.disconnect()).then(() => ended),
-        sleep(limit, undefined, { signal: timer.signal }).catch(() => {}),
-      ]);
+      await Promise.race([orderly(), sleep(limit, undefined, { signal: timer.signal }).catch(() => {})]);
       timer.abort();
       kill();
       await ended;
+      return result;
     },
   };
 }

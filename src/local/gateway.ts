@@ -115,26 +115,37 @@ function scheduleCrons(miniflare: Miniflare, config: WorkerConfig): void {
   }, untilNextMinute).unref();
 }
 
-/** Refuses what is new, waits up to `grace` milliseconds for what is under way, and keeps what the queue still holds. */
-async function stop(grace: number): Promise<void> {
+/**
+ * Refuses what is new, waits up to `grace` milliseconds for what is under way, and keeps what the queue still holds.
+ * Gives the number of requests that were cut.
+ */
+async function stop(grace: number): Promise<number> {
   clearTimeout(cronTimer);
   const stopped = running;
   running = undefined;
-  if (stopped === undefined) return;
+  if (stopped === undefined) return 0;
   try {
     await stopped.control('/stop');
     const end = Date.now() + grace;
-    while (Date.now() < end && (await isBusy(stopped, end))) await sleep(50);
+    let pending = await readPending(stopped, end);
+    while (Date.now() < end && pending.requests + pending.messages > 0) {
+      await sleep(50);
+      pending = await readPending(stopped, end);
+    }
     await keepQueue(stopped);
+    return pending.requests;
   } finally {
     await stopped.miniflare.dispose();
   }
 }
 
-async function isBusy({ control }: Running, end: number): Promise<boolean> {
+/** Requests under way, and messages that are due before `end`. */
+async function readPending(
+  { control }: Running,
+  end: number,
+): Promise<{ requests: number; messages: number }> {
   // Asked of `LocalControl`, which answers in this shape.
-  const pending = (await control(`/pending?until=${end}`)) as { requests: number; messages: number };
-  return pending.requests + pending.messages > 0;
+  return (await control(`/pending?until=${end}`)) as { requests: number; messages: number };
 }
 
 async function keepQueue({ control, heldFile }: Running): Promise<void> {
@@ -156,4 +167,6 @@ async function restoreQueue({ control, heldFile }: Running): Promise<void> {
   await rm(heldFile);
 }
 
-answerParent({ prepare, run, stop }, () => stop(0));
+answerParent({ prepare, run, stop }, async () => {
+  await stop(0);
+});

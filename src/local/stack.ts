@@ -34,6 +34,11 @@ export interface LocalOptions {
   output?: (line: string) => void;
 }
 
+/** How many requests a stop had to cut; null where the gateway did not even say that, and had to be killed. */
+export interface Stopped {
+  cut: number | null;
+}
+
 /** A running stack. */
 export interface LocalStack {
   /** The gateway's origin, e.g. `http://127.0.0.1:8787`. */
@@ -59,7 +64,7 @@ export interface LocalStack {
   /** Settles if a part dies by itself, after all others were stopped; says which. */
   died: Promise<string>;
   /** Finishes what is under way and puts everything away, within ten seconds. */
-  stop(): Promise<void>;
+  stop(): Promise<Stopped>;
   /** Ends everything now; what was under way is lost. */
   kill(): void;
 }
@@ -194,7 +199,7 @@ class Parts {
   readonly #folder: DataFolder;
   readonly #output: (line: string) => void;
   readonly #children: Child[] = [];
-  #stopping: Promise<void> | undefined;
+  #stopping: Promise<Stopped> | undefined;
   /** Settles when one ends unasked, with a sentence that says which. */
   readonly death: Promise<string>;
   #reportDeath: (text: string) => void = () => {};
@@ -221,15 +226,17 @@ class Parts {
   }
 
   /** The gateway first, while the stores it settles into still run. */
-  stop(grace = GRACE): Promise<void> {
-    this.#stopping ??= (async () => {
-      for (const child of this.#children) {
-        if (child.name === 'gateway') await child.stop(grace, grace + STOP_LIMIT);
-      }
-      await Promise.all(this.#children.map((child) => child.stop(0, STOP_LIMIT)));
-      await this.#folder.release();
-    })();
+  stop(grace = GRACE): Promise<Stopped> {
+    this.#stopping ??= this.#putAway(grace);
     return this.#stopping;
+  }
+
+  async #putAway(grace: number): Promise<Stopped> {
+    const gateway = this.#children.find(({ name }) => name === 'gateway');
+    const cut = await gateway?.stop<number>(grace, grace + STOP_LIMIT);
+    await Promise.all(this.#children.map((child) => child.stop(0, STOP_LIMIT)));
+    await this.#folder.release();
+    return { cut: cut ?? null };
   }
 
   kill(): void {

@@ -89,8 +89,14 @@ async function shutDown(stack: LocalStack): Promise<void> {
   }, SAME_KEYPRESS);
   console.log('\nStopping: finishing what is under way (Ctrl-C again stops at once).');
   const begun = performance.now();
-  await stack.stop();
-  console.log(`Stopped after ${seconds(performance.now() - begun)}; nothing was lost.`);
+  const { cut } = await stack.stop();
+  const outcome =
+    cut === null
+      ? 'the gateway hung and was killed: what was in its queue is lost.'
+      : cut > 0
+        ? `${cut} requests took too long and were cut.`
+        : 'nothing was lost.';
+  console.log(`Stopped after ${seconds(performance.now() - begun)}; ${outcome}`);
   process.exit(0);
 }
 

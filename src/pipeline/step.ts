@@ -2,7 +2,7 @@ import type { Answer } from '../core/answer.ts';
 import { findFault, findFaultAtGate } from '../core/answer-check.ts';
 import type { Conversation } from '../core/conversation.ts';
 import { classify, type Difficulty } from '../core/difficulty/scorer.ts';
-import type { FluxError } from '../core/errors.ts';
+import { FluxError } from '../core/errors.ts';
 import type { FluxMetadata, Reason } from '../core/metadata.ts';
 import type { Adaptation } from '../core/routing/adaptation.ts';
 import { needsOf } from '../core/routing/capability.ts';
@@ -40,6 +40,8 @@ export interface StepRequest {
   /** `shown` is repeated in the answer, `hash` is what stores see. */
   session: { shown: string; hash: string | null };
   tags: Record<string, string>;
+  /** HMAC of the client's end user: all that a provider of another dialect is told of them. */
+  userHash: string | null;
   maxTier?: Tier;
 }
 
@@ -106,7 +108,7 @@ export async function runStep(
   for (let index = 0; ; ) {
     const candidate = plan.candidates[index];
     if (!candidate) throw new RangeError('the plan ran out of candidates');
-    const call = prepareCall(step, candidate);
+    const call = index === 0 ? prepareCall(step, candidate) : prepareNext(step, candidate);
     step.ledger.sent(ports.clock.now());
     const outcome = await ports.callProvider({
       provider: call.provider,
@@ -129,6 +131,19 @@ export async function runStep(
     if (next === undefined || !successor) throw new RangeError('a step ends with an answer or a failure');
     step.ledger.escalated(candidate, successor, fault.kind, fault.failure?.status ?? 200);
     index = next;
+  }
+}
+
+/** As {@link prepareCall}; what the next model can't be sent ends a step that was already sent to another. */
+function prepareNext(step: PlannedStep, candidate: Candidate): PreparedCall {
+  try {
+    return prepareCall(step, candidate);
+  } catch (error) {
+    const { status, code } = error instanceof FluxError ? error : { status: 500, code: 'internal_error' };
+    step.ports.logStep(
+      settle(step, { call: null, state: 'failed', status, errorCode: code, toolCalls: 0 }).record,
+    );
+    throw error;
   }
 }
 

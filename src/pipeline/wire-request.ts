@@ -20,7 +20,11 @@ const WRITERS = {
  * changes made in its text: numbers, key order and fields we have never heard of stay byte for byte.
  */
 export function writeWireRequest(request: StepRequest, candidate: Candidate, prepared: Prepared): string {
-  const options = { stream: request.stream, modelId: candidate.name };
+  const options = {
+    stream: request.stream,
+    modelId: candidate.name,
+    ...(request.userHash === null ? {} : { userHash: request.userHash }),
+  };
   const { model } = candidate;
   if (model.wire === 'openai-chat' && request.wire === 'openai-chat') {
     return spliceRequest(

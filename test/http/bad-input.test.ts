@@ -51,6 +51,13 @@ describe('what is asked', () => {
     ['not JSON', '{"model":', 400, 'invalid_json', null],
     ['nothing', '', 400, 'invalid_json', null],
     ['a list', '[]', 400, 'invalid_value', null],
+    [
+      'nested a million deep',
+      `{"model":"auto","messages":${'['.repeat(1e6)}${']'.repeat(1e6)}}`,
+      400,
+      'too_deep',
+      null,
+    ],
     ['no messages', { model: 'auto' }, 400, 'missing_required_parameter', 'messages'],
     ['an unknown model', { ...ask, model: 'gpt-99' }, 404, 'model_not_found', 'model'],
     [

@@ -87,7 +87,7 @@ test(
     const stopping = first.stop();
     await expect.poll(async () => (await fetch(`${first.url}/slow`)).status).toBe(503);
     expect(await slow).toBe('done');
-    await stopping;
+    expect(await stopping).toEqual({ cut: 0 });
     expect(performance.now() - begun).toBeLessThan(10_000);
     expect([isAlive(first.gatewayPid), isAlive(first.stores?.pid ?? 0)]).toEqual([false, false]);
     await expect(fetch(first.url)).rejects.toThrow();

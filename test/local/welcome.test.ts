@@ -17,7 +17,7 @@ const stack: LocalStack = {
   stores: null,
   gatewayPid: 0,
   died: new Promise(() => {}),
-  stop: async () => {},
+  stop: async () => ({ cut: 0 }),
   kill: () => {},
 };
 

@@ -49,6 +49,7 @@ export function stepOf(
     unknownFields: chat.unknownFields,
     session: { shown: 'fc_0123456789ab', hash: null },
     tags: {},
+    userHash: null,
     ...more,
   };
 }

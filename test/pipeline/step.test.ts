@@ -113,6 +113,29 @@ describe('a step in plain Node', () => {
     expect(metadata.escalations).toMatchObject([{ why, status: 200, cost_usd: 0.00015 }]);
   });
 
+  test("a step whose next model can't be sent the request ends as a row", async () => {
+    const both = settingsOf({
+      FLUX_TIERS: '{"easy":["gpt-6-luna"],"medium":["claude-sonnet-5-5"],"hard":["claude-opus-5-5"]}',
+    });
+    const marked = { type: 'text', text: 'What is this?', cache_control: { type: 'ephemeral' } };
+    const body = { messages: [{ role: 'user', content: Array(5).fill(marked) }], model: 'auto:easy' };
+    const { ports, rows } = portsOf(fails('overloaded', 503));
+    const error = await runStep(stepOf(body, both), both, ports).catch((error) => error);
+    expect(error).toMatchObject({ status: 400, code: 'too_many_cache_markers' });
+    expect(rows).toMatchObject([{ state: 'failed', status: 400, attempts: [{ why: 'overloaded' }] }]);
+  });
+
+  test('an end user reaches the other provider as a hash only', async () => {
+    const { ports, calls } = portsOf(answers());
+    await runStep(
+      stepOf({ ...question, user: 'ada@example.com' }, settings, { userHash: 'h4sh' }),
+      settings,
+      ports,
+    );
+    expect(calls[0]?.body).toContain('"user_id":"h4sh"');
+    expect(calls[0]?.body).not.toContain('ada@');
+  });
+
   test('what the top model says is the answer, even a refusal', async () => {
     const refusal = { stop: 'refusal' as const, blocks: [{ type: 'refusal' as const, text: 'No.' }] };
     const { ports, calls } = portsOf(answers(refusal), answers(refusal), answers(refusal));

@@ -13,7 +13,7 @@ import { parseBody, readBody } from '../body.ts';
 import type { AppEnv } from '../context.ts';
 import { toAscii, toClientError, writeOpenAIError } from '../errors.ts';
 import { readWish } from '../models.ts';
-import { readMaxTier, readSession, readTags } from '../step-headers.ts';
+import { hashUser, readMaxTier, readSession, readTags } from '../step-headers.ts';
 import { pump } from '../stream-pump.ts';
 
 /** POST /v1/chat/completions */
@@ -59,6 +59,7 @@ function toStep(c: Context<AppEnv>, chat: ChatRequest, rawBody: string): StepReq
   const customer = customerOf(key, undefined);
   const { headers } = c.req.raw;
   const maxTier = readMaxTier(headers);
+  const { hints } = chat.conversation;
   return {
     requestId: c.get('requestId'),
     startedAt: c.get('startedAt'),
@@ -80,6 +81,7 @@ function toStep(c: Context<AppEnv>, chat: ChatRequest, rawBody: string): StepReq
       () => `fc_${c.get('requestId').replaceAll('-', '').slice(0, 12)}`,
     ),
     tags: readTags(headers),
+    userHash: hashUser(hints.safetyIdentifier ?? hints.user, customer, settings.secret),
     ...(maxTier ? { maxTier } : {}),
   };
 }

@@ -86,11 +86,10 @@ const entry = z
   );
 
 /** A list of entries, or one entry, or `{entries: [...]}`. */
-export const scriptFile = z.union([
-  z.array(entry),
-  z.strictObject({ entries: z.array(entry) }).transform((file) => file.entries),
-  entry.transform((one) => [one]),
-]);
+export const scriptFile = z.preprocess((file) => {
+  if (Array.isArray(file)) return file;
+  return file !== null && typeof file === 'object' && 'entries' in file ? file.entries : [file];
+}, z.array(entry));
 
 export type ScriptEntry = z.infer<typeof entry>;
 export type ScriptedAnswer = z.infer<typeof answer>;

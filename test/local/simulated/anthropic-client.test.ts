@@ -159,6 +159,7 @@ test('a stream has its events in order, each named after its type', async () => 
     messages: [hello],
   });
   const events = await eventsOf(response);
+  // Every event of Anthropic's has a type, deltas a `delta`.
   expect(events.every(([name, data]) => (data as { type: string }).type === name)).toBe(true);
   const names = events.map(([name]) => name);
   expect(names.filter((name, index) => name !== names[index - 1])).toEqual([

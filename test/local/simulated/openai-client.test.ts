@@ -90,6 +90,7 @@ describe('Chat Completions', () => {
   });
 
   test('a tool loop, n, stop, max_tokens, json_object and logprobs', async () => {
+    // The rows below are bodies of the type's many variants; the simulator itself checks them.
     const create = (body: object) =>
       sim.openai.chat.completions.create({ model: 'gpt-4o', messages: [hello], ...body } as OpenAI.ChatCompletionCreateParamsNonStreaming);
     const asked = { role: 'user', content: 'Weather in Rome?' };
@@ -188,6 +189,7 @@ describe('Responses', () => {
       tools: [tool],
       reasoning: { summary: 'auto' },
     });
+    // Every event of Responses has these two.
     const events = (await eventsOf(response)) as [string, { type: string; sequence_number: number }][];
     expect(events.map(([, data]) => data.sequence_number)).toEqual(events.map((_, index) => index));
     expect(events.every(([name, data]) => name === data.type)).toBe(true);
@@ -226,6 +228,7 @@ describe('Responses', () => {
     const first = await sim.openai.responses.create({ ...params, input: [asked] });
     const call = first.output.find((item) => item.type === 'function_call');
     expect(call).toMatchObject({ name: 'get_weather', arguments: '{"city":"Weather in Rome?"}', status: 'completed' });
+    // Output items go back as input as they are; the SDK types the two apart.
     const input = [
       asked,
       ...first.output,
