@@ -149,9 +149,10 @@ function progressLine(kind: string, steps: number) {
   const isTerminal = process.stderr.isTTY;
   const everyMs = isTerminal ? 100 : 5000;
   let last = performance.now();
+  process.stderr.write(`${kind}: starting the stack${isTerminal ? '' : '\n'}`);
   return {
     show: (done: number, failed: number): void => {
-      if (performance.now() - last < everyMs) return;
+      if (done + failed < steps && performance.now() - last < everyMs) return;
       last = performance.now();
       const text = `${kind}: ${done} of ${steps} steps${failed === 0 ? '' : `, ${failed} failed`}`;
       process.stderr.write(isTerminal ? `\r${text}` : `${text}\n`);

@@ -7,10 +7,27 @@ interface Pumping {
   /** What a silent stream is kept alive with. */
   keepAlive: string;
   toError(error: unknown): { message: string; type: string; code: string };
+  /** Aborts when the client leaves. A runtime is not always told (T31), so nothing depends on it alone. */
+  left: AbortSignal;
   timeouts: Timeouts;
 }
 
 class ClientGone extends Error {}
+
+/**
+ * The two ends of a response's body. workerd's own stream fails a write at once when the client has left; the
+ * standard one would leave it waiting.
+ */
+export function openBody(): TransformStream<Uint8Array, Uint8Array> {
+  // Only workerd has it, so the types we check with don't.
+  const { IdentityTransformStream: Native = TransformStream } = globalThis as {
+    IdentityTransformStream?: typeof TransformStream;
+  };
+  return new Native<Uint8Array, Uint8Array>();
+}
+
+/** A Worker lives 30 s after its client has left (T31): a write that hangs longer than this would cost the row. */
+const LONGEST_WRITE_MS = 20_000;
 
 /**
  * Writes a streamed answer to the client, at the client's pace. It ends in exactly one way: finished, broken
@@ -20,14 +37,20 @@ class ClientGone extends Error {}
 export async function pump(
   outcome: Promise<StepOutcome>,
   writable: WritableStream<Uint8Array>,
-  { writerFor, keepAlive, toError, timeouts }: Pumping,
+  { writerFor, keepAlive, toError, left, timeouts }: Pumping,
 ): Promise<void> {
   const sink = writable.getWriter();
   const encoder = new TextEncoder();
+  const gone = new Promise<never>((_, reject) => {
+    if (left.aborted) reject(new ClientGone());
+    left.addEventListener('abort', () => reject(new ClientGone()), { once: true });
+  });
+  gone.catch(() => {});
   const write = async (text: string): Promise<void> => {
     if (text === '') return;
     try {
-      await within(timeouts.idle, sink.write(encoder.encode(text)));
+      const written = sink.write(encoder.encode(text));
+      await Promise.race([gone, within(Math.min(timeouts.idle, LONGEST_WRITE_MS), written)]);
     } catch {
       throw new ClientGone();
     }
@@ -40,7 +63,7 @@ export async function pump(
         timer = setTimeout(() => resolve(SILENT), timeouts.keepAlive);
       });
       try {
-        const first = await Promise.race([wait, pause]);
+        const first = await Promise.race([gone, wait, pause]);
         if (first !== SILENT) return first;
       } finally {
         clearTimeout(timer);
@@ -66,8 +89,8 @@ export async function pump(
     await sink.close().catch(() => {});
   } catch (error) {
     if (error instanceof ClientGone) {
-      const left = step ?? (await outcome.catch(() => undefined));
-      if (left?.kind === 'stream') left.stream.abandon();
+      const begun = step ?? (await outcome.catch(() => undefined));
+      if (begun?.kind === 'stream') begun.stream.abandon();
       await sink.abort().catch(() => {});
       return;
     }

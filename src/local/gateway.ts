@@ -2,22 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Miniflare } from 'miniflare';
-import { bundleWorker } from './bundle.ts';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import type { BuiltWorker } from './builder.ts';
 import { firesAt } from './cron.ts';
 import { portTaken } from './gateway-socket.ts';
 import { answerParent } from './lifeline.ts';
 import { messageOf } from './start-error.ts';
-import { readWorkerConfig, type WorkerConfig } from './worker-config.ts';
-
-export interface GatewayPlan {
-  /** The Worker's source, e.g. src/worker.ts. */
-  entry: string;
-  /** wrangler.toml. */
-  config: string;
-}
+import type { WorkerConfig } from './worker-config.ts';
 
 export interface GatewayStart {
+  worker: BuiltWorker;
   folder: string;
   port: number;
   variables: Record<string, string>;
@@ -31,19 +25,10 @@ interface Running {
   heldFile: string;
 }
 
-let prepared: { config: WorkerConfig; script: string } | undefined;
 let running: Running | undefined;
 let cronTimer: NodeJS.Timeout | undefined;
 
-async function prepare({ entry, config: file }: GatewayPlan): Promise<void> {
-  const config = await readWorkerConfig(file);
-  prepared = { config, script: await bundleWorker(entry, config.queueBindings) };
-}
-
-async function run({ folder, port, variables }: GatewayStart): Promise<string> {
-  if (prepared === undefined) throw new Error('prepare comes first');
-  const { config, script } = prepared;
-  const { convertV4MiniflareOptions, Log, LogLevel, Miniflare } = await import('miniflare');
+async function run({ worker: { config, script }, folder, port, variables }: GatewayStart): Promise<string> {
   const token = randomBytes(24).toString('base64url');
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -167,6 +152,6 @@ async function restoreQueue({ control, heldFile }: Running): Promise<void> {
   await rm(heldFile);
 }
 
-answerParent({ prepare, run, stop }, async () => {
+answerParent({ run, stop }, async () => {
   await stop(0);
 });

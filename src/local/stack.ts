@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { BuildPlan, BuiltWorker } from './builder.ts';
 import { type Child, startChild } from './child.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
-import type { GatewayPlan, GatewayStart } from './gateway.ts';
+import type { GatewayStart } from './gateway.ts';
 import { awaitHealth, refuseTakenPort } from './gateway-socket.ts';
 import {
   modeOf,
@@ -120,12 +121,13 @@ async function assemble(
   step: Timed,
 ): Promise<LocalStack> {
   const gateway = parts.start('gateway', 'gateway.ts');
-  const plan: GatewayPlan = {
+  const builder = parts.start('builder', 'builder.ts');
+  const plan: BuildPlan = {
     entry: entry ?? join(ROOT, 'src/worker.ts'),
     config: join(ROOT, 'wrangler.toml'),
   };
   // Building takes a processor that making the database leaves free.
-  const building = step('Worker built', () => gateway.call('prepare', plan));
+  const building = step('Worker built', () => builder.call<BuiltWorker>('build', plan));
   building.catch(() => {});
 
   const simulator = wantsSimulators(given) ? parts.start('simulator', 'simulator.ts') : null;
@@ -162,8 +164,8 @@ async function assemble(
   };
   const providers = await readProviders(worker, port);
 
-  await building;
-  const run: GatewayStart = { folder: folder.path, port, variables: worker };
+  const run: GatewayStart = { worker: await building, folder: folder.path, port, variables: worker };
+  await builder.stop(undefined, STOP_LIMIT);
   const url = await step('workerd', () => gateway.call<string>('run', run));
   await step('first answer', () => Promise.race([awaitHealth(url), parts.deathAsError()]));
 

@@ -14,7 +14,7 @@ import type { AppEnv } from '../context.ts';
 import { toAscii, toClientError, writeOpenAIError } from '../errors.ts';
 import { readWish } from '../models.ts';
 import { hashUser, readMaxTier, readSession, readTags } from '../step-headers.ts';
-import { pump } from '../stream-pump.ts';
+import { openBody, pump } from '../stream-pump.ts';
 
 /** POST /v1/chat/completions */
 export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
@@ -26,10 +26,12 @@ export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
   const request = toStep(c, chat, rawBody);
   const head: AnswerHead = { requestId: request.requestId, created: Math.floor(request.startedAt / 1000) };
   const outcome = runStep(request, settings, portsOf(c));
+  // A client that leaves before its answer takes the request with it, but not this (T31).
+  c.executionCtx.waitUntil(outcome.catch(() => {}));
   if (!request.stream) return writeAnswer(await outcome, head, request);
 
   // Errors before the first byte are plain HTTP errors; a provider that stays silent gets comments meanwhile.
-  const first = await Promise.race([outcome, after(settings.timeouts.keepAlive)]);
+  const first = await firstOf(outcome, settings.timeouts.keepAlive);
   const headers: Record<string, string> = {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache',
@@ -41,12 +43,13 @@ export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
     headers['x-fluxcompute-tier'] = first.candidate.tier ?? 'pinned';
     headers['x-fluxcompute-reason'] = first.reason;
   }
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const { readable, writable } = openBody();
   const writing = pump(outcome, writable, {
     writerFor: (relay) =>
       relay ? createStreamRelay(chat.includeUsage) : createStreamWriter(head, chat.includeUsage),
     keepAlive: KEEP_ALIVE,
     toError: (error) => writeOpenAIError(toClientError(error)).error,
+    left: c.req.raw.signal,
     timeouts: settings.timeouts,
   });
   c.executionCtx.waitUntil(writing);
@@ -115,6 +118,15 @@ function addMetadata(raw: string, metadata: FluxMetadata): string {
   return `${raw.slice(0, raw.lastIndexOf('}'))},"fluxcompute":${JSON.stringify(metadata)}}`;
 }
 
-function after(ms: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
+/** What comes of the step, or undefined where that takes longer than `ms`. */
+async function firstOf<T>(outcome: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([outcome, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -50,20 +50,22 @@ export function replyTo(ask: Ask, content: Content): Reply {
   const limit = Math.max(0, Math.min(ask.maxTokens, ask.windowLeft));
   const lengthStop: Stop = ask.windowLeft < ask.maxTokens ? 'context_window' : 'length';
   // Half at most, so that a small limit leaves room for a word of answer.
-  const thinkingTokens = Math.min(content.thinking ?? ask.thinkingTokens, Math.floor(limit / 2));
+  const habit = isSilentRefusal(ask, content) ? 0 : ask.thinkingTokens;
+  const thinkingTokens = Math.min(content.thinking ?? habit, Math.floor(limit / 2));
   let left = limit - thinkingTokens;
   let stop: Stop = content.stop ?? (content.calls.length > 0 ? 'tool_calls' : 'end');
   let stopSequence = content.stopSequence;
 
   let text = content.text;
+  let calls = content.calls;
   for (const sequence of ask.stop) {
     const at = text.indexOf(sequence);
     if (at < 0) continue;
     text = text.slice(0, at);
     stop = 'stop_sequence';
     stopSequence = sequence;
+    calls = [];
   }
-  let calls = stop === 'stop_sequence' && content.stop === undefined ? [] : content.calls;
 
   const whole = countTokens(text, ask.tokenizer);
   if (whole > left) {
@@ -84,7 +86,8 @@ export function replyTo(ask: Ask, content: Content): Reply {
   }
   const refusal = content.refusal;
   if (refusal !== undefined) {
-    left -= countTokens(refusal, ask.tokenizer);
+    // On Anthropic's wire it is an explanation beside the answer, which nobody pays for.
+    if (ask.api !== 'anthropic') left -= countTokens(refusal, ask.tokenizer);
     stop = content.stop ?? 'refusal';
   }
   return {
@@ -96,4 +99,9 @@ export function replyTo(ask: Ask, content: Content): Reply {
     thinkingTokens,
     outputTokens: limit - left,
   };
+}
+
+/** A refusal before anything was generated isn't billed for output (providers.md §3, Answers). */
+function isSilentRefusal(ask: Ask, content: Content): boolean {
+  return ask.api === 'anthropic' && content.refusal !== undefined && content.text === '';
 }

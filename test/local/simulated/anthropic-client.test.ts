@@ -31,7 +31,11 @@ describe('the Anthropic SDK', () => {
       diagnostics: null,
       content: [
         { type: 'thinking', thinking: '', signature: expect.stringMatching(/./) },
-        { type: 'text', citations: null, text: expect.stringContaining('simulated answer of claude-haiku-5-5') },
+        {
+          type: 'text',
+          citations: null,
+          text: expect.stringContaining('simulated answer of claude-haiku-5-5'),
+        },
       ],
       // "Hello there": 11 characters × 13 / 40, rounded up. Effort medium thinks 32 tokens.
       usage: {
@@ -48,12 +52,18 @@ describe('the Anthropic SDK', () => {
     const text = data.content.find((block) => block.type === 'text');
     expect(data.usage.output_tokens).toBe(32 + Math.ceil(((text?.text.length ?? 0) * 13) / 40));
     expect(response.headers.get('request-id')).toMatch(/^req_/);
-    expect(response.headers.get('anthropic-ratelimit-input-tokens-reset')).toMatch(/^\d{4}-\d\d-\d\dT[\d:]+Z$/);
+    expect(response.headers.get('anthropic-ratelimit-input-tokens-reset')).toMatch(
+      /^\d{4}-\d\d-\d\dT[\d:]+Z$/,
+    );
     expect(response.headers.get('x-simulated-provider')).toBe('fluxcompute');
   });
 
   test('streams the same message word by word', async () => {
-    const stream = sim.claude.messages.stream({ model: 'claude-opus-4-8', max_tokens: 500, messages: [hello] });
+    const stream = sim.claude.messages.stream({
+      model: 'claude-opus-4-8',
+      max_tokens: 500,
+      messages: [hello],
+    });
     const deltas: string[] = [];
     stream.on('text', (delta) => deltas.push(delta));
     const message = await stream.finalMessage();
@@ -68,7 +78,10 @@ describe('the Anthropic SDK', () => {
     const first = await sim.claude.messages.create({ ...params, messages: [asked] });
     const call = first.content.find((block) => block.type === 'tool_use');
     expect(first.stop_reason).toBe('tool_use');
-    expect(call).toMatchObject({ name: 'get_weather', input: { city: 'How is the weather in Rome?', unit: 'C' } });
+    expect(call).toMatchObject({
+      name: 'get_weather',
+      input: { city: 'How is the weather in Rome?', unit: 'C' },
+    });
     const second = await sim.claude.messages.create({
       ...params,
       messages: [
@@ -99,10 +112,21 @@ describe('the Anthropic SDK', () => {
   });
 
   test('obeys max_tokens, thinking included, and stop sequences', async () => {
-    const short = await sim.claude.messages.create({ model: 'claude-opus-4-8', max_tokens: 10, messages: [hello] });
+    const short = await sim.claude.messages.create({
+      model: 'claude-opus-4-8',
+      max_tokens: 10,
+      messages: [hello],
+    });
     expect(short).toMatchObject({ stop_reason: 'max_tokens', usage: { output_tokens: 10 } });
-    const thinking = await sim.claude.messages.create({ model: 'claude-opus-5', max_tokens: 10, messages: [hello] });
-    expect(thinking.usage).toMatchObject({ output_tokens: 10, output_tokens_details: { thinking_tokens: 5 } });
+    const thinking = await sim.claude.messages.create({
+      model: 'claude-opus-5',
+      max_tokens: 10,
+      messages: [hello],
+    });
+    expect(thinking.usage).toMatchObject({
+      output_tokens: 10,
+      output_tokens_details: { thinking_tokens: 5 },
+    });
     const stopped = await sim.claude.messages.create({
       model: 'claude-opus-4-8',
       max_tokens: 500,
@@ -151,7 +175,9 @@ describe('the Anthropic SDK', () => {
 });
 
 test('a stream has its events in order, each named after its type', async () => {
-  await sim.script({ answer: { text: 'Let me look.', calls: [{ name: 'a', arguments: { x: 1 } }, { name: 'b' }] } });
+  await sim.script({
+    answer: { text: 'Let me look.', calls: [{ name: 'a', arguments: { x: 1 } }, { name: 'b' }] },
+  });
   const response = await sim.post('/v1/messages', {
     model: 'claude-opus-5-5',
     max_tokens: 500,
@@ -165,7 +191,11 @@ test('a stream has its events in order, each named after its type', async () => 
   expect(names.filter((name, index) => name !== names[index - 1])).toEqual([
     'message_start',
     'ping',
-    ...Array.from({ length: 4 }, () => ['content_block_start', 'content_block_delta', 'content_block_stop']).flat(),
+    ...Array.from({ length: 4 }, () => [
+      'content_block_start',
+      'content_block_delta',
+      'content_block_stop',
+    ]).flat(),
     'message_delta',
     'message_stop',
   ]);

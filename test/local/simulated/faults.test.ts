@@ -1,6 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, test } from 'vitest';
-import { eventsOf, simulated } from './running.ts';
+import { answerOf, eventsOf, simulated } from './running.ts';
 
 const sim = simulated();
 
@@ -20,7 +20,7 @@ describe.each(WIRES)('faults on %s', (path, body) => {
     const response = await send();
     expect(response.status).toBe(status);
     expect(response.headers.get('retry-after')).toBe('7');
-    const answer = await response.json();
+    const answer = await answerOf(response);
     expect(answer.error).toMatchObject({ type: expect.any(String), message: expect.any(String) });
     expect('type' in answer).toBe(path === '/v1/messages');
   });
@@ -30,14 +30,14 @@ describe.each(WIRES)('faults on %s', (path, body) => {
       { fault: { kind: 'status', status: 401, message: 'Bad key {{key}}' } },
       { fault: { kind: 'status', status: 502, body: '<html>{{key}}</html>' } },
     );
-    expect((await (await send()).json()).error.message).toBe(`Bad key ${sim.key}`);
+    expect((await answerOf(await send())).error?.message).toBe(`Bad key ${sim.key}`);
     expect(await (await send()).text()).toBe(`<html>${sim.key}</html>`);
   });
 
   test('a 200 with an error in the body', async () => {
     await sim.script({ fault: { kind: 'error_body', status: 500, message: 'boom' } });
     const response = await send();
-    expect([response.status, (await response.json()).error.message]).toEqual([200, 'boom']);
+    expect([response.status, (await answerOf(response)).error?.message]).toEqual([200, 'boom']);
   });
 
   test('a 200 with JSON that ends too soon', async () => {
@@ -49,8 +49,10 @@ describe.each(WIRES)('faults on %s', (path, body) => {
 
   test('an empty answer', async () => {
     await sim.script({ fault: { kind: 'empty' } });
-    const answer = await (await send()).json();
-    expect(answer.content ?? answer.output ?? [answer.choices[0].message.content].filter(Boolean)).toEqual([]);
+    const answer = await answerOf(await send());
+    expect(answer.content ?? answer.output ?? [answer.choices?.[0]?.message.content].filter(Boolean)).toEqual(
+      [],
+    );
   });
 
   test('traps T28: a 200 whose first frame is an error', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { simulated, textOf } from './running.ts';
+import { answerOf, simulated, textOf } from './running.ts';
 
 const sim = simulated();
 
@@ -29,7 +29,7 @@ async function classes(fields: Fields, key = sim.key): Promise<number[]> {
     { model: 'gpt-6-luna', store: false, ...fields },
     { authorization: `Bearer ${key}` },
   );
-  const { usage, error } = await response.json();
+  const { usage, error } = await answerOf(response);
   if (error != null) throw new Error(error.message);
   const details = usage.input_tokens_details;
   expect(details.cache_write_tokens).toBe(
@@ -98,7 +98,7 @@ describe('GPT-5.6 and later keep prompts at breakpoints', () => {
 
     const long = { input: textOf('other', 6_000), prompt_cache_options: { ttl: '12h' } };
     const response = await sim.post('/v1/responses', { model: 'gpt-6-luna', store: false, ...long });
-    expect((await response.json()).usage.input_tokens_details.cache_write_tokens_details).toEqual({
+    expect((await answerOf(response)).usage.input_tokens_details.cache_write_tokens_details).toEqual({
       ttl_30m_tokens: 0,
       ttl_12h_tokens: 1_500,
     });
@@ -138,7 +138,7 @@ describe('GPT-5.6 and later keep prompts at breakpoints', () => {
 
   test('in Chat too', async () => {
     const body = { model: 'gpt-6-luna', messages: [user(LONG)] };
-    const usage = async () => (await (await sim.post('/v1/chat/completions', body)).json()).usage;
+    const usage = async () => (await answerOf(await sim.post('/v1/chat/completions', body))).usage;
     expect(await usage()).toMatchObject({
       prompt_tokens: 1_500,
       prompt_tokens_details: { cached_tokens: 0, cache_write_tokens: 1_500 },

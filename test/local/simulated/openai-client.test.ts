@@ -1,6 +1,6 @@
 import type OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
-import { eventsOf, simulated } from './running.ts';
+import { answerOf, eventsOf, simulated } from './running.ts';
 
 const sim = simulated();
 
@@ -61,7 +61,9 @@ describe('Chat Completions', () => {
     expect(plain[0]?.choices[0]?.delta.role).toBe('assistant');
     expect(plain.some((chunk) => 'usage' in chunk)).toBe(false);
     expect(plain.at(-1)?.choices[0]?.finish_reason).toBe('stop');
-    expect(plain.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')).toContain('You asked: "Hello there"');
+    expect(plain.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')).toContain(
+      'You asked: "Hello there"',
+    );
     const counted = await read(true);
     expect(counted.slice(0, -1).every((chunk) => chunk.usage === null)).toBe(true);
     expect(counted.at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: 3 } });
@@ -69,12 +71,22 @@ describe('Chat Completions', () => {
 
   test('parallel calls keep their index, with id and name in the first delta only (traps T32)', async () => {
     await sim.script({
-      answer: { calls: [{ name: 'a', arguments: { x: 'one' } }, { name: 'b', arguments: '{"y":"two"}', id: 'call_b' }] },
+      answer: {
+        calls: [
+          { name: 'a', arguments: { x: 'one' } },
+          { name: 'b', arguments: '{"y":"two"}', id: 'call_b' },
+        ],
+      },
     });
-    const runner = sim.openai.chat.completions.stream({ model: 'gpt-4o', messages: [hello], tools: [chatTool] });
+    const runner = sim.openai.chat.completions.stream({
+      model: 'gpt-4o',
+      messages: [hello],
+      tools: [chatTool],
+    });
     const firsts: unknown[] = [];
     runner.on('chunk', (chunk) => {
-      for (const call of chunk.choices[0]?.delta.tool_calls ?? []) if (call.id !== undefined) firsts.push(call.index);
+      for (const call of chunk.choices[0]?.delta.tool_calls ?? [])
+        if (call.id !== undefined) firsts.push(call.index);
     });
     const { choices } = await runner.finalChatCompletion();
     expect(firsts).toEqual([0, 1]);
@@ -92,7 +104,11 @@ describe('Chat Completions', () => {
   test('a tool loop, n, stop, max_tokens, json_object and logprobs', async () => {
     // The rows below are bodies of the type's many variants; the simulator itself checks them.
     const create = (body: object) =>
-      sim.openai.chat.completions.create({ model: 'gpt-4o', messages: [hello], ...body } as OpenAI.ChatCompletionCreateParamsNonStreaming);
+      sim.openai.chat.completions.create({
+        model: 'gpt-4o',
+        messages: [hello],
+        ...body,
+      } as OpenAI.ChatCompletionCreateParamsNonStreaming);
     const asked = { role: 'user', content: 'Weather in Rome?' };
     const called = await create({ messages: [asked], tools: [chatTool] });
     const message = called.choices[0]?.message;
@@ -118,17 +134,24 @@ describe('Chat Completions', () => {
       messages: [{ role: 'user', content: 'Say it in JSON' }],
     });
     expect(JSON.parse(json.choices[0]?.message.content ?? '')).toMatchObject({ simulated: true });
-    expect((await create({ logprobs: true })).choices[0]?.logprobs?.content?.[0]).toMatchObject({ token: 'This' });
+    expect((await create({ logprobs: true })).choices[0]?.logprobs?.content?.[0]).toMatchObject({
+      token: 'This',
+    });
   });
 
   test('custom tools take free text', async () => {
-    const tool: OpenAI.ChatCompletionTool = { type: 'custom', custom: { name: 'run_shell', description: 'Run a command' } };
+    const tool: OpenAI.ChatCompletionTool = {
+      type: 'custom',
+      custom: { name: 'run_shell', description: 'Run a command' },
+    };
     const { choices } = await sim.openai.chat.completions.create({
       model: 'gpt-5.1',
       messages: [{ role: 'user', content: 'run ls' }],
       tools: [tool],
     });
-    expect(choices[0]?.message.tool_calls).toMatchObject([{ type: 'custom', custom: { name: 'run_shell', input: 'run ls' } }]);
+    expect(choices[0]?.message.tool_calls).toMatchObject([
+      { type: 'custom', custom: { name: 'run_shell', input: 'run ls' } },
+    ]);
   });
 });
 
@@ -165,8 +188,15 @@ describe('Responses', () => {
       include: ['reasoning.encrypted_content'],
       reasoning: { summary: 'auto' },
     });
-    expect(included.output[0]).toMatchObject({ encrypted_content: expect.any(String), summary: [{ type: 'summary_text' }] });
-    const without = await sim.openai.responses.create({ model: 'gpt-6-luna', input: 'Hi', reasoning: { effort: 'none' } });
+    expect(included.output[0]).toMatchObject({
+      encrypted_content: expect.any(String),
+      summary: [{ type: 'summary_text' }],
+    });
+    const without = await sim.openai.responses.create({
+      model: 'gpt-6-luna',
+      input: 'Hi',
+      reasoning: { effort: 'none' },
+    });
     expect(without.output.map((item) => item.type)).toEqual(['message']);
   });
 
@@ -181,7 +211,9 @@ describe('Responses', () => {
   });
 
   test('events count from 0 without a gap and carry their type', async () => {
-    await sim.script({ answer: { text: 'Look:', calls: [{ name: 'get_weather', arguments: { city: 'Rome' } }] } });
+    await sim.script({
+      answer: { text: 'Look:', calls: [{ name: 'get_weather', arguments: { city: 'Rome' } }] },
+    });
     const response = await sim.post('/v1/responses', {
       model: 'gpt-6-luna',
       input: 'Hello',
@@ -227,7 +259,11 @@ describe('Responses', () => {
     const asked: OpenAI.Responses.ResponseInputItem = { role: 'user', content: 'Weather in Rome?' };
     const first = await sim.openai.responses.create({ ...params, input: [asked] });
     const call = first.output.find((item) => item.type === 'function_call');
-    expect(call).toMatchObject({ name: 'get_weather', arguments: '{"city":"Weather in Rome?"}', status: 'completed' });
+    expect(call).toMatchObject({
+      name: 'get_weather',
+      arguments: '{"city":"Weather in Rome?"}',
+      status: 'completed',
+    });
     // Output items go back as input as they are; the SDK types the two apart.
     const input = [
       asked,
@@ -237,11 +273,17 @@ describe('Responses', () => {
     const second = await sim.openai.responses.create({ ...params, input });
     expect(second.output_text).toContain('"sunny"');
 
-    const foreign = await sim.post('/v1/responses', { ...params, input }, { authorization: 'Bearer sk-other' });
-    expect((await foreign.json()).error).toMatchObject({ code: 'invalid_encrypted_content' });
+    const foreign = await sim.post(
+      '/v1/responses',
+      { ...params, input },
+      { authorization: 'Bearer sk-other' },
+    );
+    expect((await answerOf(foreign)).error).toMatchObject({ code: 'invalid_encrypted_content' });
     const reasoning = first.output.filter((item) => item.type === 'reasoning');
     const alone = await sim.post('/v1/responses', { ...params, input: [asked, ...reasoning, asked] });
-    expect((await alone.json()).error.message).toMatch(/was provided without its required following item/);
+    expect((await answerOf(alone)).error?.message).toMatch(
+      /was provided without its required following item/,
+    );
   });
 
   test('stored responses go on by id; a stored call wants its reasoning back', async () => {
@@ -256,18 +298,29 @@ describe('Responses', () => {
     });
     expect(second.output_text).toContain('"sunny"');
     const without = await sim.post('/v1/responses', { model: 'gpt-6.2-sol', input: [asked, call, output] });
-    expect((await without.json()).error.message).toMatch(/'function_call' was provided without its required 'reasoning' item/);
+    expect((await answerOf(without)).error?.message).toMatch(
+      /'function_call' was provided without its required 'reasoning' item/,
+    );
   });
 
   test('max_output_tokens makes it incomplete', async () => {
-    const response = await sim.openai.responses.create({ model: 'gpt-4.1', input: 'Hello', max_output_tokens: 16 });
+    const response = await sim.openai.responses.create({
+      model: 'gpt-4.1',
+      input: 'Hello',
+      max_output_tokens: 16,
+    });
     expect(response).toMatchObject({
       status: 'incomplete',
       incomplete_details: { reason: 'max_output_tokens' },
       usage: { output_tokens: 16 },
     });
     const frames = await eventsOf(
-      await sim.post('/v1/responses', { model: 'gpt-4.1', input: 'Hello', max_output_tokens: 16, stream: true }),
+      await sim.post('/v1/responses', {
+        model: 'gpt-4.1',
+        input: 'Hello',
+        max_output_tokens: 16,
+        stream: true,
+      }),
     );
     expect(frames.at(-1)?.[0]).toBe('response.incomplete');
   });

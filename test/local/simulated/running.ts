@@ -53,7 +53,7 @@ export class Simulated {
 
   async requests(): Promise<JournalEntry[]> {
     // Journal entries travel as they are.
-    return (await this.control('GET', 'requests'))['data'] as JournalEntry[];
+    return (await this.control('GET', 'requests')).data as JournalEntry[];
   }
 
   advance(ms: number): Promise<Record<string, unknown>> {
@@ -79,7 +79,8 @@ export function simulated(options: SimulatorOptions = {}): Simulated {
 
 /** Text of a given length that differs from others by its first word. */
 export function textOf(name: string, characters: number): string {
-  return `${name} `.repeat(Math.ceil(characters / (name.length + 1))).slice(0, characters - 1) + '.';
+  const words = `${name} `.repeat(Math.ceil(characters / (name.length + 1)));
+  return words.slice(0, characters - 1).concat('.');
 }
 
 /** All events of a server-sent stream: [name, data]. */
@@ -93,4 +94,36 @@ export async function eventsOf(response: Response): Promise<[string | undefined,
       const data = /^data: (.*)$/m.exec(frame)?.[1] ?? '';
       return [name, data === '[DONE]' ? data : JSON.parse(data)];
     });
+}
+
+export interface Block {
+  type: string;
+  [field: string]: unknown;
+}
+
+/** What the tests read of answers on all three wires. */
+export interface Answer {
+  type?: string;
+  error?: { message: string; type: string; param: string | null; code: string | null } | null;
+  content: Block[];
+  choices?: { message: { content: string | null } }[];
+  output?: { content?: { text?: string }[] }[];
+  tools?: unknown[];
+  usage: {
+    input_tokens: number;
+    output_tokens: number;
+    cache_creation_input_tokens: number;
+    cache_read_input_tokens: number;
+    cache_creation: { ephemeral_5m_input_tokens: number; ephemeral_1h_input_tokens: number };
+    input_tokens_details: {
+      cached_tokens: number;
+      cache_write_tokens: number;
+      cache_write_tokens_details: { ttl_30m_tokens: number; ttl_12h_tokens: number };
+    };
+  };
+}
+
+/** Reads an answer. A field its wire doesn't have is missing, and the test that reads it fails. */
+export async function answerOf(response: Response): Promise<Answer> {
+  return (await response.json()) as Answer;
 }

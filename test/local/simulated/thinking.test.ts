@@ -1,21 +1,24 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { simulated, textOf } from './running.ts';
+import { answerOf, type Block, simulated, textOf } from './running.ts';
 
 const sim = simulated();
 
-type Block = { type: string; [field: string]: unknown };
 const ask = { role: 'user', content: 'Look it up' };
 const results = (content: Block[]) => ({
   role: 'user',
   content: content
     .filter((block) => block.type === 'tool_use')
-    .map((block) => ({ type: 'tool_result', tool_use_id: block['id'], content: 'found' })),
+    .map((block) => ({ type: 'tool_result', tool_use_id: block.id, content: 'found' })),
 });
 const tools = [{ name: 'look', input_schema: { type: 'object' } }];
 
 async function send(fields: object, headers: Record<string, string> = {}) {
-  const response = await sim.post('/v1/messages', { model: 'claude-opus-5-5', max_tokens: 500, tools, ...fields }, headers);
-  const body = await response.json();
+  const response = await sim.post(
+    '/v1/messages',
+    { model: 'claude-opus-5-5', max_tokens: 500, tools, ...fields },
+    headers,
+  );
+  const body = await answerOf(response);
   return { status: response.status, message: body.error?.message, content: body.content, usage: body.usage };
 }
 
@@ -42,7 +45,9 @@ describe('thinking of an open tool loop', () => {
 
   test('may come back with text in an omitted block: it is ignored', async () => {
     const [thinking, ...rest] = content;
-    expect((await send({ messages: back([{ ...thinking, type: 'thinking', thinking: 'mine' }, ...rest]) })).status).toBe(200);
+    expect(
+      (await send({ messages: back([{ ...thinking, type: 'thinking', thinking: 'mine' }, ...rest]) })).status,
+    ).toBe(200);
   });
 
   test('traps T17: not behind the call', async () => {
@@ -59,7 +64,7 @@ describe('thinking of an open tool loop', () => {
 
   test('not with a signature that was cut', async () => {
     const [thinking, ...rest] = content;
-    const cut = { ...thinking, type: 'thinking', signature: String(thinking?.['signature']).slice(0, -1) };
+    const cut = { ...thinking, type: 'thinking', signature: String(thinking?.signature).slice(0, -1) };
     expect((await send({ messages: back([cut, ...rest]) })).message).toBe(
       'messages.1.content.0: Invalid `signature` in `thinking` block',
     );
@@ -67,7 +72,9 @@ describe('thinking of an open tool loop', () => {
 
   test('traps T16: an edited prefix is a 400, unless such blocks may be dropped', async () => {
     const edited = [{ role: 'user', content: 'Look something else up' }, ...back(content).slice(1)];
-    expect((await send({ messages: edited })).message).toMatch(/^messages\.1\.content\.0: the content before this/);
+    expect((await send({ messages: edited })).message).toMatch(
+      /^messages\.1\.content\.0: the content before this/,
+    );
     const dropped = await send(
       {
         messages: edited,
@@ -76,7 +83,9 @@ describe('thinking of an open tool loop', () => {
       { 'anthropic-beta': 'thinking-binding-controls-2026-08-01' },
     );
     expect(dropped.status).toBe(200);
-    expect((await send({ messages: back(content), tools: [] })).message).toMatch(/^messages\.1\.content\.0: the content/);
+    expect((await send({ messages: back(content), tools: [] })).message).toMatch(
+      /^messages\.1\.content\.0: the content/,
+    );
   });
 
   test("traps T16: another model drops it without an error and doesn't bill it", async () => {
@@ -114,8 +123,18 @@ test.each([
   expect(content[0]).toMatchObject({ thinking: expect.stringContaining('Simulated thinking') });
   const after = { role: 'user', content: 'Thanks. And now?' };
   const count = async (blocks: Block[]) =>
-    (await send({ ...fields, messages: [ask, { role: 'assistant', content: blocks }, results(content), { role: 'assistant', content: 'Done.' }, after] }))
-      .usage.input_tokens;
+    (
+      await send({
+        ...fields,
+        messages: [
+          ask,
+          { role: 'assistant', content: blocks },
+          results(content),
+          { role: 'assistant', content: 'Done.' },
+          after,
+        ],
+      })
+    ).usage.input_tokens;
   expect((await count(content)) - (await count(content.slice(1)))).toBe(kept);
 });
 

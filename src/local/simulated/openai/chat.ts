@@ -32,7 +32,6 @@ export function acceptChat(
   const refusal =
     modelRefusal({
       model,
-      requested: body.model,
       effort: { param: 'reasoning_effort', value: body.reasoning_effort },
       verbosity: { param: 'verbosity', value: body.verbosity },
       temperature: body.temperature,

@@ -46,7 +46,6 @@ export function acceptResponses(
   const refusal =
     modelRefusal({
       model,
-      requested: body.model,
       effort: { param: 'reasoning.effort', value: body.reasoning?.effort },
       verbosity: { param: 'text.verbosity', value: body.text?.verbosity },
       temperature: body.temperature,

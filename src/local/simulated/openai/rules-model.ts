@@ -6,8 +6,6 @@ import type { Breakpoint } from './request-parts.ts';
 /** What both APIs ask of a model, each under its own name for the field. Absent: not sent. */
 export interface ModelSettings {
   model: GptModel;
-  /** As the client wrote it. */
-  requested: string;
   effort: { param: string; value: string | null | undefined };
   verbosity: { param: string; value: string | null | undefined };
   temperature: number | null | undefined;
