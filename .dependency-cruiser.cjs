@@ -1,4 +1,4 @@
-/** house.md's import arrows: core ← pipeline ← {providers, sessions, budget, log, oracle} ← {http, sdk, cli} ← worker.ts. */
+/** The import arrows: core ← pipeline ← stores ← {providers, sessions, budget, log, oracle} ← {http, sdk, cli} ← worker.ts. */
 const MIDDLE = ['providers', 'sessions', 'budget', 'log', 'oracle'];
 const OUTER = ['http', 'sdk', 'cli'];
 const SETTINGS = '^src/(env[^/]*|settings-error)\\.ts$';
@@ -15,6 +15,7 @@ module.exports = {
     },
     { name: 'pipeline-imports-core', severity: 'error', from: { path: '^src/pipeline/' }, to: { path: '^src/', pathNot: '^src/(core|pipeline)/' } },
     { name: 'settings-import-inward', severity: 'error', from: { path: SETTINGS }, to: { path: '^src/', pathNot: ['^src/(core|pipeline)/', SETTINGS] } },
+    { name: 'stores-import-inward', severity: 'error', from: { path: '^src/stores/' }, to: { path: '^src/', pathNot: '^src/(core|pipeline|stores)/' } },
     ...MIDDLE.map((name) => ({
       name: `${name}-imports-inward`, severity: 'error', from: { path: `^src/${name}/` },
       to: { path: [rooms([...OUTER, 'local', 'dashboard']), others(MIDDLE, name), '^src/worker\\.ts$'] },

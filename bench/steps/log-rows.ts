@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { count } from 'drizzle-orm';
-import { openDatabase } from '../../src/log/database.ts';
-import { queries } from '../../src/log/schema.ts';
+import { openDatabase } from '../../src/stores/database.ts';
+import { queries } from '../../src/stores/schema.ts';
 
 /** What the log says of one step. */
 export type LogRow = Pick<

@@ -1,8 +1,8 @@
 import type { Env, Settings } from '../env.ts';
-import { openDatabase } from '../log/database.ts';
 import { HeldSteps } from '../log/held-steps.ts';
 import type { LogStores } from '../log/outbox.ts';
-import { openRedis } from '../log/redis.ts';
+import { openDatabase } from '../stores/database.ts';
+import { openRedis } from '../stores/redis.ts';
 
 // One an isolate: steps that no store has taken yet must outlive their request.
 const held = new HeldSteps();

@@ -24,6 +24,14 @@ export interface Child {
 /** What a child sees of the environment: enough to run Node, and none of the user's keys. */
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'SystemRoot', 'CI'];
 
+/** Nothing is sent to Cloudflare, and nothing written to the home folder. */
+const QUIET = {
+  WRANGLER_LOG: 'warn',
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_SEND_ERROR_REPORTS: 'false',
+  WRANGLER_WRITE_LOGS: 'false',
+};
+
 /**
  * Starts `entry` (a file that calls `answerParent`) in a process group of its own, which a terminal's Ctrl-C does not
  * reach. `cache` keeps compiled code for the next start.
@@ -34,7 +42,7 @@ export function startChild(
   cache: string,
   output: (line: string) => void,
 ): Child {
-  const env: Record<string, string> = { NODE_COMPILE_CACHE: cache, WRANGLER_SEND_METRICS: 'false' };
+  const env: Record<string, string> = { ...QUIET, NODE_COMPILE_CACHE: cache };
   for (const variable of PASSED_ON) {
     const value = process.env[variable];
     if (value !== undefined) env[variable] = value;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { BuildPlan, BuiltWorker } from './builder.ts';
-import { type Child, startChild } from './child.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import type { GatewayStart } from './gateway.ts';
 import { awaitHealth, refuseTakenPort } from './gateway-socket.ts';
+import { Parts, type Stopped } from './parts.ts';
 import {
   modeOf,
   type ProviderMode,
@@ -17,12 +17,9 @@ import { readLocalSettings, type Variables, workerVariables } from './settings.t
 import { messageOf, StartError } from './start-error.ts';
 import type { StoreName, StoresPlan, StoresStarted } from './stores.ts';
 
-const HERE = import.meta.dirname;
-const ROOT = join(HERE, '../..');
-
-/** Milliseconds that a stop gives: requests and queue to finish; then each part to put its things away. */
-const GRACE = 6000;
-const STOP_LIMIT = 1500;
+const ROOT = join(import.meta.dirname, '../..');
+/** Milliseconds for the builder to end after its work. */
+const BUILDER_LIMIT = 1000;
 
 export interface LocalOptions {
   /** The settings of contract.md, by their names. None are taken from the process's environment. */
@@ -33,11 +30,6 @@ export interface LocalOptions {
   progress?: (step: string, milliseconds: number) => void;
   /** Lines that the Worker and the other processes write. */
   output?: (line: string) => void;
-}
-
-/** How many requests a stop had to cut; null where the gateway did not even say that, and had to be killed. */
-export interface Stopped {
-  cut: number | null;
 }
 
 /** A running stack. */
@@ -131,8 +123,8 @@ async function assemble(
   building.catch(() => {});
 
   const simulator = wantsSimulators(given) ? parts.start('simulator', 'simulator.ts') : null;
-  const starting = simulator?.call<string>('start') ?? Promise.resolve(null);
-  starting.catch(() => {});
+  const starting = simulator && step('simulated providers', () => simulator.call<string>('start'));
+  starting?.catch(() => {});
 
   const storesPlan: StoresPlan = {
     folder: folder.path,
@@ -149,7 +141,6 @@ async function assemble(
   await step('schema', () => migrateTo(databaseUrl));
 
   const simulatorUrl = await starting;
-  if (simulatorUrl !== null) await step('simulated providers', async () => {});
   const key = given.FLUX_API_KEYS === undefined ? await folder.secret('api-key', makeKey) : null;
   const secret = await folder.secret('secret', () => randomBytes(32).toString('base64'));
   const worker: Record<string, string> = {
@@ -165,7 +156,7 @@ async function assemble(
   const providers = await readProviders(worker, port);
 
   const run: GatewayStart = { worker: await building, folder: folder.path, port, variables: worker };
-  await builder.stop(undefined, STOP_LIMIT);
+  await builder.stop(undefined, BUILDER_LIMIT);
   const url = await step('workerd', () => gateway.call<string>('run', run));
   await step('first answer', () => Promise.race([awaitHealth(url), parts.deathAsError()]));
 
@@ -194,56 +185,6 @@ async function assemble(
     stop: () => parts.stop(),
     kill: () => parts.kill(),
   };
-}
-
-/** The processes of one stack, in the order they are started. */
-class Parts {
-  readonly #folder: DataFolder;
-  readonly #output: (line: string) => void;
-  readonly #children: Child[] = [];
-  #stopping: Promise<Stopped> | undefined;
-  /** Settles when one ends unasked, with a sentence that says which. */
-  readonly death: Promise<string>;
-  #reportDeath: (text: string) => void = () => {};
-
-  constructor(folder: DataFolder, output: (line: string) => void) {
-    this.#folder = folder;
-    this.#output = output;
-    this.death = new Promise((resolve) => {
-      this.#reportDeath = resolve;
-    });
-  }
-
-  start(name: string, file: string): Child {
-    const child = startChild(name, join(HERE, file), join(this.#folder.path, 'cache'), this.#output);
-    this.#children.push(child);
-    child.ended.then(({ asked, how }) => {
-      if (!asked) this.#reportDeath(`The ${name} process ${how}.`);
-    });
-    return child;
-  }
-
-  async deathAsError(): Promise<never> {
-    throw new Error(await this.death);
-  }
-
-  /** The gateway first, while the stores it settles into still run. */
-  stop(grace = GRACE): Promise<Stopped> {
-    this.#stopping ??= this.#putAway(grace);
-    return this.#stopping;
-  }
-
-  async #putAway(grace: number): Promise<Stopped> {
-    const gateway = this.#children.find(({ name }) => name === 'gateway');
-    const cut = await gateway?.stop<number>(grace, grace + STOP_LIMIT);
-    await Promise.all(this.#children.map((child) => child.stop(0, STOP_LIMIT)));
-    await this.#folder.release();
-    return { cut: cut ?? null };
-  }
-
-  kill(): void {
-    for (const child of this.#children) child.kill();
-  }
 }
 
 async function migrateTo(databaseUrl: string): Promise<void> {

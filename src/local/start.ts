@@ -76,7 +76,16 @@ async function run(): Promise<void> {
     end(1, `${text} Everything else was stopped too; start it again with npm start.`),
   );
   console.log(`  ready after           ${seconds(performance.now() - begun)}`);
-  console.log(welcome(stack, await pathsThatAnswer(stack.url, ['/docs', '/dashboard'])));
+  const pages = await pathsThatAnswer(stack.url, ['/docs', '/dashboard']);
+  console.log(welcome(stack, pages, await warningsOf(stack.url)));
+}
+
+/** What `/health` warns of: models of the tiers that retire. */
+async function warningsOf(url: string): Promise<string[]> {
+  const response = await fetch(`${url}/health`);
+  // Our own route, in this process's own Worker.
+  const { warnings } = (await response.json()) as { warnings: string[] };
+  return warnings;
 }
 
 /** A second signal does not wait for the first one's work. npm passes on the one that the terminal sent us already. */

@@ -1,7 +1,11 @@
 import type { LocalStack } from './stack.ts';
 
 /** The closing lines: what answers where, the key, what calls cost, and a line to paste. */
-export function welcome(stack: LocalStack, pages: readonly string[]): string {
+export function welcome(
+  stack: LocalStack,
+  pages: readonly string[],
+  warnings: readonly string[] = [],
+): string {
   const rows: [string, string][] = [
     ['gateway', `${stack.url}/v1`],
     ['health', `${stack.url}/health`],
@@ -21,6 +25,7 @@ export function welcome(stack: LocalStack, pages: readonly string[]): string {
     'FluxCompute is running.',
     '',
     ...rows.map(([name, text]) => `  ${name.padEnd(11)}${text}`),
+    ...warnings.map((warning) => `\n  WARNING: ${warning}`),
     '',
     'Try it:',
     '',

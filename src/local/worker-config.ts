@@ -14,6 +14,7 @@ export interface WorkerConfig {
 /** The part of wrangler's own reading that Miniflare's options leave out. Its published types leave `Config` open. */
 const readConfig = z.object({
   name: z.string().default('worker'),
+  vars: z.record(z.string(), z.json()).default({}),
   triggers: z.object({ crons: z.array(z.string()).nullish() }),
   queues: z.object({ producers: z.array(z.object({ binding: z.string() })).nullish() }),
 });
@@ -22,10 +23,12 @@ const readConfig = z.object({
 export async function readWorkerConfig(path: string): Promise<WorkerConfig> {
   const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import('wrangler');
   try {
-    const { name, triggers, queues } = readConfig.parse(unstable_readConfig({ config: path }));
+    const { name, vars, triggers, queues } = readConfig.parse(unstable_readConfig({ config: path }));
     return {
       name,
-      options: { ...unstable_getMiniflareWorkerOptions(path).workerOptions, name },
+      // wrangler's own bindings would hold whatever is in a .env or .dev.vars beside the file, provider keys too:
+      // which variables the Worker gets, settings.ts says.
+      options: { ...unstable_getMiniflareWorkerOptions(path).workerOptions, name, bindings: vars },
       crons: triggers.crons ?? [],
       queueBindings: (queues.producers ?? []).map(({ binding }) => binding),
     };

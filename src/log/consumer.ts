@@ -1,10 +1,10 @@
 import type { Message, MessageBatch } from '@cloudflare/workers-types';
 import { type StepRecord, stepRecord } from '../pipeline/record.ts';
-import { type Database, sqlStateOf } from './database.ts';
+import { type Database, sqlStateOf } from '../stores/database.ts';
+import type { Redis } from '../stores/redis.ts';
 import { insertSteps } from './insertion.ts';
 import { logLine } from './line.ts';
 import { buryMessages, parkSteps } from './parking.ts';
-import type { Redis } from './redis.ts';
 
 interface ConsumerStores {
   database: Database;

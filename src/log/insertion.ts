@@ -1,6 +1,6 @@
 import type { StepRecord } from '../pipeline/record.ts';
-import { type Database, sqlStateOf } from './database.ts';
-import { customers, queries, queryRow } from './schema.ts';
+import { type Database, sqlStateOf } from '../stores/database.ts';
+import { customers, queries, queryRow } from '../stores/schema.ts';
 
 /**
  * Writes steps to Postgres, each once however often it is given: the same (started_at, request_id) is the same

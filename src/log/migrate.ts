@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDatabase } from './database.ts';
+import { openDatabase } from '../stores/database.ts';
 
 /** A migration may rewrite a table: minutes, not the seconds of a query. */
 const LIMIT_MS = 300_000;

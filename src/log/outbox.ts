@@ -1,11 +1,11 @@
 import type { StepRecord } from '../pipeline/record.ts';
-import { type Database, sqlStateOf } from './database.ts';
+import { type Database, sqlStateOf } from '../stores/database.ts';
+import type { Redis } from '../stores/redis.ts';
+import { within } from '../stores/time-limit.ts';
 import type { HeldSteps } from './held-steps.ts';
 import { insertSteps } from './insertion.ts';
 import { logLine } from './line.ts';
 import { buryMessages, parkSteps } from './parking.ts';
-import type { Redis } from './redis.ts';
-import { within } from './time-limit.ts';
 
 export interface LogStores {
   queue: { send(record: StepRecord): Promise<unknown> };

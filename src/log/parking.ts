@@ -1,8 +1,8 @@
 import { type StepRecord, stepRecord } from '../pipeline/record.ts';
-import { type Database, sqlStateOf } from './database.ts';
+import { type Database, sqlStateOf } from '../stores/database.ts';
+import { REDIS_LISTS, type Redis } from '../stores/redis.ts';
 import { insertSteps } from './insertion.ts';
 import { logLine } from './line.ts';
-import { REDIS_LISTS, type Redis } from './redis.ts';
 
 /** Steps read back in one go: one LRANGE, one insert, one pipeline. */
 const PAGE = 100;

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import type { Database } from './database.ts';
+import type { Database } from '../stores/database.ts';
 
 /**
  * Makes the monthly partitions of `queries` that are missing, up to `monthsAhead` months from now (T45).

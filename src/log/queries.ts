@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { inputTokens, TOKEN_CLASSES, type TokenClass, usageOf } from '../core/accounting/usage.ts';
-import type { Database } from './database.ts';
+import type { Database } from '../stores/database.ts';
+import { queries } from '../stores/schema.ts';
 import type { Period } from './period.ts';
-import { queries } from './schema.ts';
 
 /** Dollars of a set of steps. `cost_usd` is all known cost; baseline and savings are of steps that have both. */
 interface Money {

@@ -127,6 +127,7 @@ export async function runStep(
     // Nothing better than what the model said: the client gets it as it is.
     if (!successor && !fault.failure) return deliver(step, call, outcome);
     await discard(step, call, outcome, fault);
+    if (!successor) step.ledger.simulated(outcome.simulated);
     if (fault.failure && !successor) throw fail(step, call, fault.failure);
     if (next === undefined || !successor) throw new RangeError('a step ends with an answer or a failure');
     step.ledger.escalated(candidate, successor, fault.kind, fault.failure?.status ?? 200);

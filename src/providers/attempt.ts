@@ -16,7 +16,7 @@ import {
   StreamFailure,
 } from '../pipeline/ports.ts';
 import { postAnthropic } from './anthropic.ts';
-import { readFailure } from './failure.ts';
+import { headersOf, readFailure } from './failure.ts';
 import { IdleTimeout, readFrames, type SseFrame } from './frames.ts';
 import { postOpenAI } from './openai.ts';
 
@@ -38,27 +38,41 @@ const READERS = {
  */
 export async function callProvider(call: ProviderCall): Promise<CallOutcome> {
   const failures: Failure[] = [];
+  let simulated = false;
+  const note = (headers: Headers): void => {
+    simulated = headers.has('x-simulated-provider');
+  };
   for (;;) {
     const started = Date.now();
     let failure: Failure;
     try {
-      const outcome = await tryOnce(call, started);
-      return { ...outcome, failures };
+      const outcome = await tryOnce(call, started, note);
+      return { ...outcome, failures, simulated };
     } catch (error) {
+      const headers = headersOf(error);
+      if (headers) note(headers);
       failure = error instanceof StreamFailure ? error.failure : readFailure(error, Date.now() - started);
     }
     const pause = pauseBefore(failures.length + 1, failure, call.timeouts.retryBase);
     if (failures.length + 1 >= TRIES || pause === null) {
-      return { kind: 'failed', failure, failures, simulated: false, ms: Date.now() - started };
+      return { kind: 'failed', failure, failures, simulated, ms: Date.now() - started };
     }
     failures.push(failure);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 
-type Outcome = CallOutcome extends infer T ? (T extends CallOutcome ? Omit<T, 'failures'> : never) : never;
+type Outcome = CallOutcome extends infer T
+  ? T extends CallOutcome
+    ? Omit<T, 'failures' | 'simulated'>
+    : never
+  : never;
 
-async function tryOnce(call: ProviderCall, started: number): Promise<Outcome> {
+async function tryOnce(
+  call: ProviderCall,
+  started: number,
+  note: (headers: Headers) => void,
+): Promise<Outcome> {
   if (call.provider.apiKey === undefined && call.provider.keyVariable !== '') {
     throw new FluxError(`No key for provider '${call.provider.id}'.`, { status: 401, code: 'missing_key' });
   }
@@ -68,11 +82,14 @@ async function tryOnce(call: ProviderCall, started: number): Promise<Outcome> {
     within(started + call.timeouts.firstByte - Date.now(), work, controller);
   const post = call.provider.kind === 'anthropic' ? postAnthropic : postOpenAI;
   const response = await inTime(post(call, controller.signal));
-  const simulated = response.headers.has('x-simulated-provider');
-  const done = () => ({ simulated, ms: Date.now() - started });
+  note(response.headers);
   if (call.stream && response.body && /event-stream/.test(response.headers.get('content-type') ?? '')) {
     const stream = await openGate(readEvents(call, response.body, controller.signal), started);
-    return { kind: 'stream', stream: { ...stream, abort: () => controller.abort() }, ...done() };
+    return {
+      kind: 'stream',
+      stream: { ...stream, abort: () => controller.abort() },
+      ms: Date.now() - started,
+    };
   }
   const raw = await inTime(response.text());
   const answer = READERS[call.model.wire].answer(parseAnswer(raw)); // Throws the error inside, if it is one (T28).
@@ -82,7 +99,7 @@ async function tryOnce(call: ProviderCall, started: number): Promise<Outcome> {
       code: 'not_a_stream',
     });
   }
-  return { kind: 'answer', answer, raw, ...done() };
+  return { kind: 'answer', answer, raw, ms: Date.now() - started };
 }
 
 /** @throws FluxError without the parser's own message, which quotes the text */
@@ -142,20 +159,25 @@ async function* readEvents(
   } catch (error) {
     if (signal.aborted) return; // Nobody wants it any more.
     if (stopped && error instanceof IdleTimeout) return; // The answer is whole; only its usage is missing.
-    throw new StreamFailure(readFailure(error, Date.now() - started));
+    throw new StreamFailure(
+      error instanceof IdleTimeout ? readFailure(error, Date.now() - started) : cut(Date.now() - started),
+    );
   }
-  if (!stopped && !signal.aborted) {
-    throw new StreamFailure({
-      kind: 'unreachable',
-      status: 0,
-      message: 'The provider ended the stream before the answer was finished.',
-      type: 'stream_cut',
-      param: null,
-      retryAfter: null,
-      requestId: null,
-      ms: Date.now() - started,
-    });
-  }
+  if (!stopped && !signal.aborted) throw new StreamFailure(cut(Date.now() - started));
+}
+
+/** A stream that is over before its answer is, whether the connection broke or was closed. */
+function cut(ms: number): Failure {
+  return {
+    kind: 'unreachable',
+    status: 0,
+    message: 'The provider ended the stream before the answer was finished.',
+    type: 'stream_cut',
+    param: null,
+    retryAfter: null,
+    requestId: null,
+    ms,
+  };
 }
 
 const MEANINGFUL: ReadonlySet<AnswerEvent['type']> = new Set(['tool_call', 'stop', 'end', 'refusal']);

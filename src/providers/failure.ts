@@ -44,6 +44,11 @@ export function readFailure(error: unknown, ms: number): Failure {
   return { ...none, kind: 'unreachable', status: 0, message: 'The connection to the provider failed.' };
 }
 
+/** The headers of the answer that an SDK's error is about; none where there was no answer. */
+export function headersOf(error: unknown): Headers | undefined {
+  return error instanceof Anthropic.APIError || error instanceof OpenAI.APIError ? error.headers : undefined;
+}
+
 /** Why a status means what it does: providers.md §3 and §4, errors. */
 export function kindOf(status: number, code: string, message: string): FailureKind {
   if (code === 'insufficient_quota' || code === 'billing_error' || status === 402) return 'quota';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalOptions, type LocalStack, startLocal } from '../../src/local/stack.ts';
 
 /** Making a database takes seconds, more where tests of others run beside: these share one folder, in order. */
-const LIMIT = 60_000;
+const LIMIT = 120_000;
 const workerEntry = join(import.meta.dirname, 'fixtures/worker.ts');
 let folder: string;
 let lines: string[] = [];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const LIMIT = 90_000;
+const LIMIT = 180_000;
 const START = join(import.meta.dirname, '../../src/local/start.ts');
 let folder: string;
 

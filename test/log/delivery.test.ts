@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { consumeDead, consumeSteps, retryDelay } from '../../src/log/consumer.ts';
-import { type Database, openDatabase } from '../../src/log/database.ts';
 import { HeldSteps } from '../../src/log/held-steps.ts';
 import { insertSteps } from '../../src/log/insertion.ts';
 import { migrate } from '../../src/log/migrate.ts';
 import { flushHeld, type LogStores, logStep } from '../../src/log/outbox.ts';
 import { drainParked } from '../../src/log/parking.ts';
-import { openRedis, REDIS_LISTS, type Redis } from '../../src/log/redis.ts';
 import type { StepRecord } from '../../src/pipeline/record.ts';
+import { type Database, openDatabase } from '../../src/stores/database.ts';
+import { openRedis, REDIS_LISTS, type Redis } from '../../src/stores/redis.ts';
 import { type FakeMessage, FakeQueue } from './queue.ts';
 import { step } from './records.ts';
 import {

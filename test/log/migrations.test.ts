@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { openDatabase } from '../../src/log/database.ts';
 import { insertSteps } from '../../src/log/insertion.ts';
 import { migrate } from '../../src/log/migrate.ts';
 import { ensurePartitions } from '../../src/log/partitions.ts';
-import { customers, queries } from '../../src/log/schema.ts';
+import { openDatabase } from '../../src/stores/database.ts';
+import { customers, queries } from '../../src/stores/schema.ts';
 import { step } from './records.ts';
 import { type FaultyPostgres, onEachPostgres, startPostgres } from './stores.ts';
 
@@ -27,7 +27,7 @@ test('drizzle-kit finds nothing left to generate', async () => {
   const copy = await copyOfMigrations();
   const before = await readdir(copy);
   const kit = join(root, 'node_modules/.bin/drizzle-kit');
-  const schema = join(root, 'src/log/schema.ts');
+  const schema = join(root, 'src/stores/schema.ts');
   // --out is read relative to the working directory, even where it looks absolute.
   const { stdout } = await promisify(execFile)(
     kit,

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { inputTokens, TOKEN_CLASSES, usageOf } from '../../src/core/accounting/usage.ts';
-import { type Database, openDatabase } from '../../src/log/database.ts';
 import { insertSteps } from '../../src/log/insertion.ts';
 import { migrate } from '../../src/log/migrate.ts';
 import { parsePeriod } from '../../src/log/period.ts';
 import { summary } from '../../src/log/queries.ts';
 import type { StepRecord } from '../../src/pipeline/record.ts';
+import { type Database, openDatabase } from '../../src/stores/database.ts';
 import { anyStep, step } from './records.ts';
 import { type FaultyPostgres, onEachPostgres, startPostgres } from './stores.ts';
 

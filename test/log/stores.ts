@@ -7,8 +7,8 @@ import { startSqlServer } from '../../src/local/postgres/server.ts';
 import { emulateRedis } from '../../src/local/redis/emulation.ts';
 import { Keyspace } from '../../src/local/redis/keyspace.ts';
 import { startRedisServer } from '../../src/local/redis/server.ts';
-import { openDatabase } from '../../src/log/database.ts';
-import { openRedis, type Redis } from '../../src/log/redis.ts';
+import { openDatabase } from '../../src/stores/database.ts';
+import { openRedis, type Redis } from '../../src/stores/redis.ts';
 import { hasPostgres, startRealPostgres } from '../local/postgres/real-postgres.ts';
 import { withRealServer } from '../local/real-thing.ts';
 

@@ -70,8 +70,10 @@ describe('what a provider answers', () => {
     ['openai-chat', 400, gpt('context_length_exceeded'), 'rejected', 1],
     ['openai-chat', 502, '<html>Bad Gateway</html>', 'server_error', 3],
   ])('%s %i is tried as often as it may help', async (wire, status, body, kind, tries) => {
-    upstream.replies = [json(status, body, { 'request-id': 'req_9', 'x-request-id': 'req_9' })];
+    const headers = { 'request-id': 'req_9', 'x-request-id': 'req_9', 'x-simulated-provider': 'yes' };
+    upstream.replies = [json(status, body, headers)];
     const outcome = await callProvider(callOf(wire, upstream.url));
+    expect(outcome.simulated).toBe(true);
     expect(failureOf(outcome)).toMatchObject({ kind, status, requestId: 'req_9' });
     expect(upstream.requests).toHaveLength(tries);
     expect(outcome.failures).toHaveLength(tries - 1);

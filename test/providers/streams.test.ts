@@ -55,7 +55,7 @@ describe.each(WIRES)('a stream over %s', (wire) => {
     const { outcome, frames, broke } = await read(streamOf(wire));
     expect(outcome.failures).toEqual([]);
     expect(textOf(frames)).toBe('Paris it is.');
-    expect(broke).toMatchObject({ kind: 'unreachable' });
+    expect(broke).toMatchObject({ kind: 'unreachable', type: 'stream_cut' });
     expect(upstream.requests).toHaveLength(1);
   });
 

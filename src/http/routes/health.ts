@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { checkDatabase, checkRedis } from '../../log/health.ts';
+import { checkDatabase, checkRedis } from '../../stores/health.ts';
 import type { AppEnv } from '../context.ts';
 import { settingWarnings } from '../warnings.ts';
 

@@ -19,7 +19,7 @@ test('what was written is there after a restart', async () => {
   const second = await openPglite(place);
   expect((await second.query({ query: 'SELECT a FROM t', params: [] })).rows).toEqual([['7']]);
   await second.close();
-}, 30_000);
+}, 90_000);
 
 test('a folder that holds something else says what to do', async () => {
   const place = join(folder, 'other');
@@ -28,10 +28,10 @@ test('a folder that holds something else says what to do', async () => {
   await expect(openPglite(place)).rejects.toThrow(
     /cannot be opened.*delete it to start with an empty database/,
   );
-}, 30_000);
+}, 90_000);
 
 test('a file in the place of the folder says what to do', async () => {
   const place = join(folder, 'file');
   writeFileSync(place, '');
   await expect(openPglite(place)).rejects.toThrow(/cannot be opened/);
-}, 30_000);
+}, 90_000);

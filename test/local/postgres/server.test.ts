@@ -31,7 +31,7 @@ function suite(start: () => Promise<SqlBackend>): void {
     const { host } = new URL(server.url);
     neonConfig.fetchEndpoint = `http://${host}/sql`;
     query = neon(server.url);
-  }, 30_000);
+  }, 90_000);
   afterAll(async () => {
     await server.close();
     await backend.close();

@@ -66,27 +66,29 @@ function writeItems(message: Message, ids: IdMap): JsonObject[] {
   }
 }
 
-/** Text and calls in the order the model gave them; text that stands together is one item. */
+/**
+ * Text and calls in the order the model gave them; text that stands together is one item, and a string: the list form
+ * of an assistant's text is for answers of the API itself, which have an id (OpenAI's description, `OutputMessage`).
+ */
 function writeAnswer(message: Extract<Message, { role: 'assistant' }>, ids: IdMap): JsonObject[] {
   const items: JsonObject[] = [];
-  let parts: JsonObject[] = [];
   for (const block of message.content) {
+    const last = items.at(-1);
     if (block.type === 'tool_call') {
-      parts = [];
       items.push({
         type: 'function_call',
         call_id: ids.call(block.id),
         name: block.name,
         arguments: block.arguments,
       });
-      continue;
+    } else if (block.type === 'refusal') {
+      const content = [{ type: 'refusal', refusal: block.text }];
+      items.push({ type: 'message', role: 'assistant', content });
+    } else if (typeof last?.content === 'string') {
+      last.content += block.text;
+    } else {
+      items.push({ type: 'message', role: 'assistant', content: block.text });
     }
-    if (parts.length === 0) items.push({ type: 'message', role: 'assistant', content: parts });
-    parts.push(
-      block.type === 'text'
-        ? { type: 'output_text', text: block.text }
-        : { type: 'refusal', refusal: block.text },
-    );
   }
   return items;
 }

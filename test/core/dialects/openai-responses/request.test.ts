@@ -44,11 +44,11 @@ test('messages, calls and results are items in their order; system messages stay
     input: [
       { type: 'message', role: 'system', content: [{ type: 'input_text', text: 'S' }] },
       { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hi' }] },
-      { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'One moment.' }] },
+      { type: 'message', role: 'assistant', content: 'One moment.' },
       { type: 'function_call', call_id: 'c1', name: 'look_up', arguments: '{"key": 1.0' },
       { type: 'function_call_output', call_id: 'c1', output: 'found' },
       { type: 'message', role: 'developer', content: [{ type: 'input_text', text: 'D' }] },
-      { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Done.' }] },
+      { type: 'message', role: 'assistant', content: 'Done.' },
       { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Thanks' }] },
     ],
     store: false,

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openDatabase } from '../../src/log/database.ts';
-import { checkDatabase, checkRedis, LatencyHistory } from '../../src/log/health.ts';
 import { logLine } from '../../src/log/line.ts';
-import { openRedis } from '../../src/log/redis.ts';
-import { type FaultyStore, startRedis, startStore } from './stores.ts';
+import { openDatabase } from '../../src/stores/database.ts';
+import { checkDatabase, checkRedis, LatencyHistory } from '../../src/stores/health.ts';
+import { openRedis } from '../../src/stores/redis.ts';
+import { type FaultyStore, startRedis, startStore } from '../log/stores.ts';
 
 let postgres: FaultyStore;
 let redis: FaultyStore;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openDatabase } from '../../src/log/database.ts';
+import { openDatabase } from '../../src/stores/database.ts';
 
 test('traps T48: a malformed URL is refused without quoting it', async () => {
   expect(() => openDatabase('postgresql//u:hunter2@host/db')).toThrow(/DATABASE_URL must look like/);

@@ -1,3 +1,0 @@
-let t=performance.now(); const e=await import('esbuild'); 
-const r=await e.build({ stdin:{contents:`import { drizzle } from 'drizzle-orm/neon-http'; import {neon} from '@neondatabase/serverless'; import OpenAI from 'openai'; import A from '@anthropic-ai/sdk'; import {Hono} from 'hono'; import * as z from 'zod'; import {Redis} from '@upstash/redis/cloudflare'; console.log(drizzle,neon,OpenAI,A,Hono,z,Redis)`, resolveDir:'.'}, bundle:true, write:false, format:'esm', platform:'neutral', mainFields:['module','main'], conditions:['workerd','worker','browser'], external:['node:*','cloudflare:*'], target:'es2024', logLevel:'silent'}).catch(e=>{console.log(e.message);process.exit()});
-console.log('bundle', performance.now()-t, r.outputFiles[0].contents.length);
