@@ -42,6 +42,9 @@ else await bench(Number(values.requests), Number(values.concurrency));
 
 async function bench(requests: number, concurrency: number): Promise<void> {
   const started = await startProcess();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void started.stop().then(() => process.exit(130)));
+  }
   const begun = performance.now();
   try {
     const { readings, failures } = await load(started, requests, concurrency);

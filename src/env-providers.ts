@@ -14,7 +14,10 @@ const configuredProvider = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, 'must be 1–32 lower-case letters, digits, dashes or underscores'),
   kind: z.enum(['anthropic', 'openai']),
   base_url: z.url({ protocol: /^https?$/ }),
-  key_secret: z.string().min(1).optional(),
+  key_secret: z
+    .string()
+    .regex(/^[A-Z][A-Z0-9_]{0,63}$/, 'must be the NAME of a variable that holds the key, never the key')
+    .optional(),
   prices: z
     .record(
       z.string(),

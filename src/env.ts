@@ -15,6 +15,8 @@ export interface Env {
 export interface Settings extends StepSettings {
   keys: readonly KnownKey[];
   maxBodyBytes: number;
+  /** Bytes of bodies an isolate has in its hands at most (T63). */
+  maxBytesInFlight: number;
   databaseUrl: string;
   redis: { url: string; token: string };
   /** Names of sessions and users are hashed under it; null: they are not kept at all. */
@@ -33,6 +35,7 @@ const variables = z.object({
   FLUX_SECRET: optional,
   FLUX_BASELINE_MODEL: optional,
   FLUX_MAX_BODY_BYTES: whole(10 * 1024 * 1024),
+  FLUX_MAX_BYTES_IN_FLIGHT: whole(64 * 1024 * 1024),
   FLUX_DEFAULT_MAX_TOKENS: whole(16_384),
   FLUX_FIRST_BYTE_TIMEOUT_MS: whole(600_000),
   FLUX_IDLE_TIMEOUT_MS: whole(300_000),
@@ -88,6 +91,7 @@ function check(env: Env): Settings {
     },
     keys: readKeys(values.FLUX_API_KEYS, values.FLUX_ADMIN_KEY),
     maxBodyBytes: values.FLUX_MAX_BODY_BYTES,
+    maxBytesInFlight: values.FLUX_MAX_BYTES_IN_FLIGHT,
     databaseUrl: values.DATABASE_URL,
     redis: { url: values.UPSTASH_REDIS_REST_URL, token: values.UPSTASH_REDIS_REST_TOKEN },
     secret: values.FLUX_SECRET ?? null,

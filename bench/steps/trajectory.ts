@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import * as z from 'zod';
+import { messageOf, StartError } from '../../src/local/start-error.ts';
 
 const text = z.union([
   z.string(),
@@ -45,11 +46,19 @@ export type Message = Trajectory['messages'][number];
 export type AssistantMessage = Extract<Message, { role: 'assistant' }>;
 export type FunctionTool = z.infer<typeof functionTool>;
 
-/** JSON lines of trajectories, plain or gzip (by the file's first bytes). Throws an error that names file and line. */
+/** JSON lines of trajectories, plain or gzip (by the file's first bytes). @throws StartError that names file and line */
 export function readTrajectories(file: string): Trajectory[] {
-  const raw = readFileSync(file);
+  const raw = readFile(file);
   const lines = (raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw).toString('utf8').split('\n');
   return lines.flatMap((line, index) => (line.trim() === '' ? [] : [readLine(line, `${file}:${index + 1}`)]));
+}
+
+function readFile(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new StartError(`--traces: ${messageOf(error)}`);
+  }
 }
 
 function readLine(line: string, where: string): Trajectory {
@@ -57,10 +66,10 @@ function readLine(line: string, where: string): Trajectory {
   try {
     value = JSON.parse(line);
   } catch {
-    throw new Error(`${where}: not JSON`);
+    throw new StartError(`${where}: not JSON`);
   }
   const read = trajectory.safeParse(value);
-  if (!read.success) throw new Error(`${where}: ${z.prettifyError(read.error)}`);
+  if (!read.success) throw new StartError(`${where}: ${z.prettifyError(read.error)}`);
   return read.data;
 }
 

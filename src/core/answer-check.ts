@@ -1,5 +1,6 @@
 import { Validator } from '@cfworker/json-schema';
 import type { Answer, AnswerEvent } from './answer.ts';
+import { boundedSchema } from './bounded-schema.ts';
 import type { Conversation } from './conversation.ts';
 
 /** What a whole answer must be to be one; `null` where it is. Streams are checked on their first frames only. */
@@ -52,7 +53,8 @@ function fits(json: string, schema: Record<string, unknown> | undefined): boolea
   }
   if (!schema) return true;
   try {
-    return new Validator(schema, '2020-12', true).validate(value).valid;
+    const bounded = boundedSchema(schema);
+    return bounded === null || new Validator(bounded, '2020-12', true).validate(value).valid;
   } catch {
     return true; // A schema we can't compile is no evidence against the answer.
   }

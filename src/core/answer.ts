@@ -30,7 +30,7 @@ export type AnswerEvent =
   | { type: 'tool_call'; index: number; id: string; name: string }
   | { type: 'tool_arguments'; index: number; delta: string }
   /** May come more than once; each replaces the one before. */
-  | { type: 'usage'; usage: Usage }
+  | { type: 'usage'; usage: Usage; serviceTier?: string }
   | { type: 'stop'; reason: StopReason; stopSequence?: string }
   /** The provider's own error inside a 200 (T28). `status` as it would have been over HTTP. */
   | { type: 'error'; status: number; code: string; message: string }

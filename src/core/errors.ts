@@ -8,7 +8,13 @@ export interface FluxErrorDetails {
   /** Seconds the client should wait: becomes the `retry-after` header. */
   retryAfter?: number;
   /** A provider's own error, passed through word for word where the contract allows it. */
-  provider?: { id: string; status: number; requestId?: string; type?: string };
+  provider?: {
+    id: string;
+    kind: 'anthropic' | 'openai';
+    type: string | null;
+    code: string | null;
+    requestId?: string;
+  };
 }
 
 /** The only error that reaches a client. Its message says what to do next and never quotes content or keys. */

@@ -18,6 +18,7 @@ export type Reason =
   | 'forced_tier'
   | 'floor'
   | 'capped'
+  | 'rule'
   | 'capability'
   | 'health'
   | 'housekeeping'

@@ -30,6 +30,12 @@ const FREE_FIELDS: ReadonlySet<string> = new Set([
  * @throws FluxError 400 that names the field
  */
 export function refuseStoredObjects(body: unknown): void {
+  if (typeof body === 'object' && body !== null && 'background' in body && body.background === true) {
+    throw new FluxError(
+      "'background' leaves the answer at the provider, where other customers of its key could read it: leave it out and stream instead.",
+      { status: 400, code: 'stored_object', param: 'background' },
+    );
+  }
   const path = findStoredObject(body, '');
   if (path === null) return;
   throw new FluxError(

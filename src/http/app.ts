@@ -13,6 +13,10 @@ import { metricsSummary } from './routes/metrics.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { openStores } from './stores.ts';
 
+/** Paths of objects that live at a provider (contract.md; T56). */
+const STORED_OBJECTS =
+  /^\/v1\/(files|uploads|batches|vector_stores|fine_tuning|assistants|threads|containers|conversations|evals|skills|responses\/.+|messages\/batches.*)(\/|$)/;
+
 /** The gateway's HTTP side. */
 export function createApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -36,15 +40,18 @@ export function createApp(): Hono<AppEnv> {
   app.get('/v1/models/:id{.+}', withScope('infer'), getModel);
   app.get('/api/metrics/summary', withScope('read'), metricsSummary);
 
-  app.notFound((c) =>
-    sendError(
+  app.notFound((c) => {
+    const why = STORED_OBJECTS.test(c.req.path)
+      ? "it names objects stored at a provider, and customers of this gateway may share a provider's key"
+      : 'see the README for what there is';
+    return sendError(
       c,
-      new FluxError(`There is no ${c.req.method} ${c.req.path} here: see the README for what there is.`, {
+      new FluxError(`There is no ${c.req.method} ${c.req.path} here: ${why}.`, {
         status: 404,
         code: 'unknown_url',
       }),
-    ),
-  );
+    );
+  });
   app.onError((error, c) => {
     if (error instanceof SettingsError) {
       logLine('error', 'settings');

@@ -10,14 +10,16 @@ function openaiType(status: number): string {
 
 /** An error as the body of OpenAI's wire; our own `/api` speaks it too. */
 export function writeOpenAIError(error: FluxError): {
-  error: { message: string; type: string; param: string | null; code: string };
+  error: { message: string; type: string; param: string | null; code: string | null };
 } {
+  // An OpenAI provider's own words stay its own (T69); there `code` may be null.
+  const own = error.provider?.kind === 'openai' ? error.provider : null;
   return {
     error: {
       message: error.message,
-      type: openaiType(error.status),
+      type: own?.type ?? openaiType(error.status),
       param: error.param ?? null,
-      code: error.code,
+      code: own ? own.code : error.code,
     },
   };
 }

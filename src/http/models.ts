@@ -4,6 +4,9 @@ import type { Candidate, Wish } from '../core/routing/plan.ts';
 import { TIERS } from '../core/routing/tier.ts';
 import type { StepSettings } from '../pipeline/settings.ts';
 
+/** What a customer may ask for. */
+type Offering = Pick<StepSettings, 'tiers' | 'allowedModels' | 'modelMap'>;
+
 /** A model this deployment offers: a routed one (`auto…`) or one of its tiers. */
 export interface OfferedModel {
   id: string;
@@ -11,8 +14,8 @@ export interface OfferedModel {
   displayName: string;
 }
 
-/** `auto`, the floors, and every model of a tier, once. */
-export function offeredModels(settings: Pick<StepSettings, 'tiers'>): OfferedModel[] {
+/** `auto`, the floors, every model that may be pinned, once, and the names that are mapped to one of these. */
+export function offeredModels(settings: Offering): OfferedModel[] {
   const routed = [
     {
       id: 'auto',
@@ -26,9 +29,15 @@ export function offeredModels(settings: Pick<StepSettings, 'tiers'>): OfferedMod
     })),
   ];
   const models = new Map(allCandidates(settings).map((candidate) => [candidate.name, candidate]));
+  const mapped = [...(settings.modelMap ?? [])].filter(([from]) => !models.has(from));
   return [
     ...routed,
     ...[...models.values()].map(({ name, provider }) => ({ id: name, ownedBy: provider, displayName: name })),
+    ...mapped.map(([from, to]) => ({
+      id: from,
+      ownedBy: 'fluxcompute',
+      displayName: `${from} (here: ${to})`,
+    })),
   ];
 }
 
@@ -36,23 +45,25 @@ export function offeredModels(settings: Pick<StepSettings, 'tiers'>): OfferedMod
  * What the `model` of a request asks for.
  * @throws FluxError 404 that names what there is, and a retired model's successor
  */
-export function readWish(model: string, settings: Pick<StepSettings, 'tiers'>): Wish {
-  if (model === 'auto') return { kind: 'auto' };
-  const tier = TIERS.find((tier) => model === `auto:${tier}`);
+export function readWish(model: string, settings: Offering): Wish {
+  const wanted = settings.modelMap?.get(model) ?? model;
+  if (wanted === 'auto') return { kind: 'auto' };
+  const tier = TIERS.find((tier) => wanted === `auto:${tier}`);
   if (tier) return { kind: 'tier', tier };
   const candidate = allCandidates(settings).find(
-    ({ name, provider }) => model === name || model === `${provider}/${name}`,
+    ({ name, provider }) => wanted === name || wanted === `${provider}/${name}`,
   );
   if (candidate && !isRetired(candidate.model, today())) return { kind: 'pinned', candidate };
-  throw unknownModel(model, settings);
+  throw unknownModel(wanted, settings);
 }
 
-function allCandidates(settings: Pick<StepSettings, 'tiers'>): Candidate[] {
-  return TIERS.flatMap((tier) => settings.tiers[tier]);
+/** Whatever may be pinned: the models of the tiers, and those the customer allows besides. */
+function allCandidates(settings: Offering): Candidate[] {
+  return [...TIERS.flatMap((tier) => settings.tiers[tier]), ...(settings.allowedModels ?? [])];
 }
 
 /** The client's name is not repeated: it could be anything. */
-export function unknownModel(model: string, settings: Pick<StepSettings, 'tiers'>): FluxError {
+export function unknownModel(model: string, settings: Offering): FluxError {
   const names = offeredModels(settings)
     .map((offered) => offered.id)
     .join(', ');

@@ -3,7 +3,8 @@ import { invalidRequest } from '../core/errors.ts';
 import { TIERS, type Tier } from '../core/routing/tier.ts';
 
 const PRINTABLE = /^[\x20-\x7e]{1,128}$/;
-const TAG = /^([a-z0-9_.-]{1,32})=([A-Za-z0-9_.:@-]{1,64})$/;
+/** A tag as `name=value`, wherever one is written. */
+export const TAG = /^([a-z0-9_.-]{1,32})=([A-Za-z0-9_.:@-]{1,64})$/;
 const MOST_TAGS = 8;
 
 /**
@@ -25,7 +26,12 @@ export function readSession(
       'X-FluxCompute-Session',
     );
   }
-  return { shown: name, hash: secret === null ? null : hashUnder(secret, customer, `session:${name}`) };
+  return { shown: name, hash: hashSession(name, customer, secret) };
+}
+
+/** What stores know a session by; null without a secret. */
+export function hashSession(name: string, customer: string, secret: string | null): string | null {
+  return secret === null ? null : hashUnder(secret, customer, `session:${name}`);
 }
 
 /** The end user of a request under the customer's secret; null without a name or a secret. */
@@ -37,6 +43,24 @@ export function hashUser(name: string | undefined, customer: string, secret: str
 function hashUnder(secret: string, customer: string, name: string): string {
   const own = createHmac('sha256', secret).update(`customer:${customer}`).digest();
   return createHmac('sha256', own).update(name).digest('hex').slice(0, 32);
+}
+
+/**
+ * `X-FluxCompute-No-Store: 1`: no content in any store. None is kept so far; the row goes without its session's hash.
+ * `X-FluxCompute-History` is refused while there is no history: the client would be answered without it.
+ * @throws FluxError 400
+ */
+export function readNoStore(headers: Headers): boolean {
+  if (headers.has('x-fluxcompute-history')) {
+    throw invalidRequest(
+      'X-FluxCompute-History is not supported yet: send the whole conversation.',
+      'X-FluxCompute-History',
+    );
+  }
+  const text = headers.get('x-fluxcompute-no-store');
+  if (text === null || text === '0') return false;
+  if (text === '1') return true;
+  throw invalidRequest('X-FluxCompute-No-Store is 1, or left out.', 'X-FluxCompute-No-Store');
 }
 
 /** @throws FluxError 400 */

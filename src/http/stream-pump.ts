@@ -6,7 +6,7 @@ interface Pumping {
   writerFor(relay: boolean): StreamWriter;
   /** What a silent stream is kept alive with. */
   keepAlive: string;
-  toError(error: unknown): { message: string; type: string; code: string };
+  toError(error: unknown): { message: string; type: string; code: string | null };
   /** Aborts when the client leaves. A runtime is not always told (T31), so nothing depends on it alone. */
   left: AbortSignal;
   timeouts: Timeouts;
@@ -26,8 +26,12 @@ export function openBody(): TransformStream<Uint8Array, Uint8Array> {
   return new Native<Uint8Array, Uint8Array>();
 }
 
-/** A Worker lives 30 s after its client has left (T31): a write that hangs longer than this would cost the row. */
-const LONGEST_WRITE_MS = 20_000;
+/**
+ * A Worker lives 30 s after its client has left, and may see that only in a write (T31): what would take longer than
+ * both of these together could cost the row.
+ */
+const LONGEST_SILENCE_MS = 10_000;
+const LONGEST_WRITE_MS = 15_000;
 
 /**
  * Writes a streamed answer to the client, at the client's pace. It ends in exactly one way: finished, broken
@@ -55,12 +59,12 @@ export async function pump(
       throw new ClientGone();
     }
   };
-  /** Waits, and says so to the client every now and then. */
-  const patiently = async <T>(wait: Promise<T>): Promise<T> => {
+  /** Waits, and says so to the client every `silence` milliseconds. */
+  const patiently = async <T>(wait: Promise<T>, silence: number): Promise<T> => {
     for (;;) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const pause = new Promise<typeof SILENT>((resolve) => {
-        timer = setTimeout(() => resolve(SILENT), timeouts.keepAlive);
+        timer = setTimeout(() => resolve(SILENT), silence);
       });
       try {
         const first = await Promise.race([gone, wait, pause]);
@@ -75,12 +79,15 @@ export async function pump(
   let writer = writerFor(false);
   let step: StepOutcome | undefined;
   try {
-    step = await patiently(outcome);
+    step = await patiently(outcome, timeouts.keepAlive);
     if (step.kind !== 'stream') throw new RangeError('a streamed step has a stream');
     writer = writerFor(step.relay);
     const { frames } = step.stream;
     for (;;) {
-      const { done, value } = await patiently(frames.next());
+      const { done, value } = await patiently(
+        frames.next(),
+        Math.min(timeouts.keepAlive, LONGEST_SILENCE_MS),
+      );
       if (done) break;
       await write(value.map((frame) => writer.write(frame.events, frame.raw)).join(''));
     }

@@ -1,6 +1,7 @@
-import { costOf } from '../core/accounting/cost.ts';
-import { estimateTokens } from '../core/accounting/estimate.ts';
+import { costOf, roundUsd } from '../core/accounting/cost.ts';
+import { estimateText, estimateTokens } from '../core/accounting/estimate.ts';
 import { pricesOf } from '../core/accounting/price-book.ts';
+import { serviceFactor } from '../core/accounting/service-tiers.ts';
 import { inputTokens, type Usage, usageOf } from '../core/accounting/usage.ts';
 import type { Escalation } from '../core/metadata.ts';
 import type { FailureKind } from '../core/routing/escalation.ts';
@@ -25,6 +26,8 @@ export interface Ledger {
   attempts: AttemptRecord[];
   escalations: Escalation[];
   isSimulated: boolean;
+  /** The cost of some attempt is estimated. */
+  isEstimated: boolean;
   /** When the first request went to a provider; null before. */
   firstSentAt: number | null;
   /** When the provider's last answer was over; null before. */
@@ -43,19 +46,22 @@ interface Said {
   /** Null where the stream broke before it named one. */
   model: string | null;
   usage: Usage | undefined;
+  /** The usage counts the whole answer. Anthropic reports an early one, with hardly any output, at the start. */
+  final: boolean;
+  serviceTier?: string | undefined;
   text: string;
 }
 
-/** Characters a token has in an answer, where the provider did not count: economics.md's rule of thumb. */
-const CHARACTERS_PER_TOKEN = 4;
+/** A provider may call its models anything: only what looks like a name is kept (T48). */
+const MODEL_NAME = /^[\x21-\x7e]{1,128}$/;
 
 export function createLedger(request: StepRequest, settings: StepSettings): Ledger {
   const at = new Date(request.startedAt).toISOString();
 
   const price = (candidate: Candidate, said: Said): Served => {
-    const usage = said.usage ?? estimateUsage(request, candidate, said.text);
+    const usage = said.usage && said.final ? said.usage : estimateUsage(request, candidate, said);
     const provider = settings.providers.get(candidate.provider);
-    const model = said.model ?? candidate.name;
+    const model = said.model !== null && MODEL_NAME.test(said.model) ? said.model : candidate.name;
     const prices = provider
       ? (pricesOf(provider, model, at, inputTokens(usage)) ??
         pricesOf(provider, candidate.name, at, inputTokens(usage)))
@@ -64,8 +70,8 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
       candidate,
       model,
       usage,
-      estimated: said.usage === undefined,
-      cost: prices && costOf(usage, prices),
+      estimated: !said.usage || !said.final,
+      cost: scaled(costOf(usage, prices), serviceFactor(candidate.model.kind, said.serviceTier)),
     };
   };
 
@@ -73,6 +79,7 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
     attempts: [],
     escalations: [],
     isSimulated: false,
+    isEstimated: false,
     firstSentAt: null,
     lastAnswerAt: null,
     served: null,
@@ -80,14 +87,19 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
       ledger.firstSentAt ??= now;
     },
     failed(candidate, why, status, ms) {
-      // A request that was refused is not billed. One that timed out may be: nobody can know, so it is 0 here.
+      // A request that was refused is not billed. One nobody waited for any longer may be, at least for its input.
+      const billed = status === 0 && (why === 'timeout' || why === 'client_left');
+      const lost = billed
+        ? price(candidate, { model: null, usage: undefined, final: false, text: '' })
+        : null;
+      ledger.isEstimated ||= billed;
       ledger.attempts.push({
         provider: candidate.provider,
         model: candidate.name,
         tier: candidate.tier,
         status,
         why,
-        cost_usd: 0,
+        cost_usd: lost ? lost.cost : 0,
         ms,
       });
     },
@@ -95,6 +107,7 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
       ledger.lastAnswerAt = at;
       const served = price(candidate, said);
       ledger.served = served;
+      ledger.isEstimated ||= served.estimated;
       ledger.attempts.push({
         provider: candidate.provider,
         model: served.model,
@@ -121,9 +134,12 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
   return ledger;
 }
 
-function estimateUsage(request: StepRequest, candidate: Candidate, text: string): Usage {
-  return usageOf({
-    fresh: estimateTokens(request.conversation, candidate.model).total,
-    output: Math.ceil(text.length / CHARACTERS_PER_TOKEN),
-  });
+/** What the provider had reported by then, and at least the tokens of the text that came. */
+function estimateUsage(request: StepRequest, { model }: Candidate, said: Said): Usage {
+  const reported = said.usage ?? usageOf({ fresh: estimateTokens(request.conversation, model).total });
+  return { ...reported, output: Math.max(reported.output, estimateText(said.text, model)) };
+}
+
+function scaled(cost: number | null, factor: number | null): number | null {
+  return cost === null || factor === null ? null : roundUsd(cost * factor);
 }

@@ -4,8 +4,8 @@ import type { AnswerEvent } from '../core/answer.ts';
 import { FluxError } from '../core/errors.ts';
 import type { FluxMetadata } from '../core/metadata.ts';
 import { createStopCutter } from '../core/stop-cut.ts';
-import { type Frame, type OpenStream, StreamFailure } from './ports.ts';
-import { toFluxError } from './provider-error.ts';
+import { type Failure, type Frame, type OpenStream, StreamFailure } from './ports.ts';
+import { kindOf, toFluxError } from './provider-error.ts';
 import { settle } from './settle.ts';
 import type { PlannedStep, PreparedCall } from './step.ts';
 
@@ -29,6 +29,9 @@ export function openLiveStream(
   const opened = step.ports.clock.now() - ms;
   let model: string | null = null;
   let usage: Usage | undefined;
+  /** The usage counts the whole answer. */
+  let final = false;
+  let serviceTier: string | undefined;
   let text = '';
   let toolCalls = 0;
   let closed = false;
@@ -38,18 +41,26 @@ export function openLiveStream(
     if (event.type === 'start') {
       model = event.model;
       usage = event.usage ?? usage;
-    } else if (event.type === 'usage') usage = event.usage;
-    else if (event.type === 'text' || event.type === 'refusal') text += event.text;
+    } else if (event.type === 'usage') {
+      usage = event.usage;
+      final = true;
+      serviceTier = event.serviceTier ?? serviceTier;
+    } else if (event.type === 'text' || event.type === 'refusal') text += event.text;
     else if (event.type === 'tool_arguments') text += event.delta;
     else if (event.type === 'tool_call') toolCalls += 1;
   };
 
-  const close = (state: 'ok' | 'failed' | 'abandoned', status: number, errorCode: string | null) => {
+  const close = (
+    state: 'ok' | 'failed' | 'abandoned',
+    status: number,
+    errorCode: string | null,
+    why: string | null,
+  ) => {
     closed = true;
     step.ledger.answered(
       call.candidate,
-      { model, usage, text },
-      state === 'ok' ? null : (errorCode ?? state),
+      { model, usage, final, serviceTier, text },
+      why,
       step.ports.clock.now() - opened,
       endedAt,
     );
@@ -66,7 +77,7 @@ export function openLiveStream(
         for (const frame of batch) {
           for (const event of frame.events) {
             follow(event);
-            if (event.type === 'error') throw toStreamError(event);
+            if (event.type === 'error') throw new StreamFailure(failureOf(event));
           }
         }
         if (!cut) {
@@ -76,19 +87,17 @@ export function openLiveStream(
         const shown = batch.map((frame) => ({ raw: frame.raw, events: cut.apply(frame.events) }));
         yield shown;
         if (cut.done()) {
-          // The rest is not paid for; what the model had used by then is estimated.
-          if (!usage || usage.output === 0) usage = undefined;
+          // What comes after it is not waited for: what the model has used is estimated.
           return;
         }
       }
     } catch (error) {
-      const seen = error instanceof StreamFailure ? toFluxError(error.failure, call.provider) : error;
-      if (!closed)
-        close(
-          'failed',
-          seen instanceof FluxError ? seen.status : 500,
-          seen instanceof FluxError ? seen.code : 'internal',
-        );
+      const failure = error instanceof StreamFailure ? error.failure : null;
+      const seen = failure ? toFluxError(failure, call.provider) : error;
+      if (!closed) {
+        const { status, code } = seen instanceof FluxError ? seen : { status: 500, code: 'internal_error' };
+        close('failed', status, code, failure?.kind ?? 'failed');
+      }
       throw seen;
     }
   }
@@ -96,19 +105,21 @@ export function openLiveStream(
   return {
     frames: frames(),
     finish() {
-      const { metadata, usage: settled } = close('ok', 200, null);
+      const { metadata, usage: settled } = close('ok', 200, null, null);
       return { usage: settled ?? usageOf({}), metadata };
     },
     abandon() {
       // 499: the client closed the request (nginx's status; there is none in the standard).
       stream.abort();
-      if (!closed) close('abandoned', 499, 'client_left');
+      if (!closed) close('abandoned', 499, 'client_left', 'abandoned');
     },
   };
 }
 
-function toStreamError(event: { status: number; code: string; message: string }): FluxError {
-  return new FluxError(event.message, { status: event.status, code: event.code });
+/** An error inside a stream, as the failed try that it is. */
+function failureOf({ status, code, message }: Extract<AnswerEvent, { type: 'error' }>): Failure {
+  const kind = kindOf(status, code, message);
+  return { kind, status, message, type: null, code, param: null, retryAfter: null, requestId: null, ms: 0 };
 }
 
 function createCut(sequences: readonly string[]) {

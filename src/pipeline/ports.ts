@@ -12,6 +12,8 @@ export interface ProviderCall {
   body: string;
   stream: boolean;
   timeouts: Timeouts;
+  /** Aborts when the client leaves: nothing more is sent for it. */
+  signal: AbortSignal | null;
 }
 
 /** One SSE frame of a provider and what it meant. */
@@ -28,8 +30,10 @@ export interface Failure {
   status: number;
   /** The provider's own words: for the client where the contract lets them through, never for a row or a log. */
   message: string;
-  /** The provider's error type or code. */
+  /** The provider's error type, e.g. `overloaded_error`. */
   type: string | null;
+  /** The provider's error code, or ours: `missing_key`, `stream_cut`, `not_json`. */
+  code: string | null;
   param: string | null;
   /** Seconds. */
   retryAfter: number | null;
@@ -45,6 +49,8 @@ export interface OpenStream {
   head: AnswerEvent[];
   /** All frames, the head's first, in batches as they arrive. Throws {@link StreamFailure}; leaving the loop aborts the upstream. */
   frames: AsyncGenerator<Frame[]>;
+  /** The provider did not stream but answered whole: its frames have no raw text. */
+  whole: boolean;
   /** Lets go of the upstream at once, also while a frame is awaited. */
   abort(): void;
 }
@@ -62,6 +68,8 @@ export interface Ports {
   callProvider(call: ProviderCall): Promise<CallOutcome>;
   /** Takes the row of a finished step, after the answer. Never throws and is never awaited by the answer. */
   logStep(record: StepRecord): void;
+  /** Aborts when the client leaves, where the runtime tells (T31); null where nobody can leave. */
+  left: AbortSignal | null;
   clock: {
     /** Milliseconds since the epoch. */
     now(): number;

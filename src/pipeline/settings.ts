@@ -1,6 +1,7 @@
 import type { ConfiguredPrices } from '../core/accounting/prices.ts';
 import type { Capabilities, ProviderKind } from '../core/routing/catalog.ts';
 import type { Candidate } from '../core/routing/plan.ts';
+import type { Rule } from '../core/routing/rules.ts';
 import type { Tier } from '../core/routing/tier.ts';
 
 /** A provider the deployment may call. Its URL comes from here and never from a request. */
@@ -13,6 +14,8 @@ export interface ProviderSettings {
   apiKey?: string;
   /** The variable that holds the key. */
   keyVariable: string;
+  /** The key is the customer's own and stands in its settings; `apiKey` is absent where it can't be opened. */
+  ownKey?: true;
   prices?: ConfiguredPrices;
   capabilities?: Partial<Capabilities>;
 }
@@ -39,4 +42,13 @@ export interface StepSettings {
   /** Output tokens where the client names no limit and the provider wants one. */
   defaultMaxTokens: number;
   timeouts: Timeouts;
+  // What a customer may add (customers/step-settings.ts); absent: nothing.
+  /** Models that may be pinned besides those of the tiers. */
+  allowedModels?: readonly Candidate[];
+  /** What a client's `model` stands for: `gpt-4o` → `auto`. */
+  modelMap?: ReadonlyMap<string, string>;
+  /** In order: the first that holds decides. */
+  rules?: readonly Rule[];
+  /** Keys of OpenAI's `metadata` that count as tags. */
+  tagKeys?: readonly string[];
 }

@@ -24,6 +24,9 @@ export interface StepEnd {
 /** Nothing is measured before there is an oracle: the shipped scorer's own profile. */
 const PROFILE = { profile_version: 0, basis: 'prior' } as const;
 
+/** A provider chooses its own codes: only what looks like one is kept, for anything else could be content (T48). */
+const CODE = /^[a-z][a-z0-9_.-]{0,63}$/;
+
 /** Usage → cost → savings: what the client is told of a finished step, and its row. */
 export function settle(
   step: PlannedStep,
@@ -39,7 +42,7 @@ export function settle(
   const usage = served?.usage ?? usageOf({});
   const candidate = served?.candidate ?? null;
   const attempted = plan.candidates[0].name;
-  const estimated = [...(served?.estimated ? (['cost'] as const) : []), ...(baseline?.estimated ?? [])];
+  const estimated = [...(ledger.isEstimated ? (['cost'] as const) : []), ...(baseline?.estimated ?? [])];
 
   const shared = {
     request_id: request.requestId,
@@ -93,7 +96,7 @@ export function settle(
     tags: request.tags,
     state: end.state,
     status: end.status,
-    error_code: end.errorCode,
+    error_code: end.errorCode === null || CODE.test(end.errorCode) ? end.errorCode : 'other',
     requested_model: request.requestedModel,
     provider: candidate?.provider ?? null,
     model: served?.model ?? null,

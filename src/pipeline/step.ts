@@ -1,6 +1,7 @@
 import type { Answer } from '../core/answer.ts';
 import { findFault, findFaultAtGate } from '../core/answer-check.ts';
 import type { Conversation } from '../core/conversation.ts';
+import { askKindOf } from '../core/difficulty/ask-kind.ts';
 import { classify, type Difficulty } from '../core/difficulty/scorer.ts';
 import { FluxError } from '../core/errors.ts';
 import type { FluxMetadata, Reason } from '../core/metadata.ts';
@@ -9,6 +10,7 @@ import { needsOf } from '../core/routing/capability.ts';
 import type { Wire } from '../core/routing/catalog.ts';
 import { type FailureKind, nextCandidate } from '../core/routing/escalation.ts';
 import { type Candidate, type Plan, planStep, type Wish } from '../core/routing/plan.ts';
+import { ruleFor } from '../core/routing/rules.ts';
 import type { Tier } from '../core/routing/tier.ts';
 import { cutAnswer } from './cut.ts';
 import { createLedger, type Ledger } from './ledger.ts';
@@ -75,7 +77,8 @@ export type StepOutcome =
 
 /**
  * One step from conversation to answer: classify, plan, send, escalate, settle.
- * @throws FluxError what the client should see; its row is logged before.
+ * @throws FluxError what the client should see. A step that was sent anywhere has its row by then; one that no model
+ *   can take never became a step.
  */
 export async function runStep(
   request: StepRequest,
@@ -85,6 +88,9 @@ export async function runStep(
   const before = ports.clock.cpu();
   const difficulty = classify(request.conversation);
   const after = ports.clock.cpu();
+  const rule =
+    settings.rules &&
+    ruleFor(settings.rules, { kind: askKindOf(difficulty), tags: request.tags, path: request.path });
   const plan = planStep({
     wish: request.wish,
     tiers: settings.tiers,
@@ -94,6 +100,7 @@ export async function runStep(
     mode: settings.mode,
     today: new Date(request.startedAt).toISOString().slice(0, 10),
     ...(request.maxTier ? { maxTier: request.maxTier } : {}),
+    ...(rule ? { rule } : {}),
   });
   const step: PlannedStep = {
     request,
@@ -116,10 +123,11 @@ export async function runStep(
       body: call.body,
       stream: request.stream,
       timeouts: settings.timeouts,
+      signal: ports.left,
     });
     for (const failure of outcome.failures)
       step.ledger.failed(candidate, failure.kind, failure.status, failure.ms);
-    const fault = faultOf(outcome, request.conversation);
+    const fault = faultOf(outcome, request);
     if (!fault) return deliver(step, call, outcome);
 
     const next = nextCandidate(plan.candidates, index, fault.kind);
@@ -152,20 +160,25 @@ function prepareCall(step: PlannedStep, candidate: Candidate): PreparedCall {
   const { request, settings } = step;
   const provider = settings.providers.get(candidate.provider);
   if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
-  const relay = candidate.model.wire === request.wire;
+  const sameWire = candidate.model.wire === request.wire;
   const prepared = prepare(request.conversation, candidate.model, {
     defaultMaxTokens: settings.defaultMaxTokens,
   });
+  // What is cut here can't pass through untouched; but only a relay carries several answers.
+  const several = request.conversation.output.n > 1;
+  const relay = sameWire && (prepared.gatewayStop.length === 0 || several);
   return {
     candidate,
     provider,
     relay,
     body: writeWireRequest(request, candidate, prepared),
     conversation: prepared.conversation,
-    gatewayStop: prepared.gatewayStop,
+    gatewayStop: relay ? [] : prepared.gatewayStop,
     adapted: [
-      ...prepared.adapted,
-      ...(relay
+      ...prepared.adapted.map((change) =>
+        relay && several && change.field === 'stop' ? { ...change, action: 'dropped' as const } : change,
+      ),
+      ...(sameWire
         ? []
         : request.unknownFields.map((field) => ({ field: field.slice(0, 64), action: 'dropped' as const }))),
     ],
@@ -178,8 +191,10 @@ interface Fault {
   failure?: Failure;
 }
 
-function faultOf(outcome: CallOutcome, conversation: Conversation): Fault | null {
+function faultOf(outcome: CallOutcome, { conversation, chatOnly }: StepRequest): Fault | null {
   if (outcome.kind === 'failed') return { kind: outcome.failure.kind, failure: outcome.failure };
+  // Answers to what only Chat Completions knows (audio, legacy functions) are not ours to judge.
+  if (chatOnly.length > 0) return null;
   const kind =
     outcome.kind === 'answer'
       ? findFault(outcome.answer, conversation)
@@ -200,7 +215,7 @@ async function discard(
   } else if (outcome.kind === 'answer') {
     ledger.answered(
       call.candidate,
-      { model: outcome.answer.model, usage: outcome.answer.usage, text: '' },
+      { ...outcome.answer, usage: outcome.answer.usage, final: true, text: textOf(outcome.answer) },
       fault.kind,
       outcome.ms,
       step.ports.clock.now(),
@@ -218,10 +233,18 @@ async function discard(
 
 /** Aborts a stream nobody will see, with the usage it had reported by then. */
 async function leave(stream: OpenStream) {
+  // A generator that was never begun has nothing to clean up, so its `return` alone would leave the connection open.
+  stream.abort();
   await stream.frames.return(undefined);
   const start = stream.head.find((event) => event.type === 'start');
-  const usage = stream.head.findLast((event) => event.type === 'usage') ?? start;
-  return { model: start?.model ?? null, usage: usage?.usage, text: '' };
+  const last = stream.head.findLast((event) => event.type === 'usage');
+  return {
+    model: start?.model ?? null,
+    usage: (last ?? start)?.usage,
+    final: last !== undefined,
+    serviceTier: last?.serviceTier,
+    text: '',
+  };
 }
 
 function deliver(step: PlannedStep, call: PreparedCall, outcome: CallOutcome): StepOutcome {
@@ -230,36 +253,46 @@ function deliver(step: PlannedStep, call: PreparedCall, outcome: CallOutcome): S
     return {
       kind: 'stream',
       stream: openLiveStream(step, call, outcome.stream, outcome.ms),
-      relay: call.relay,
+      relay: call.relay && !outcome.stream.whole,
       candidate: call.candidate,
       reason: reasonOf(step),
     };
   }
   if (outcome.kind === 'failed') throw new RangeError('a failed call has no answer');
   const answer = call.gatewayStop.length > 0 ? cutAnswer(outcome.answer, call.gatewayStop) : outcome.answer;
-  const text = answer.blocks.map((block) => ('text' in block ? block.text : block.arguments)).join('');
   step.ledger.answered(
     call.candidate,
-    { model: answer.model, usage: answer.usage, text },
+    { ...answer, usage: answer.usage, final: true, text: textOf(answer) },
     null,
     outcome.ms,
     step.ports.clock.now(),
   );
   const toolCalls = answer.blocks.filter((block) => block.type === 'tool_call').length;
-  const { metadata, record } = settle(step, { call, state: 'ok', status: 200, errorCode: null, toolCalls });
+  const { metadata, record, usage } = settle(step, {
+    call,
+    state: 'ok',
+    status: 200,
+    errorCode: null,
+    toolCalls,
+  });
   step.ports.logStep(record);
-  return { kind: 'answer', answer, metadata, raw: call.relay ? outcome.raw : null };
+  return { kind: 'answer', answer: { ...answer, usage }, metadata, raw: call.relay ? outcome.raw : null };
 }
 
 function fail(step: PlannedStep, call: PreparedCall, failure: Failure): FluxError {
   const error = toFluxError(failure, call.provider);
   const { record } = settle(step, {
     call: null,
-    state: 'failed',
+    state: failure.kind === 'client_left' ? 'abandoned' : 'failed',
     status: error.status,
     errorCode: error.code,
     toolCalls: 0,
   });
   step.ports.logStep(record);
   return error;
+}
+
+/** All that an answer says, for counting it where the provider did not. */
+function textOf(answer: Answer): string {
+  return answer.blocks.map((block) => ('text' in block ? block.text : block.arguments)).join('');
 }

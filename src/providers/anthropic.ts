@@ -24,7 +24,8 @@ function clientFor({ provider, timeouts }: ProviderCall): Anthropic {
   let client = clients.get(name);
   if (!client) {
     client = new Anthropic({
-      apiKey: provider.apiKey ?? null,
+      // A local server may need no key; the SDK insists on one.
+      apiKey: provider.apiKey ?? 'none',
       authToken: null,
       baseURL: provider.baseUrl,
       maxRetries: 0,

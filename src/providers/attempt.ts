@@ -1,4 +1,4 @@
-import type { AnswerEvent } from '../core/answer.ts';
+import type { Answer, AnswerEvent } from '../core/answer.ts';
 import { readAnswer as readAnthropicAnswer } from '../core/dialects/anthropic-messages/answer.ts';
 import { createEventReader as readAnthropicEvents } from '../core/dialects/anthropic-messages/events.ts';
 import { readAnswer as readChatAnswer } from '../core/dialects/openai-chat/answer.ts';
@@ -12,6 +12,7 @@ import {
   type CallOutcome,
   type Failure,
   type Frame,
+  type OpenStream,
   type ProviderCall,
   StreamFailure,
 } from '../pipeline/ports.ts';
@@ -47,12 +48,15 @@ export async function callProvider(call: ProviderCall): Promise<CallOutcome> {
     let failure: Failure;
     try {
       const outcome = await tryOnce(call, started, note);
-      return { ...outcome, failures, simulated };
+      if (!(outcome.kind === 'stream' && call.signal?.aborted)) return { ...outcome, failures, simulated };
+      outcome.stream.abort();
+      failure = clientLeft(started);
     } catch (error) {
       const headers = headersOf(error);
       if (headers) note(headers);
       failure = error instanceof StreamFailure ? error.failure : readFailure(error, Date.now() - started);
     }
+    if (call.signal?.aborted) failure = clientLeft(started);
     const pause = pauseBefore(failures.length + 1, failure, call.timeouts.retryBase);
     if (failures.length + 1 >= TRIES || pause === null) {
       return { kind: 'failed', failure, failures, simulated, ms: Date.now() - started };
@@ -77,6 +81,23 @@ async function tryOnce(
     throw new FluxError(`No key for provider '${call.provider.id}'.`, { status: 401, code: 'missing_key' });
   }
   const controller = new AbortController();
+  const leave = () => controller.abort();
+  if (call.signal?.aborted) leave();
+  call.signal?.addEventListener('abort', leave, { once: true });
+  try {
+    return await send(call, started, note, controller);
+  } finally {
+    // From here on the stream's own reader lets go of it.
+    call.signal?.removeEventListener('abort', leave);
+  }
+}
+
+async function send(
+  call: ProviderCall,
+  started: number,
+  note: (headers: Headers) => void,
+  controller: AbortController,
+): Promise<Outcome> {
   // The SDKs limit the wait for headers only: a body that hangs, also one of an error, is limited here.
   const inTime = <T>(work: Promise<T>): Promise<T> =>
     within(started + call.timeouts.firstByte - Date.now(), work, controller);
@@ -87,19 +108,57 @@ async function tryOnce(
     const stream = await openGate(readEvents(call, response.body, controller.signal), started);
     return {
       kind: 'stream',
-      stream: { ...stream, abort: () => controller.abort() },
+      stream: { ...stream, whole: false, abort: () => controller.abort() },
       ms: Date.now() - started,
     };
   }
   const raw = await inTime(response.text());
   const answer = READERS[call.model.wire].answer(parseAnswer(raw)); // Throws the error inside, if it is one (T28).
-  if (call.stream) {
-    throw new FluxError(`Provider '${call.provider.id}' can't stream: send the request without 'stream'.`, {
-      status: 502,
-      code: 'not_a_stream',
-    });
-  }
+  if (call.stream) return { kind: 'stream', stream: streamOf(answer), ms: Date.now() - started };
   return { kind: 'answer', answer, raw, ms: Date.now() - started };
+}
+
+/** A whole answer as the stream that was asked for: some servers can't stream. */
+function streamOf(answer: Answer): OpenStream {
+  let calls = 0;
+  const said = answer.blocks.flatMap((block): AnswerEvent[] => {
+    if (block.type !== 'tool_call') return [{ type: block.type, text: block.text }];
+    const index = calls++;
+    return [
+      { type: 'tool_call', index, id: block.id, name: block.name },
+      { type: 'tool_arguments', index, delta: block.arguments },
+    ];
+  });
+  const events: AnswerEvent[] = [
+    { type: 'start', id: answer.id, model: answer.model },
+    ...said,
+    ...(answer.usage ? [{ type: 'usage' as const, usage: answer.usage, ...tierOf(answer) }] : []),
+    { type: 'stop', reason: answer.stop },
+    { type: 'end' },
+  ];
+  async function* frames(): AsyncGenerator<Frame[]> {
+    yield [{ raw: '', events }];
+  }
+  return { head: events, frames: frames(), whole: true, abort() {} };
+}
+
+function tierOf({ serviceTier }: Answer): { serviceTier?: string } {
+  return serviceTier === undefined ? {} : { serviceTier };
+}
+
+/** Nobody waits for the answer any more: no other try, no other model. */
+function clientLeft(started: number): Failure {
+  return {
+    kind: 'client_left',
+    status: 0,
+    message: 'The client left.',
+    type: null,
+    code: 'client_left',
+    param: null,
+    retryAfter: null,
+    requestId: null,
+    ms: Date.now() - started,
+  };
 }
 
 /** @throws FluxError without the parser's own message, which quotes the text */
@@ -154,11 +213,13 @@ async function* readEvents(
   try {
     for await (const batch of readFrames(body, patience, signal)) {
       yield batch.map(toFrame);
-      if (ended) return;
+      if (ended && stopped) return;
+      if (ended) throw new StreamFailure(cut(Date.now() - started));
     }
   } catch (error) {
     if (signal.aborted) return; // Nobody wants it any more.
     if (stopped && error instanceof IdleTimeout) return; // The answer is whole; only its usage is missing.
+    if (error instanceof StreamFailure) throw error;
     throw new StreamFailure(
       error instanceof IdleTimeout ? readFailure(error, Date.now() - started) : cut(Date.now() - started),
     );
@@ -172,7 +233,8 @@ function cut(ms: number): Failure {
     kind: 'unreachable',
     status: 0,
     message: 'The provider ended the stream before the answer was finished.',
-    type: 'stream_cut',
+    type: null,
+    code: 'stream_cut',
     param: null,
     retryAfter: null,
     requestId: null,

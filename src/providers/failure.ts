@@ -1,13 +1,13 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { FluxError } from '../core/errors.ts';
-import type { FailureKind } from '../core/routing/escalation.ts';
 import type { Failure } from '../pipeline/ports.ts';
+import { kindOf } from '../pipeline/provider-error.ts';
 import { IdleTimeout } from './frames.ts';
 
 /** What an error of an SDK, of the network or of a reader says about the try. */
 export function readFailure(error: unknown, ms: number): Failure {
-  const none = { param: null, type: null, retryAfter: null, requestId: null, ms };
+  const none = { param: null, type: null, code: null, retryAfter: null, requestId: null, ms };
   if (error instanceof FluxError) {
     const status = error.status;
     return {
@@ -15,9 +15,7 @@ export function readFailure(error: unknown, ms: number): Failure {
       kind: kindOf(status, error.code, ''),
       status,
       message: error.message,
-      type: error.code,
-      // The answer was whole and is paid for; the next one would be no stream either.
-      ...(error.code === 'not_a_stream' ? { retry: false } : {}),
+      code: error.code,
     };
   }
   if (isTimeout(error)) {
@@ -32,7 +30,8 @@ export function readFailure(error: unknown, ms: number): Failure {
       kind: kindOf(error.status, code ?? type ?? '', message),
       status: error.status,
       message: message === '' ? `The provider answered ${error.status} without a message.` : message,
-      type: code ?? type,
+      type,
+      code,
       param,
       retryAfter: readRetryAfter(error.headers),
       ...readRetry(error.status, error.headers),
@@ -47,20 +46,6 @@ export function readFailure(error: unknown, ms: number): Failure {
 /** The headers of the answer that an SDK's error is about; none where there was no answer. */
 export function headersOf(error: unknown): Headers | undefined {
   return error instanceof Anthropic.APIError || error instanceof OpenAI.APIError ? error.headers : undefined;
-}
-
-/** Why a status means what it does: providers.md §3 and §4, errors. */
-export function kindOf(status: number, code: string, message: string): FailureKind {
-  if (code === 'insufficient_quota' || code === 'billing_error' || status === 402) return 'quota';
-  if (status === 401 || status === 403) return 'auth';
-  if (status === 404)
-    return /model/i.test(`${code} ${message.slice(0, 200)}`) ? 'model_unavailable' : 'rejected';
-  if (status === 429) return 'rate_limited';
-  if (status === 408 || status === 504) return 'timeout';
-  if (status === 503 || status === 529) return 'overloaded';
-  // A redirect is not followed (a provider's URL comes from the settings), and 409 is the provider's own race.
-  if (status >= 500 || status === 409 || (status >= 300 && status < 400)) return 'server_error';
-  return 'rejected';
 }
 
 function isTimeout(error: unknown): boolean {

@@ -74,6 +74,7 @@ describe('what is asked', () => {
       'stored_object',
       'previous_response_id',
     ],
+    ['an answer left at the provider', { ...ask, background: true }, 400, 'stored_object', 'background'],
     ['a stored prompt', { ...ask, prompt: { id: 'pmpt_1' } }, 400, 'stored_object', 'prompt.id'],
     ['several answers', { ...ask, n: 2 }, 400, 'unsupported_value', 'n'],
     ['log probabilities', { ...ask, logprobs: true }, 400, 'unsupported_value', 'logprobs'],
@@ -119,6 +120,8 @@ describe('what is asked', () => {
     ['x-fluxcompute-tags', 'Team=search'],
     ['x-fluxcompute-tags', 'a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1'],
     ['x-fluxcompute-max-tier', 'huge'],
+    ['x-fluxcompute-no-store', 'yes'],
+    ['x-fluxcompute-history', 'append'],
   ])('a bad %s', async (name, value) => {
     const response = await gatewayOf().chat(ask, { [name]: value });
     expect(response.status).toBe(400);
@@ -128,7 +131,10 @@ describe('what is asked', () => {
   test('a path that is not there', async () => {
     const response = await gatewayOf().request('/v1/files');
     expect(response.status).toBe(404);
-    expect(await refusalOf(response)).toMatchObject({ code: 'unknown_url' });
+    expect(await refusalOf(response)).toMatchObject({
+      code: 'unknown_url',
+      message: expect.stringContaining('stored at a provider'),
+    });
   });
 
   test.each(['7', '0d', '367d', 'week'])('a period of %s', async (period) => {

@@ -28,6 +28,7 @@ export interface Gateway {
   seen: Promise<Seen>[];
   /** Every line the stack's processes wrote. */
   lines: string[];
+  /** What the simulated providers do next, in place of what they were told before. */
   script(...entries: Partial<ScriptEntry>[]): Promise<void>;
   /** What the simulated providers were sent, oldest first. */
   sent(): Promise<JournalEntry[]>;
@@ -44,11 +45,12 @@ export function temporaryFolder(): { path: string; remove(): void } {
 export async function startGateway(
   folder: string,
   variables: Record<string, string> = {},
-  options: Pick<LocalOptions, 'workerEntry'> = {},
+  options: Pick<LocalOptions, 'workerEntry'> & { simulatorUrl?: string } = {},
 ): Promise<Gateway> {
   const lines: string[] = [];
+  const { simulatorUrl, ...local } = options;
   const stack = await startLocal({
-    ...options,
+    ...local,
     variables: { PORT: '0', FLUX_DATA_DIR: folder, FLUX_RETRY_BASE_MS: '5', ...variables },
     output: (line) => lines.push(line),
   }).catch((error) => {
@@ -66,7 +68,7 @@ export async function startGateway(
     },
   });
   const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const response = await fetch(`${stack.simulatorUrl}/control/${path}`, {
+    const response = await fetch(`${simulatorUrl ?? stack.simulatorUrl}/control/${path}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });

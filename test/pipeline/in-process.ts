@@ -72,6 +72,7 @@ export function portsOf(...replies: Reply[]): { ports: Ports; calls: ProviderCal
         return reply(call);
       },
       logStep: (record) => rows.push(record),
+      left: null,
       clock: { now: () => now++, cpu: () => null },
     },
   };
@@ -102,6 +103,7 @@ export function fails(kind: Failure['kind'], status: number, more: Partial<Failu
       status,
       message: 'the provider says no',
       type: null,
+      code: null,
       param: null,
       retryAfter: null,
       requestId: null,

@@ -81,7 +81,9 @@ describe('a step in plain Node', () => {
       model_selected: 'claude-sonnet-5-5',
       tier: 'medium',
       reason: 'escalated',
-      escalations: [{ from: 'claude-haiku-5-5', to: 'claude-sonnet-5-5', why: kind, status, cost_usd: 0 }],
+      escalations: [{ from: 'claude-haiku-5-5', to: 'claude-sonnet-5-5', why: kind, status }],
+      // What nobody waited for any longer may have been billed: its input is counted, and marked.
+      estimated: kind === 'timeout' ? ['cost', 'baseline'] : ['baseline'],
     });
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({
@@ -192,7 +194,7 @@ describe('a step in plain Node', () => {
     ['timeout', 0, null, 504, 'provider_timeout', 'in time'],
     ['unreachable', 0, null, 502, 'provider_unreachable', 'base URL'],
   ] as const)('%s (%i, %s) is told in our words', async (kind, status, type, seen, code, word) => {
-    const fail = fails(kind, status, { message: 'your key sk-ant-secret', type });
+    const fail = fails(kind, status, { message: 'your key sk-ant-secret', code: type });
     const { ports } = portsOf(fail, fail, fail);
     const error: FluxError = await runStep(stepOf(question, settings), settings, ports).catch(
       (error) => error,

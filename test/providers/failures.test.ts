@@ -47,6 +47,13 @@ describe('what a provider answers', () => {
   // Status, body, what it is to us, and how often it is tried.
   test.each<[Wire, number, object | string, string, number]>([
     ['anthropic-messages', 400, claude('invalid_request_error'), 'rejected', 1],
+    [
+      'anthropic-messages',
+      400,
+      claude('invalid_request_error', 'Your credit balance is too low'),
+      'quota',
+      1,
+    ],
     ['anthropic-messages', 401, claude('authentication_error'), 'auth', 1],
     ['anthropic-messages', 402, claude('billing_error'), 'quota', 1],
     ['anthropic-messages', 403, claude('permission_error'), 'auth', 1],
@@ -60,7 +67,8 @@ describe('what a provider answers', () => {
     ['anthropic-messages', 529, claude('overloaded_error'), 'overloaded', 3],
     ['openai-responses', 400, gpt('unsupported_parameter'), 'rejected', 1],
     ['openai-responses', 401, gpt('invalid_api_key'), 'auth', 1],
-    ['openai-responses', 403, gpt('unsupported_country'), 'auth', 1],
+    ['openai-responses', 403, gpt('no_access'), 'auth', 1],
+    ['openai-responses', 403, gpt('unsupported_country'), 'egress_blocked', 1],
     ['openai-responses', 404, gpt('model_not_found'), 'model_unavailable', 1],
     ['openai-responses', 422, gpt('unprocessable'), 'rejected', 1],
     ['openai-responses', 429, gpt('rate_limit_exceeded', 'requests'), 'rate_limited', 3],
@@ -79,7 +87,7 @@ describe('what a provider answers', () => {
     expect(outcome.failures).toHaveLength(tries - 1);
     for (const failure of outcome.failures) expect(failure).toMatchObject({ kind, status });
     if (typeof body === 'object')
-      expect(failureOf(outcome).message).toMatch(/words of the provider|claude-x/);
+      expect(failureOf(outcome).message).toMatch(/words of the provider|claude-x|credit/);
   });
 
   test.each(WIRES)('%s: a try that works after two that did not is the answer', async (wire) => {
@@ -136,7 +144,7 @@ describe('what a provider answers', () => {
     const call = callOf('anthropic-messages', upstream.url);
     const { apiKey: _unset, ...provider } = call.provider;
     const outcome = await callProvider({ ...call, provider });
-    expect(failureOf(outcome)).toMatchObject({ kind: 'auth', type: 'missing_key' });
+    expect(failureOf(outcome)).toMatchObject({ kind: 'auth', code: 'missing_key' });
     expect(upstream.requests).toEqual([]);
   });
 });
@@ -162,6 +170,21 @@ describe('what happens to the connection', () => {
       );
       expect(failureOf(outcome)).toMatchObject({ kind: 'timeout' });
     }
+    await expect.poll(() => upstream.left).toBe(2);
+  });
+
+  test('traps T31: a client that leaves is waited for no longer, and nothing is tried again', async () => {
+    upstream.replies = [() => {}];
+    for (const stream of [false, true]) {
+      const leaving = new AbortController();
+      const calling = callProvider(
+        callOf('anthropic-messages', upstream.url, { stream, signal: leaving.signal }),
+      );
+      await expect.poll(() => upstream.requests.length).toBe(stream ? 2 : 1);
+      leaving.abort();
+      expect(failureOf(await calling)).toMatchObject({ kind: 'client_left', status: 0 });
+    }
+    expect(upstream.requests).toHaveLength(2);
     await expect.poll(() => upstream.left).toBe(2);
   });
 
@@ -218,8 +241,8 @@ describe('traps T28: a 200 that is none', () => {
       gpt(null, 'server_error'),
       { kind: 'server_error', status: 500 },
     ],
-    ['no JSON', 'openai-chat', '{"id": "x", "choices": [', { kind: 'server_error', type: 'not_json' }],
-    ['nothing', 'anthropic-messages', '', { kind: 'server_error', type: 'not_json' }],
+    ['no JSON', 'openai-chat', '{"id": "x", "choices": [', { kind: 'server_error', code: 'not_json' }],
+    ['nothing', 'anthropic-messages', '', { kind: 'server_error', code: 'not_json' }],
     ['another shape', 'openai-responses', { hello: 'world' }, { kind: 'server_error', status: 502 }],
   ])('in JSON: %s', async (_name, wire, body, failure) => {
     upstream.replies = [json(200, body)];

@@ -74,6 +74,7 @@ export function callOf(
     model: modelOrAssumed(kind, MODELS[wire]),
     body: '{"model":"any","messages":[]}',
     stream: false,
+    signal: null,
     timeouts: { ...PATIENT, ...timeouts },
     ...more,
   };

@@ -13,6 +13,10 @@ export type FailureKind =
   /** Our key there: refused, or out of money. */
   | 'auth'
   | 'quota'
+  /** The provider does not serve the place the Worker runs in (T61). */
+  | 'egress_blocked'
+  /** Nobody waits for the answer any more. */
+  | 'client_left'
   /** The request itself: no other model would take it either. */
   | 'rejected'
   /** The model answered, and the answer is none. */
@@ -42,9 +46,10 @@ export function nextCandidate(
   kind: FailureKind,
 ): number | undefined {
   const from = candidates[failed];
-  if (!from || kind === 'rejected') return undefined;
+  if (!from || kind === 'rejected' || kind === 'client_left') return undefined;
   const fits = (candidate: Candidate): boolean => {
-    if (kind === 'auth' || kind === 'quota') return candidate.provider !== from.provider;
+    if (kind === 'auth' || kind === 'quota' || kind === 'egress_blocked')
+      return candidate.provider !== from.provider;
     if (OF_THE_MODEL.has(kind)) return rank(candidate) > rank(from);
     return true;
   };

@@ -3,6 +3,7 @@ import { FluxError, invalidRequest } from '../errors.ts';
 import type { Reason } from '../metadata.ts';
 import { type Exclusion, excludedBy, type Needs } from './capability.ts';
 import { type CatalogModel, findModel, isRetired } from './catalog.ts';
+import type { Rule } from './rules.ts';
 import { TIERS, type Tier } from './tier.ts';
 
 /** A model a step may be sent to. `tier` is null for a pinned model outside every tier. */
@@ -29,6 +30,8 @@ export interface PlanInput {
   mode: 'observe' | 'route' | 'certified';
   /** The client's own cap (X-FluxCompute-Max-Tier). */
   maxTier?: Tier;
+  /** The customer's rule that holds for this step. */
+  rule?: Rule;
   /** UTC day, `YYYY-MM-DD`, for retirement dates (T71). */
   today: string;
 }
@@ -60,11 +63,32 @@ export function planStep(input: PlanInput): Plan {
   );
   const reachable = configured.map((candidate) => current(candidate, input.today));
   const capable = reachable.filter((candidate) => !exclude(candidate, input, false));
-  const [first, ...rest] =
+  const able =
     capable.length > 0 ? capable : reachable.filter((candidate) => !exclude(candidate, input, true));
+  const ruled = ruledModel(input);
+  if (ruled) {
+    const others = able.filter((candidate) => !isSame(candidate, ruled));
+    return { candidates: [ruled, ...others], floor: ruled.tier ?? floor, reason: 'rule' };
+  }
+  const [first, ...rest] = able;
   if (!first) throw noCandidate(reachable, input);
   if (first !== reachable[0]) return { candidates: [first, ...rest], floor, reason: 'capability' };
   return { candidates: [first, ...rest], floor, reason: first === configured[0] ? reason : 'health' };
+}
+
+/** The model of the customer's rule, where the client left the choice to us and the model can take the step. */
+function ruledModel(input: PlanInput): Candidate | undefined {
+  if (input.wish.kind !== 'auto' || !input.rule || !('candidate' in input.rule.then)) return undefined;
+  const ruled = current(input.rule.then.candidate, input.today);
+  const tooHigh =
+    input.maxTier !== undefined &&
+    ruled.tier !== null &&
+    TIERS.indexOf(ruled.tier) > TIERS.indexOf(input.maxTier);
+  return tooHigh || exclude(ruled, input, true) ? undefined : ruled;
+}
+
+function isSame(a: Candidate, b: Candidate): boolean {
+  return a.provider === b.provider && a.name === b.name;
 }
 
 /** The model, or on and after the day it retires its successor: never an outage (T71). */
@@ -85,6 +109,8 @@ function floorOf(input: PlanInput): { floor: Tier; reason: Reason } {
 
 function wantedFloor(input: PlanInput): { floor: Tier; reason: Reason } {
   if (input.wish.kind === 'tier') return { floor: input.wish.tier, reason: 'forced_tier' };
+  // A customer's own decision holds in every mode.
+  if (input.rule && 'floor' in input.rule.then) return { floor: input.rule.then.floor, reason: 'rule' };
   // T9: probes, titles and compaction are not the agent's work, in any mode.
   if (input.difficulty.housekeeping) return { floor: 'easy', reason: 'housekeeping' };
   if (input.mode !== 'route') return { floor: 'hard', reason: 'observe' };

@@ -13,7 +13,7 @@ import { parseBody, readBody } from '../body.ts';
 import type { AppEnv } from '../context.ts';
 import { toAscii, toClientError, writeOpenAIError } from '../errors.ts';
 import { readWish } from '../models.ts';
-import { hashUser, readMaxTier, readSession, readTags } from '../step-headers.ts';
+import { hashUser, readMaxTier, readNoStore, readSession, readTags } from '../step-headers.ts';
 import { openBody, pump } from '../stream-pump.ts';
 
 /** POST /v1/chat/completions */
@@ -62,6 +62,8 @@ function toStep(c: Context<AppEnv>, chat: ChatRequest, rawBody: string): StepReq
   const customer = customerOf(key, undefined);
   const { headers } = c.req.raw;
   const maxTier = readMaxTier(headers);
+  // Without content in any store there is no hash of the session's name either.
+  const secret = readNoStore(headers) ? null : settings.secret;
   const { hints } = chat.conversation;
   return {
     requestId: c.get('requestId'),
@@ -80,7 +82,7 @@ function toStep(c: Context<AppEnv>, chat: ChatRequest, rawBody: string): StepReq
     session: readSession(
       headers,
       customer,
-      settings.secret,
+      secret,
       () => `fc_${c.get('requestId').replaceAll('-', '').slice(0, 12)}`,
     ),
     tags: readTags(headers),
@@ -93,6 +95,7 @@ function portsOf(c: Context<AppEnv>): Ports {
   return {
     callProvider,
     logStep: (record) => c.executionCtx.waitUntil(logStep(record, c.get('stores'))),
+    left: c.req.raw.signal,
     clock: { now: () => Date.now(), cpu: () => (c.get('settings').clockRuns ? performance.now() : null) },
   };
 }

@@ -20,7 +20,7 @@ export function listModels(c: Context<AppEnv>): Response {
 
 /** GET /v1/models/{id} */
 export function getModel(c: Context<AppEnv>): Response {
-  const id = decodeURIComponent(c.req.param('id') ?? '');
+  const id = c.req.param('id') ?? '';
   const model = offeredModels(c.get('settings')).find(
     (model) => model.id === id || `${model.ownedBy}/${model.id}` === id,
   );

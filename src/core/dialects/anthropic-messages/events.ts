@@ -75,7 +75,11 @@ export function createEventReader(): EventReader {
 
   function readMessageDelta(data: JsonObject): AnswerEvent[] {
     const counted = takeUsage(objectAt(data, 'usage'));
-    const events: AnswerEvent[] = counted === undefined ? [] : [{ type: 'usage', usage: counted }];
+    const serviceTier = usage && textAt(usage, 'service_tier');
+    const events: AnswerEvent[] =
+      counted === undefined
+        ? []
+        : [{ type: 'usage', usage: counted, ...(serviceTier === undefined ? {} : { serviceTier }) }];
     const delta = objectAt(data, 'delta') ?? {};
     const reason = textAt(delta, 'stop_reason');
     if (reason === undefined) return events;

@@ -84,7 +84,10 @@ export function createEventReader(): EventReader {
       stop = undefined;
     }
     // The last chunk, with empty `choices`; some servers repeat it on every chunk.
-    if (usage !== undefined) events.push({ type: 'usage', usage });
+    if (usage !== undefined) {
+      const serviceTier = textAt(chunk, 'service_tier');
+      events.push({ type: 'usage', usage, ...(serviceTier === undefined ? {} : { serviceTier }) });
+    }
     return events.length > 0 ? events : [{ type: 'progress' }];
   });
 

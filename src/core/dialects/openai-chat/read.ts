@@ -27,6 +27,8 @@ export interface ChatRequest {
   conversation: Conversation;
   /** Fields that only a Chat Completions upstream can take. */
   chatOnly: string[];
+  /** The client's labels, of which some may count as tags. */
+  metadata: Record<string, string>;
   /** Fields we have never heard of: kept on the same wire, reported as dropped on any other. */
   unknownFields: string[];
 }
@@ -43,7 +45,7 @@ export function readChatRequest(body: unknown): ChatRequest {
     messages: toMessages(request.messages),
     tools: (request.tools ?? []).map((tool) => ({
       name: tool.function.name,
-      ...(tool.function.description === undefined ? {} : { description: tool.function.description }),
+      ...(tool.function.description == null ? {} : { description: tool.function.description }),
       ...(tool.function.parameters ? { parameters: tool.function.parameters } : {}),
       ...(typeof tool.function.strict === 'boolean' ? { strict: tool.function.strict } : {}),
       ...mark(tool.cache_control),
@@ -67,6 +69,7 @@ export function readChatRequest(body: unknown): ChatRequest {
     stream: request.stream === true,
     includeUsage: request.stream_options?.include_usage === true,
     conversation,
+    metadata: request.metadata ?? {},
     chatOnly: CHAT_ONLY_FIELDS.filter((field) => isMeant(field, request[field])),
     unknownFields: Object.keys(request).filter(
       (field) => !KNOWN_FIELDS.has(field) && !CHAT_ONLY_FIELDS.includes(field) && request[field] != null,
@@ -124,7 +127,7 @@ function requireResults(open: Set<string>, param: string): void {
 }
 
 function toMessage(message: Exclude<ChatMessage, { role: 'tool' }>, index: number): Message {
-  const name = message.name === undefined ? {} : { name: message.name };
+  const name = message.name == null ? {} : { name: message.name };
   if (message.role === 'user') {
     return { role: 'user', content: toParts(message.content, `messages[${index}].content`, true), ...name };
   }
@@ -172,7 +175,11 @@ function toParts(
     // The schema has checked the two known kinds; anything else is refused by name.
     const checked = part as
       | WireText
-      | { type: 'image_url'; image_url: { url: string; detail?: string }; cache_control?: CacheControl };
+      | {
+          type: 'image_url';
+          image_url: { url: string; detail?: string | null | undefined };
+          cache_control?: CacheControl;
+        };
     if (checked.type === 'text') return { type: 'text', text: checked.text, ...mark(checked.cache_control) };
     if (checked.type === 'image_url' && images) {
       return toImage(checked.image_url, `${path}[${index}]`, checked.cache_control);
@@ -186,8 +193,12 @@ function toParts(
 
 const DATA_URL = /^data:([a-z]+\/[a-z0-9.+-]+);base64,/i;
 
-function toImage(image: { url: string; detail?: string }, path: string, cache: CacheControl): ImageBlock {
-  const detail = image.detail === undefined ? {} : { detail: image.detail };
+function toImage(
+  image: { url: string; detail?: string | null | undefined },
+  path: string,
+  cache: CacheControl,
+): ImageBlock {
+  const detail = image.detail == null ? {} : { detail: image.detail };
   // Only the head is matched: the data itself may be megabytes.
   const head = DATA_URL.exec(image.url.slice(0, 100));
   if (head?.[1]) {
@@ -247,7 +258,7 @@ function readOutput(request: ChatRequestBody): Conversation['output'] {
             type: 'json_schema' as const,
             name: format.json_schema.name,
             schema: format.json_schema.schema,
-            ...(format.json_schema.description === undefined
+            ...(format.json_schema.description == null
               ? {}
               : { description: format.json_schema.description }),
             ...(typeof format.json_schema.strict === 'boolean' ? { strict: format.json_schema.strict } : {}),

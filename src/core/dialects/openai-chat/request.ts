@@ -37,7 +37,8 @@ export function requestEdits(
   const before = members(original, model);
   const edits: Edits = {
     // Stored answers can be read by every customer of the provider's key; `metadata` is refused without them.
-    store: undefined,
+    // A server that is only compatible may not know the field.
+    store: model.assumed === true ? undefined : 'false',
     metadata: undefined,
     // The client's may have either name: one of them is right for the model.
     max_tokens: undefined,

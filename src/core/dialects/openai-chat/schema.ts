@@ -13,7 +13,7 @@ const marked = { cache_control: cacheControl.nullish() };
 const textPart = z.looseObject({ type: z.literal('text'), text: z.string(), ...marked });
 const imagePart = z.looseObject({
   type: z.literal('image_url'),
-  image_url: z.looseObject({ url: z.string().min(1), detail: z.string().optional() }),
+  image_url: z.looseObject({ url: z.string().min(1), detail: z.string().nullish() }),
   ...marked,
 });
 const refusalPart = z.looseObject({ type: z.literal('refusal'), refusal: z.string() });
@@ -30,18 +30,18 @@ const functionCall = z.looseObject({
 });
 
 export const chatMessage = z.discriminatedUnion('role', [
-  z.looseObject({ role: z.literal('system'), content: texts, name: z.string().optional() }),
-  z.looseObject({ role: z.literal('developer'), content: texts, name: z.string().optional() }),
+  z.looseObject({ role: z.literal('system'), content: texts, name: z.string().nullish() }),
+  z.looseObject({ role: z.literal('developer'), content: texts, name: z.string().nullish() }),
   z.looseObject({
     role: z.literal('user'),
     content: z.union([z.string(), z.array(z.union([textPart, imagePart, otherPart])).min(1)]),
-    name: z.string().optional(),
+    name: z.string().nullish(),
   }),
   z.looseObject({
     role: z.literal('assistant'),
     content: z.union([z.string(), z.array(z.union([textPart, refusalPart])), z.null()]).optional(),
     refusal: z.string().nullish(),
-    name: z.string().optional(),
+    name: z.string().nullish(),
     tool_calls: z.array(functionCall).nullish(),
   }),
   z.looseObject({
@@ -56,7 +56,7 @@ const functionTool = z.looseObject({
   type: z.literal('function'),
   function: z.looseObject({
     name: z.string().min(1),
-    description: z.string().optional(),
+    description: z.string().nullish(),
     parameters: z.record(z.string(), z.unknown()).nullish(),
     strict: z.boolean().nullish(),
   }),
@@ -83,7 +83,7 @@ const responseFormat = z.discriminatedUnion('type', [
     type: z.literal('json_schema'),
     json_schema: z.looseObject({
       name: z.string().min(1),
-      description: z.string().optional(),
+      description: z.string().nullish(),
       schema: z.record(z.string(), z.unknown()).default({}),
       strict: z.boolean().nullish(),
     }),

@@ -11,7 +11,7 @@ export interface StreamWriter {
   /** The proper ending, with metadata: once, after the last event. */
   finish(usage: Usage, metadata: FluxMetadata): string;
   /** The dialect's own error (T30): no `[DONE]` follows, so nobody takes a cut answer for a whole one. */
-  fail(error: { message: string; type: string; code: string }): string;
+  fail(error: { message: string; type: string; code: string | null }): string;
 }
 
 /** An SSE comment: keeps a silent stream alive, and no client shows it (T69). */
@@ -21,7 +21,7 @@ function frame(data: unknown): string {
   return `data: ${JSON.stringify(data)}\n\n`;
 }
 
-function writeError(error: { message: string; type: string; code: string }): string {
+function writeError(error: { message: string; type: string; code: string | null }): string {
   return frame({ error: { message: error.message, type: error.type, param: null, code: error.code } });
 }
 
@@ -139,7 +139,8 @@ export function createStreamRelay(includeUsage: boolean): StreamWriter {
         usageChunk = data;
         return '';
       }
-      if (!choices.some((choice) => choice?.finish_reason != null)) return `${release()}data: ${raw}\n\n`;
+      if (!choices.some((choice) => choice?.finish_reason != null))
+        return `${release()}data: ${raw.replaceAll('\n', '\ndata: ')}\n\n`;
       const text = release();
       held = data;
       return text;

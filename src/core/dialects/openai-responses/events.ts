@@ -38,7 +38,11 @@ export function createEventReader(): EventReader {
     const response = objectAt(data, 'response');
     if (response === undefined) throw invalidAnswer('no `response`');
     const usage = usageOfResponse(response);
-    const told: AnswerEvent[] = usage === undefined ? [] : [{ type: 'usage', usage }];
+    const serviceTier = textAt(response, 'service_tier');
+    const told: AnswerEvent[] =
+      usage === undefined
+        ? []
+        : [{ type: 'usage', usage, ...(serviceTier === undefined ? {} : { serviceTier }) }];
     if (data.type === 'response.failed') {
       const error = openAiError(objectAt(response, 'error') ?? {});
       return [...told, { type: 'error', status: error.status, code: error.code, message: error.message }];

@@ -1,0 +1,56 @@
+import type { ExecutionContext, MessageBatch, ScheduledController } from '@cloudflare/workers-types';
+import type { Env } from '../../src/env.ts';
+import worker from '../../src/worker.ts';
+
+let queueThrows = false;
+let asDeadLetters = false;
+const wrapped = new WeakMap<object, Env>();
+
+/** The Worker's bindings with a queue that throws when told to; the same object for the same bindings. */
+function withFaults(env: Env): Env {
+  const known = wrapped.get(env);
+  if (known) return known;
+  const { LOG_QUEUE: queue } = env;
+  const faulty: Env = {
+    ...env,
+    LOG_QUEUE: {
+      metrics: () => queue.metrics(),
+      sendBatch: (messages, options) => queue.sendBatch(messages, options),
+      send: async (message, options) => {
+        // What Cloudflare's queue says above 5,000 messages a second (T47).
+        if (queueThrows) throw new Error('Too Many Requests');
+        return queue.send(message, options);
+      },
+    },
+  };
+  wrapped.set(env, faulty);
+  return faulty;
+}
+
+/** The production Worker, with a queue that fails or gives up at will and a scheduled job that can be asked for. */
+export default {
+  async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+    switch (new URL(request.url).pathname) {
+      case '/faults/queue-throws':
+        queueThrows = true;
+        return new Response('it throws');
+      case '/faults/queue-works':
+        queueThrows = false;
+        return new Response('it works');
+      case '/faults/letters-die':
+        asDeadLetters = true;
+        return new Response('they die');
+      case '/faults/letters-live':
+        asDeadLetters = false;
+        return new Response('they live');
+      case '/faults/scheduled':
+        await worker.scheduled(null, withFaults(env));
+        return new Response('done');
+      default:
+        return worker.fetch(request, withFaults(env), context as never);
+    }
+  },
+  queue: (batch: MessageBatch<unknown>, env: Env) =>
+    worker.queue(asDeadLetters ? { ...batch, queue: `${batch.queue}-dead` } : batch, withFaults(env)),
+  scheduled: (controller: ScheduledController, env: Env) => worker.scheduled(controller, withFaults(env)),
+};

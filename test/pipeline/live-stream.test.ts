@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+import { usageOf } from '../../src/core/accounting/usage.ts';
+import type { AnswerEvent } from '../../src/core/answer.ts';
+import type { CallOutcome, Failure } from '../../src/pipeline/ports.ts';
+import { StreamFailure } from '../../src/pipeline/ports.ts';
+import { runStep } from '../../src/pipeline/step.ts';
+import { answers, portsOf, settingsOf, stepOf } from './in-process.ts';
+
+const settings = settingsOf();
+const question = { stream: true, messages: [{ role: 'user', content: 'What is the capital of France?' }] };
+const early: AnswerEvent = {
+  type: 'start',
+  id: 'msg',
+  model: 'claude-haiku-5-5',
+  usage: usageOf({ fresh: 1_000, output: 1 }),
+};
+const cut: Failure = {
+  kind: 'unreachable',
+  status: 0,
+  message: 'cut',
+  type: null,
+  code: 'stream_cut',
+  param: null,
+  retryAfter: null,
+  requestId: null,
+  ms: 1,
+};
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/** A provider's stream of these events, one frame each; it breaks after them where `broken` says how. */
+function streams(events: AnswerEvent[], broken?: Failure) {
+  const aborted = { count: 0 };
+  const reply = (): CallOutcome => ({
+    kind: 'stream',
+    failures: [],
+    simulated: false,
+    ms: 5,
+    stream: {
+      head: events.slice(0, 2),
+      whole: false,
+      abort: () => void aborted.count++,
+      frames: (async function* () {
+        for (const event of events) yield [{ raw: '', events: [event] }];
+        if (broken) throw new StreamFailure(broken);
+      })(),
+    },
+  });
+  return { reply, aborted };
+}
+
+async function open(reply: () => CallOutcome, more: Record<string, unknown> = {}) {
+  const { ports, rows, calls } = portsOf(reply, answers());
+  const outcome = await runStep(stepOf({ ...question, ...more }, settings), settings, ports);
+  if (outcome.kind !== 'stream') throw new Error('no stream');
+  return { live: outcome.stream, relay: outcome.relay, rows, calls };
+}
+
+const long: AnswerEvent[] = Array.from({ length: 100 }, () => ({
+  type: 'text',
+  text: 'some forty characters of an answer here ',
+}));
+
+describe('a stream that does not reach its end', () => {
+  test('cut: its row counts what had been said by then, and says that it is estimated', async () => {
+    const { live, rows } = await open(streams([early, ...long], cut).reply);
+    await expect(collect(live.frames)).rejects.toMatchObject({ status: 502, code: 'stream_cut' });
+    // 4,000 characters are about 1,300 tokens of Claude's newer tokenizer; the early usage had said 1.
+    expect(rows).toMatchObject([{ state: 'failed', error_code: 'stream_cut', tokens: { fresh: 1_000 } }]);
+    expect(rows[0]?.tokens.output).toBeGreaterThan(900);
+    expect(rows[0]?.estimated).toContain('cost');
+  });
+
+  test('left by the client: the upstream is let go, and one row says abandoned', async () => {
+    const { reply, aborted } = streams([early, ...long]);
+    const { live, rows } = await open(reply);
+    for (let i = 0; i < 50; i++) await live.frames.next();
+    live.abandon();
+    live.abandon();
+    expect(aborted.count).toBeGreaterThan(0);
+    expect(rows).toMatchObject([
+      { state: 'abandoned', status: 499, estimated: expect.arrayContaining(['cost']) },
+    ]);
+    expect(rows[0]?.tokens.output).toBeGreaterThan(400);
+  });
+
+  test("an error about the provider's key is told in our words", async () => {
+    const error: AnswerEvent = {
+      type: 'error',
+      status: 401,
+      code: 'authentication_error',
+      message: 'invalid x-api-key: sk-ant-SECRET',
+    };
+    const { live, rows } = await open(streams([early, { type: 'text', text: 'Par' }, error]).reply);
+    const seen = await collect(live.frames).catch((error) => error);
+    expect(seen).toMatchObject({ status: 502, code: 'provider_auth' });
+    expect(seen.message).not.toContain('SECRET');
+    expect(JSON.stringify(rows)).not.toContain('SECRET');
+  });
+});
+
+describe('a stream that does', () => {
+  const ending = (serviceTier?: string): AnswerEvent[] => [
+    { type: 'usage', usage: usageOf({ fresh: 1_000, output: 100 }), ...(serviceTier ? { serviceTier } : {}) },
+    { type: 'stop', reason: 'stop' },
+    { type: 'end' },
+  ];
+
+  test('the last usage counts, and nothing is estimated of the cost', async () => {
+    const { live, rows } = await open(streams([early, ...long, ...ending()]).reply);
+    await collect(live.frames);
+    const { metadata } = live.finish();
+    expect(metadata).toMatchObject({ cost_usd: 0.00015, estimated: ['baseline'] });
+    expect(rows).toMatchObject([{ state: 'ok', tokens: { output: 100 } }]);
+  });
+
+  test.each([
+    ['standard', 0.00015],
+    ['batch', 0.000075],
+    // Capacity bought ahead has a price of its own: unknown, not the list price (T42).
+    ['priority', null],
+  ])('a tier of service has its price: %s', async (tier, cost) => {
+    const { live } = await open(streams([early, ...long, ...ending(tier)]).reply);
+    await collect(live.frames);
+    expect(live.finish().metadata.cost_usd).toBe(cost);
+  });
+});
+
+describe('the same wire on both sides', () => {
+  const own = settingsOf({ FLUX_TIERS: '{"easy":["gpt-5.2"],"medium":["gpt-5.2"],"hard":["gpt-5.2"]}' });
+
+  test('passes through, unless an answer has to be cut at a stop sequence', async () => {
+    const events: AnswerEvent[] = [
+      { type: 'start', id: 'c', model: 'gpt-5.2' },
+      { type: 'text', text: 'one END two' },
+    ];
+    for (const [stop, relay] of [
+      [null, true],
+      ['END', false],
+    ] as const) {
+      const { ports } = portsOf(streams(events).reply);
+      const outcome = await runStep(stepOf({ ...question, stop }, own), own, ports);
+      if (outcome.kind !== 'stream') throw new Error('no stream');
+      expect(outcome.relay).toBe(relay);
+      if (relay) continue;
+      const shown = (await collect(outcome.stream.frames)).flat().flatMap((frame) => frame.events);
+      expect(shown).toContainEqual({ type: 'text', text: 'one ' });
+      expect(shown.at(-1)).toMatchObject({ type: 'stop', stopSequence: 'END' });
+    }
+  });
+});
+
+test('a refused stream is let go before the next tier is asked, and its cost is counted', async () => {
+  const refused: AnswerEvent[] = [
+    early,
+    { type: 'stop', reason: 'refusal' },
+    { type: 'usage', usage: usageOf({ fresh: 1_000, output: 100 }) },
+  ];
+  const { reply, aborted } = streams(refused);
+  const { ports, rows } = portsOf(reply, streams([early, { type: 'text', text: 'Paris' }]).reply);
+  await runStep(stepOf(question, settings), settings, ports);
+  expect(aborted.count).toBe(1);
+  expect(rows).toEqual([]);
+});
