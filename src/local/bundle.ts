@@ -24,7 +24,9 @@ export async function bundleWorker(entry: string, queueBindings: readonly string
       mainFields: ['module', 'main'],
       conditions: ['workerd', 'worker', 'browser'],
       external: ['node:*', 'cloudflare:*'],
+      // For stack traces; without the sources themselves, which would be most of the isolate's memory.
       sourcemap: 'inline',
+      sourcesContent: false,
       logLevel: 'silent',
       plugins: [
         {

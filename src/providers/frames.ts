@@ -27,7 +27,8 @@ export async function* readFrames(
   signal: AbortSignal,
 ): AsyncGenerator<SseFrame[], void, undefined> {
   const reader = body.getReader();
-  signal.addEventListener('abort', () => reader.cancel().catch(() => {}), { once: true });
+  const cancel = () => reader.cancel().catch(() => {});
+  signal.addEventListener('abort', cancel, { once: true });
   const decoder = new TextDecoder();
   let frames: SseFrame[] = [];
   const parser = createParser({
@@ -49,7 +50,9 @@ export async function* readFrames(
       if (done) return;
     }
   } finally {
-    reader.cancel().catch(() => {});
+    // A listener left behind would keep the stream for as long as the isolate lives.
+    signal.removeEventListener('abort', cancel);
+    cancel();
   }
 }
 

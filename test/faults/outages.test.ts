@@ -12,7 +12,7 @@ let target: Target;
 beforeAll(async () => {
   gateway = await startGateway(
     folder.path,
-    { FLUX_IDLE_TIMEOUT_MS: '8000', FLUX_KEEP_ALIVE_MS: '1000' },
+    { FLUX_IDLE_TIMEOUT_MS: '5000', FLUX_KEEP_ALIVE_MS: '1000' },
     { workerEntry: join(import.meta.dirname, 'worker.ts') },
   );
   target = gateway.stack;

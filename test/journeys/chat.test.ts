@@ -4,7 +4,8 @@ import type { ChatCompletionMessageParam, ChatCompletionTool } from 'openai/reso
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { hasDescription, violations } from './conformance.ts';
-import { type Gateway, metadataOf, START_LIMIT, startGateway, temporaryFolder } from './gateway.ts';
+import { metadataOf } from './frames.ts';
+import { type Gateway, START_LIMIT, startGateway, temporaryFolder } from './gateway.ts';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());

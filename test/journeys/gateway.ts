@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
-import type { FluxMetadata } from '../../src/core/metadata.ts';
 import type { JournalEntry } from '../../src/local/simulated/journal.ts';
 import type { ScriptEntry } from '../../src/local/simulated/script.ts';
 import { type LocalOptions, type LocalStack, startLocal } from '../../src/local/stack.ts';
 import type { Summary } from '../../src/log/queries.ts';
+import { framesOf } from './frames.ts';
 
 /** Making a database takes seconds, and others run beside. */
 export const START_LIMIT = 90_000;
@@ -109,20 +109,4 @@ async function look(response: Response): Promise<Seen> {
     body: stream ? null : JSON.parse(text),
     frames: stream ? framesOf(text) : [],
   };
-}
-
-/** The `data:` of each frame; `[DONE]` stays a string. */
-export function framesOf(text: string): unknown[] {
-  return text
-    .split('\n\n')
-    .filter((frame) => frame.startsWith('data: '))
-    .map((frame) => (frame === 'data: [DONE]' ? '[DONE]' : JSON.parse(frame.slice(6))));
-}
-
-/** The `fluxcompute` of an answer, or of the last chunk that has it. */
-export function metadataOf(answer: unknown): FluxMetadata {
-  const parts = Array.isArray(answer) ? answer : [answer];
-  const part = parts.findLast((part) => typeof part === 'object' && part !== null && 'fluxcompute' in part);
-  if (!part) throw new Error('no metadata');
-  return part.fluxcompute;
 }
