@@ -28,6 +28,10 @@ const NODE_MAJOR = 24;
 /** Signals closer than this, in milliseconds, are one Ctrl-C. */
 const SAME_KEYPRESS = 400;
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+// A signal that nobody waits for, such as npm's echo of the first, must not end the process the system's way.
+for (const signal of SIGNALS) process.on(signal, () => {});
+
 await main();
 
 async function main(): Promise<void> {
@@ -111,15 +115,14 @@ async function shutDown(stack: LocalStack): Promise<void> {
 
 /** Runs `stop` at the next signal; gives a function that calls it off. */
 function stopOnSignal(stop: () => void): () => void {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const callOff = (): void => {
-    for (const signal of signals) process.off(signal, run);
+    for (const signal of SIGNALS) process.off(signal, run);
   };
   const run = (): void => {
     callOff();
     stop();
   };
-  for (const signal of signals) process.on(signal, run);
+  for (const signal of SIGNALS) process.on(signal, run);
   return callOff;
 }
 
