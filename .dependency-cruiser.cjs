@@ -1,5 +1,5 @@
-/** The import arrows: core ← pipeline ← stores ← {providers, sessions, budget, log, oracle} ← {http, sdk, cli} ← worker.ts. */
-const MIDDLE = ['providers', 'sessions', 'budget', 'log', 'oracle'];
+/** The import arrows: core ← pipeline ← stores ← {providers, sessions, budget, customers, log, oracle} ← {http, sdk, cli} ← worker.ts. */
+const MIDDLE = ['providers', 'sessions', 'budget', 'customers', 'log', 'oracle'];
 const OUTER = ['http', 'sdk', 'cli'];
 const SETTINGS = '^src/(env[^/]*|settings-error)\\.ts$';
 const rooms = (names) => `^src/(${names.join('|')})/`;

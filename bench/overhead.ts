@@ -1,74 +1,158 @@
-import { readFileSync } from 'node:fs';
-import type { Conversation, Message } from '../src/core/conversation.ts';
-import { classify } from '../src/core/difficulty/scorer.ts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startChild } from '../src/local/child.ts';
+import { BODIES } from './overhead/bodies.ts';
+import { measureClassification } from './overhead/classification.ts';
+import { compete, type Pace, type Scores } from './overhead/contest.ts';
+import type { Contestant } from './overhead/contestant.ts';
+import { measureLargeBodies } from './overhead/large-bodies.ts';
+import type { Load } from './overhead/load.ts';
+import { startLiteLlm, startPortkey } from './overhead/peers.ts';
+import { measureWaits } from './overhead/waits.ts';
+import { type Stores, startPassthrough, startWorker } from './overhead/workers.ts';
 
-/**
- * What the gateway itself costs a step; so far the classification: `node bench/overhead.ts`.
- * Prints one JSON object as its last line, times in milliseconds.
- */
-const ANCHORS = readFileSync(new URL('anchors.jsonl', import.meta.url), 'utf8')
-  .trim()
-  .split('\n')
-  .map((line) => String((JSON.parse(line) as { prompt: string }).prompt)); // our own file
+const HELP = `npm run bench:overhead: what does the gateway itself cost?
 
-const WARM_UP = 2_000;
-const RUNS = 5_000;
+In turns, on one upstream of this machine: a Worker that only passes requests through, this Worker (its stores answered
+by a stub that counts the rows), Portkey's gateway from npm and, if asked for, LiteLLM's proxy. Requests a second, p50,
+p99, processor time a request, memory, and the share of the passthrough's rate. Then the same with slow stores, and
+sixteen bodies of 10 MB at once.
 
-const eight = quantiles(conversation(8_192));
-const one = quantiles(turn(8_192));
-const sizes = Object.fromEntries(
-  [1, 8, 64, 512, 4_096].map((kilobytes) => [
-    `${kilobytes}kb`,
-    quantiles(turn(kilobytes * 1_024), kilobytes > 100 ? 200 : RUNS),
-  ]),
-);
-const hostile = quantiles(question('<system-reminder <system-reminder> '.repeat(15_000)), 200);
-console.log(
-  JSON.stringify({
-    classification: { conversation_8kb: eight, single_turn_8kb: one, turn_of: sizes, hostile_512kb: hostile },
-  }),
-);
+  --quick                 about a minute; without it, about seven
+  --litellm               LiteLLM's proxy too (installs it with pip the first time: minutes)
+  --no-portkey            without Portkey's gateway (installs it with npm the first time)
+  --only NAME             one part: classification, contest, waits or large
+  --cache FOLDER          where the others are installed (a folder of the system's temporary one)
 
-/** User and assistant turns of about 400 characters, to `size` characters in all; the last is a user's. */
-function conversation(size: number): Conversation {
-  const messages: Message[] = [];
-  let length = 0;
-  for (let at = 0; length < size; at += 1) {
-    const text = `${ANCHORS[(7 * at) % ANCHORS.length]} ${ANCHORS[(13 * at + 5) % ANCHORS.length]} `.repeat(
-      2,
-    );
-    messages.push({ role: at % 2 === 0 ? 'assistant' : 'user', content: [{ type: 'text', text }] });
-    length += text.length;
-  }
-  return question('Now explain why the second of these is slower, and fix it.', messages);
+Progress on stderr, one JSON object as the last line of stdout. Exit code 1 if the run is void: rows that are missing
+from the log, or a request that failed.
+`;
+
+const QUICK: Pace = { rounds: 2, slice: 700, warmUp: 400 };
+const FULL: Pace = { rounds: 5, slice: 2_500, warmUp: 1_500 };
+const CONNECTIONS = [1, 16];
+
+const { values } = parseArgs({
+  options: {
+    help: { type: 'boolean', short: 'h' },
+    quick: { type: 'boolean', default: false },
+    litellm: { type: 'boolean', default: false },
+    'no-portkey': { type: 'boolean', default: false },
+    only: { type: 'string' },
+    cache: { type: 'string', default: join(tmpdir(), 'flux-bench-peers') },
+  },
+});
+const wanted = (part: string): boolean => values.only === undefined || values.only === part;
+
+if (values.help) process.stdout.write(HELP);
+else {
+  const classification = wanted('classification') ? { classification: measureClassification() } : {};
+  const measured = ['contest', 'waits', 'large'].some(wanted) ? await bench() : {};
+  console.log(JSON.stringify({ ...classification, ...measured }));
 }
 
-/** One user turn of that many characters. */
-function turn(size: number): Conversation {
-  const text = ANCHORS.join('\n');
-  return question(text.repeat(Math.ceil(size / text.length)).slice(0, size));
-}
-
-function question(text: string, before: Message[] = []): Conversation {
-  return {
-    messages: [...before, { role: 'user', content: [{ type: 'text', text }] }],
-    tools: [],
-    output: { stop: [], n: 1, logprobs: false },
-    sampling: {},
-    reasoning: {},
-    hints: {},
+async function bench(): Promise<Record<string, unknown>> {
+  const started = performance.now();
+  const folder = await mkdtemp(join(tmpdir(), 'flux-overhead-'));
+  const say = (line: string): void => console.error(line);
+  const code = join(folder, 'code');
+  const upstream = startChild(
+    'upstream',
+    fileURLToPath(new URL('overhead/upstream.ts', import.meta.url)),
+    code,
+    say,
+  );
+  const stores = startChild(
+    'stores',
+    fileURLToPath(new URL('overhead/stores.ts', import.meta.url)),
+    code,
+    say,
+  );
+  const contestants: Contestant[] = [];
+  const skipped: Record<string, string> = {};
+  /** Requests that this Worker answered: as many rows must be in the log. */
+  let answered = 0;
+  const counted = ({ name }: Contestant, result: Load): void => {
+    if (name === 'worker') answered += result.answered;
   };
+  try {
+    const port = await upstream.call<number>('start');
+    const passthrough = await startPassthrough(port);
+    contestants.push(passthrough);
+    const worker = await startWorker(port, await stores.call<Stores>('start'));
+    contestants.push(worker);
+    const peers = { portkey: startPortkey, litellm: startLiteLlm };
+    const invited = { portkey: !values['no-portkey'], litellm: values.litellm };
+    for (const name of ['portkey', 'litellm'] as const) {
+      if (!invited[name] || !wanted('contest')) {
+        skipped[name] = 'not asked for';
+        continue;
+      }
+      try {
+        contestants.push(await peers[name](port, values.cache));
+      } catch (error) {
+        skipped[name] = error instanceof Error ? error.message : String(error);
+      }
+    }
+    const loadBefore = loadavg();
+    const cases: Record<string, Scores> = {};
+    for (const [name, text] of wanted('contest') ? Object.entries(BODIES) : []) {
+      for (const connections of CONNECTIONS) {
+        const pace = values.quick ? QUICK : FULL;
+        const scores = await compete(contestants, { name, text }, connections, pace, counted);
+        cases[`${name}_${connections}`] = scores;
+        say(`${name}, ${connections} connections: ${describe(scores)}`);
+      }
+    }
+    const waits = wanted('waits')
+      ? await measureWaits(
+          worker,
+          async (ms) => {
+            await stores.call('slow', ms);
+          },
+          values.quick ? 800 : 4_000,
+          (result) => counted(worker, result),
+        )
+      : undefined;
+    if (waits)
+      say(
+        `stores ${waits.wait_ms} ms slower: warm +${waits.warm.gained_ms} ms, cold +${waits.cold.gained_ms} ms`,
+      );
+    const large = wanted('large')
+      ? await measureLargeBodies(worker, (result) => counted(worker, result))
+      : undefined;
+    if (large) say(`16 bodies of 10 MB: ${JSON.stringify(large)}`);
+    await worker.settle();
+    const { rows } = await stores.call<{ rows: number }>('count');
+    const isVoid = rows !== answered;
+    if (isVoid) process.exitCode = 1;
+    return {
+      void: isVoid,
+      rows: { answered, logged: rows },
+      pace: values.quick ? 'quick' : 'full',
+      elapsed_s: Math.round((performance.now() - started) / 1000),
+      load_average: { before: loadBefore, after: loadavg() },
+      skipped,
+      contest: cases,
+      ...(waits ? { waits } : {}),
+      ...(large ? { large_bodies: large } : {}),
+    };
+  } finally {
+    await Promise.allSettled(contestants.map((contestant) => contestant.stop()));
+    await Promise.all([upstream.stop(null, 1_000), stores.stop(null, 1_000)]);
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
-function quantiles(input: Conversation, runs = RUNS): { p50: number; p99: number } {
-  for (let run = 0; run < Math.min(WARM_UP, runs); run += 1) classify(input);
-  const times: number[] = [];
-  for (let run = 0; run < runs; run += 1) {
-    const start = performance.now();
-    classify(input);
-    times.push(performance.now() - start);
-  }
-  times.sort((a, b) => a - b);
-  const at = (share: number): number => Number((times[Math.floor(share * (runs - 1))] ?? 0).toFixed(4));
-  return { p50: at(0.5), p99: at(0.99) };
+function describe(scores: Scores): string {
+  return Object.entries(scores)
+    .map(([name, score]) =>
+      'skipped' in score
+        ? `${name} skipped`
+        : `${name} ${score.requests_per_s}/s (${score.ratio} ×), p99 ${score.p99_ms} ms, cpu ${score.cpu_ms} ms (${score.cpu_ratio} ×), ${score.memory_mib} MiB`,
+    )
+    .join(' · ');
 }

@@ -9,9 +9,12 @@ const LIMIT_KIB = 1024;
 
 /**
  * `npm run deploy [-- --dry-run …]`: bundles, measures what would be uploaded, and deploys to the user's own
- * account unless told not to. Arguments go on to `wrangler deploy`. Offline with `--dry-run`.
+ * account unless told not to. Arguments go on to `wrangler deploy`, e.g. `--env production`; without one of
+ * wrangler.toml's environments its top level is meant. Offline with `--dry-run`.
  */
-function deploy(args: string[]): number {
+function deploy(given: string[]): number {
+  const named = given.some((arg) => /^(-e|--env)\b/.test(arg)) || process.env.CLOUDFLARE_ENV;
+  const args = named ? given : [...given, '--env='];
   const folder = mkdtempSync(join(tmpdir(), 'fluxcompute-bundle-'));
   try {
     const bundled = wrangler([

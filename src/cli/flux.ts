@@ -1,11 +1,34 @@
 #!/usr/bin/env node
-import { classifyCommand } from './classify.ts';
+import { existsSync } from 'node:fs';
+import type { Command } from './command.ts';
+import { systemShell } from './shell.ts';
 
-/** A sub-command: takes its arguments, answers the exit code (0 ok, 1 failed, 2 wrong usage). */
-type Command = (args: string[]) => Promise<number>;
-
-const COMMANDS: Record<string, { about: string; run: Command }> = {
-  classify: { about: 'how hard each line of a JSON-lines file is, and why', run: classifyCommand },
+/** What each command is for, and its code, which is read only when it is called: `classify` needs no database. */
+const COMMANDS: Record<string, { about: string; load: () => Promise<Command> }> = {
+  classify: {
+    about: 'how hard each line of a JSON-lines file is, and why',
+    load: async () => (await import('./classify.ts')).classifyCommand,
+  },
+  keys: {
+    about: 'make, list and revoke API keys of a running gateway',
+    load: async () => (await import('./keys.ts')).keysCommand,
+  },
+  migrate: {
+    about: 'bring the schema of Postgres up to date',
+    load: async () => (await import('./migrate.ts')).migrateCommand,
+  },
+  init: {
+    about: 'set up a deployment in your Cloudflare account',
+    load: async () => (await import('./init.ts')).initCommand,
+  },
+  doctor: {
+    about: 'what is wrong with a gateway, and what to do about it',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  dlq: {
+    about: 'steps that are logged and not in Postgres: list and replay',
+    load: async () => (await import('./dlq.ts')).dlqCommand,
+  },
 };
 
 const HELP = `Usage: flux COMMAND [options]
@@ -31,7 +54,10 @@ async function main([name, ...args]: string[]): Promise<number> {
     );
     return 2;
   }
-  return command.run(args);
+  // As npm start does: the environment wins over the file.
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const run = await command.load();
+  return run(args, systemShell());
 }
 
 // A reader that has seen enough (`| head`) is no failure of ours.

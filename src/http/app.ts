@@ -4,13 +4,20 @@ import { readSettings } from '../env.ts';
 import type { Scope } from '../env-keys.ts';
 import { logLine } from '../log/line.ts';
 import { SettingsError } from '../settings-error.ts';
+import { openAccess } from './access.ts';
 import { authenticate, requireScope } from './auth.ts';
+import { openLease } from './bytes-in-flight.ts';
 import type { AppEnv } from './context.ts';
 import { errorHeaders, toClientError, writeOpenAIError } from './errors.ts';
+import { admitRequest, backgroundOf } from './rate-limit.ts';
+import { listEntries } from './routes/audit.ts';
 import { chatCompletions } from './routes/chat.ts';
 import { health } from './routes/health.ts';
-import { metricsSummary } from './routes/metrics.ts';
+import { createApiKey, listApiKeys, revokeApiKey } from './routes/keys.ts';
+import { getLimits, putLimits } from './routes/limits.ts';
+import { metricsSession, metricsSessions, metricsSummary, metricsTimeseries } from './routes/metrics.ts';
 import { getModel, listModels } from './routes/models.ts';
+import { getSettings, listSettingsVersions, patchSettings, putSettings } from './routes/settings.ts';
 import { openStores } from './stores.ts';
 
 /** Paths of objects that live at a provider (contract.md; T56). */
@@ -34,11 +41,26 @@ export function createApp(): Hono<AppEnv> {
   });
 
   app.get('/health', health);
-  app.post('/v1/chat/completions', withScope('infer'), chatCompletions);
+  app.post('/v1/chat/completions', withScope('infer'), withLimits(), chatCompletions);
   app.get('/v1/models', withScope('infer'), listModels);
   // A model's name may hold a slash.
   app.get('/v1/models/:id{.+}', withScope('infer'), getModel);
   app.get('/api/metrics/summary', withScope('read'), metricsSummary);
+  app.get('/api/metrics/timeseries', withScope('read'), metricsTimeseries);
+  app.get('/api/metrics/sessions', withScope('read'), metricsSessions);
+  // A client may name its session with a slash.
+  app.get('/api/metrics/sessions/:id{.+}', withScope('read'), metricsSession);
+
+  app.get('/api/keys', withScope('admin'), listApiKeys);
+  app.post('/api/keys', withScope('admin'), createApiKey);
+  app.delete('/api/keys/:id', withScope('admin'), revokeApiKey);
+  app.get('/api/settings', withScope('admin'), getSettings);
+  app.put('/api/settings', withScope('admin'), putSettings);
+  app.patch('/api/settings', withScope('admin'), patchSettings);
+  app.get('/api/settings/versions', withScope('admin'), listSettingsVersions);
+  app.get('/api/limits', withScope('admin'), getLimits);
+  app.put('/api/limits', withScope('admin'), putLimits);
+  app.get('/api/audit', withScope('admin'), listEntries);
 
   app.notFound((c) => {
     const why = STORED_OBJECTS.test(c.req.path)
@@ -72,10 +94,28 @@ export function createApp(): Hono<AppEnv> {
 
 function withScope(scope: Scope): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const key = authenticate(c.req.raw.headers, c.get('settings').keys);
-    requireScope(key, scope);
-    c.set('key', key);
+    const book = openAccess(c.get('settings'), c.get('stores'));
+    const found = authenticate(c.req.raw.headers, book, backgroundOf(c));
+    const access = found instanceof Promise ? await found : found;
+    requireScope(access.key, scope);
+    c.set('key', access.key);
+    c.set('access', access);
+    c.set('book', book);
     await next();
+  };
+}
+
+/** What a step takes of its customer's limits and of the isolate's memory. Behind {@link withScope}. */
+function withLimits(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    c.set('charge', admitRequest(c));
+    const lease = openLease(c.get('settings'));
+    c.set('lease', lease);
+    try {
+      await next();
+    } finally {
+      lease.close();
+    }
   };
 }
 

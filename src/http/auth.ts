@@ -1,13 +1,17 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { FluxError } from '../core/errors.ts';
-import type { KnownKey, Scope } from '../env-keys.ts';
+import { FluxError, invalidRequest } from '../core/errors.ts';
+import type { Access, AccessBook, Background } from '../customers/access-book.ts';
+import { CUSTOMER_NAME, type KnownKey, type Scope } from '../env-keys.ts';
 
 /**
- * The key of a request, from `Authorization: Bearer` or `x-api-key`. Every known hash is compared, each in
- * constant time, so that timing says neither how much of a key is right nor where it stands.
- * @throws FluxError 401
+ * Who asks, by the key in `Authorization: Bearer` or `x-api-key`. A promise only where this isolate does not know
+ * the key (any more) and asks the stores.
+ * @throws FluxError 401; 503 where no store answers for a key never seen here
  */
-export function authenticate(headers: Headers, keys: readonly KnownKey[]): KnownKey {
+export function authenticate(
+  headers: Headers,
+  book: AccessBook,
+  background: Background,
+): Access | Promise<Access> {
   const presented = readKey(headers);
   if (presented === null) {
     throw new FluxError('No API key: send `Authorization: Bearer flx_…` (or `x-api-key`).', {
@@ -15,16 +19,7 @@ export function authenticate(headers: Headers, keys: readonly KnownKey[]): Known
       code: 'missing_api_key',
     });
   }
-  const hash = createHash('sha256').update(presented).digest();
-  let found: KnownKey | undefined;
-  for (const key of keys) if (timingSafeEqual(key.hash, hash)) found = key;
-  if (!found) {
-    throw new FluxError(
-      'This API key is not known here. It must be one of the gateway (FLUX_API_KEYS), not a provider key.',
-      { status: 401, code: 'invalid_api_key' },
-    );
-  }
-  return found;
+  return book.find(presented, background);
 }
 
 /** @throws FluxError 403 that says which scope is missing, and nothing of what is behind it */
@@ -54,6 +49,9 @@ export function customerOf(key: KnownKey, wanted: string | undefined): string {
       code: 'missing_required_parameter',
       param: 'customer',
     });
+  }
+  if (!CUSTOMER_NAME.test(wanted)) {
+    throw invalidRequest('A customer is 1–64 letters, digits, dots, dashes or underscores.', 'customer');
   }
   return wanted;
 }

@@ -83,6 +83,32 @@ export function readTags(headers: Headers): Record<string, string> {
   return tags;
 }
 
+/**
+ * The tags of a step: those of the header, and of OpenAI's `metadata` what the customer's setting `tags` names.
+ * @throws FluxError 400: what was named to be counted is not dropped in silence (T35)
+ */
+export function withMetadata(
+  tags: Record<string, string>,
+  metadata: Record<string, string>,
+  tagKeys: readonly string[],
+): Record<string, string> {
+  if (tagKeys.length === 0) return tags;
+  const all = { ...tags };
+  for (const name of tagKeys) {
+    const value = Object.hasOwn(metadata, name) ? metadata[name] : undefined;
+    if (value === undefined || Object.hasOwn(tags, name)) continue;
+    if (!TAG.test(`${name}=${value}`)) {
+      throw invalidRequest(
+        `metadata.${name} counts as a tag here, so it must be 1–64 letters, digits, _ . : @ -.`,
+        `metadata.${name}`,
+      );
+    }
+    all[name] = value;
+  }
+  if (Object.keys(all).length > MOST_TAGS) throw invalidRequest(`At most ${MOST_TAGS} tags.`, 'metadata');
+  return all;
+}
+
 /** @throws FluxError 400 */
 export function readMaxTier(headers: Headers): Tier | undefined {
   const text = headers.get('x-fluxcompute-max-tier');

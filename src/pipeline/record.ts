@@ -63,6 +63,8 @@ export const stepRecord = z.object({
   cost_usd: usd,
   baseline_model: z.string().nullable(),
   baseline_cost_usd: usd,
+  /** What running the step cost at list prices, without its models. A default: older messages may be in flight. */
+  infra_cost_usd: z.number().nonnegative().default(0),
   attempts: z.array(attemptRecord),
   /** Times the step was sent to a higher tier. */
   escalations: count,

@@ -1,6 +1,7 @@
 import { baselineOf } from '../core/accounting/baseline.ts';
 import { totalCost } from '../core/accounting/cost.ts';
 import { estimateTokens } from '../core/accounting/estimate.ts';
+import { infraCostOf, STEP_USE } from '../core/accounting/infra-cost.ts';
 import { PRICE_BOOK_VERSION } from '../core/accounting/price-book.ts';
 import { savingsOf } from '../core/accounting/savings.ts';
 import { cacheWrites, type Usage, usageOf } from '../core/accounting/usage.ts';
@@ -103,6 +104,7 @@ export function settle(
     difficulty_unknown: difficulty.unknown,
     tokens,
     tool_calls: end.toolCalls,
+    infra_cost_usd: infraCostOf(STEP_USE),
     attempts: ledger.attempts,
     escalations: ledger.escalations.length,
     latency_ms: Math.max(0, now - request.startedAt),

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   boolean,
   doublePrecision,
@@ -9,6 +10,7 @@ import {
   primaryKey,
   text,
   timestamp,
+  uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import type { AttemptRecord, StepRecord } from '../pipeline/record.ts';
 
@@ -24,6 +26,85 @@ export const customers = pgTable('customers', {
   id: text().primaryKey(),
   created_at: utc().notNull().defaultNow(),
 });
+
+/**
+ * API keys, without the keys: what recognises one is its SHA-256. A key of FLUX_API_KEYS has a row from the moment
+ * it is revoked, so that starting again never brings it back.
+ */
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    /** The first 12 hex digits of the hash: what rows, logs and people call it. */
+    id: text().primaryKey(),
+    customer: text().notNull(),
+    /** SHA-256 of the key, hex. */
+    hash: text().notNull(),
+    name: text().notNull(),
+    scopes: text().array().notNull(),
+    created_at: utc().notNull().defaultNow(),
+    /** Id of the key that made it; null for one of FLUX_API_KEYS. */
+    created_by: text(),
+    revoked_at: utc(),
+    revoked_by: text(),
+  },
+  (table) => [
+    uniqueIndex('api_keys_hash').on(table.hash),
+    index('api_keys_customer').on(table.customer, table.created_at),
+  ],
+);
+
+/** What a customer has set, version by version; the highest is in force. Rows are added, never changed. */
+export const customerSettings = pgTable(
+  'customer_settings',
+  {
+    customer: text().notNull(),
+    version: integer().notNull(),
+    /** As `customers/settings.ts` reads it, without any secret. */
+    settings: jsonb().notNull(),
+    /**
+     * The customer's own provider keys, sealed (`customers/sealed.ts`), by provider. The one thing that is taken
+     * away again: only the version in force has it, so that a key that was replaced is gone.
+     */
+    sealed: jsonb().$type<Record<string, string>>().notNull(),
+    created_at: utc().notNull().defaultNow(),
+    created_by: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.customer, table.version] })],
+);
+
+/** Requests and tokens a minute; null: as many as they like. */
+export const customerLimits = pgTable(
+  'customer_limits',
+  {
+    customer: text().notNull(),
+    /** One key's own limit; empty: that of all the customer's keys together. */
+    key_id: text().notNull(),
+    requests_per_minute: integer(),
+    tokens_per_minute: integer(),
+    updated_at: utc().notNull().defaultNow(),
+    updated_by: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.customer, table.key_id] })],
+);
+
+/** Who changed what, in the transaction that changed it. Rows are added, never changed. */
+export const audit = pgTable(
+  'audit',
+  {
+    /** Of the request that did it. */
+    id: text().primaryKey(),
+    at: utc().notNull().defaultNow(),
+    customer: text().notNull(),
+    /** The key that did it. */
+    key_id: text().notNull(),
+    action: text().notNull(),
+    /** What it was done to: a key's id, a version. */
+    target: text().notNull(),
+    /** Names, numbers and enums only (T48). */
+    detail: jsonb().notNull(),
+  },
+  (table) => [index('audit_customer_at').on(table.customer, table.at, table.id)],
+);
 
 /**
  * One row a step: the fields of `pipeline/record.ts`, never content. Partitioned by month of `started_at` (T45):
@@ -70,6 +151,7 @@ export const queries = pgTable(
     cost_usd: usd(),
     baseline_model: text(),
     baseline_cost_usd: usd(),
+    infra_cost_usd: usd().notNull().default(0),
     attempts: jsonb().$type<AttemptRecord[]>().notNull(),
     escalations: integer().notNull(),
     estimated: text({ enum: ['cost', 'baseline', 'warm'] })
@@ -86,6 +168,9 @@ export const queries = pgTable(
   (table) => [
     primaryKey({ columns: [table.started_at, table.request_id] }),
     index('queries_customer_started_at').on(table.customer, table.started_at),
+    index('queries_customer_session_started_at')
+      .on(table.customer, table.session, table.started_at)
+      .where(sql`session IS NOT NULL`),
   ],
 );
 

@@ -5,7 +5,7 @@ import OpenAI from 'openai';
 import type { JournalEntry } from '../../src/local/simulated/journal.ts';
 import type { ScriptEntry } from '../../src/local/simulated/script.ts';
 import { type LocalOptions, type LocalStack, startLocal } from '../../src/local/stack.ts';
-import type { Summary } from '../../src/log/queries.ts';
+import type { Summary } from '../../src/log/queries/summary.ts';
 import { framesOf } from './frames.ts';
 
 /** Making a database takes seconds, and others run beside. */

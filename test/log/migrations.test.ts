@@ -9,7 +9,14 @@ import { insertSteps } from '../../src/log/insertion.ts';
 import { migrate } from '../../src/log/migrate.ts';
 import { ensurePartitions } from '../../src/log/partitions.ts';
 import { openDatabase } from '../../src/stores/database.ts';
-import { customers, queries } from '../../src/stores/schema.ts';
+import {
+  apiKeys,
+  audit,
+  customerLimits,
+  customerSettings,
+  customers,
+  queries,
+} from '../../src/stores/schema.ts';
 import { step } from './records.ts';
 import { type FaultyPostgres, onEachPostgres, startPostgres } from './stores.ts';
 
@@ -62,6 +69,10 @@ onEachPostgres((open) => {
   test.each<[string, PgTable]>([
     ['customers', customers],
     ['queries', queries],
+    ['api_keys', apiKeys],
+    ['customer_settings', customerSettings],
+    ['customer_limits', customerLimits],
+    ['audit', audit],
   ])('the migrations make %s as the schema has it', async (name, table) => {
     const inDatabase = await postgres.read(
       `SELECT attname AS name, format_type(atttypid, atttypmod) AS type, attnotnull AS not_null,
@@ -85,7 +96,7 @@ onEachPostgres((open) => {
     const indexes = await postgres.read(
       `SELECT (SELECT array_agg(attname::text ORDER BY k.at) FROM unnest(indkey) WITH ORDINALITY AS k (number, at)
        JOIN pg_attribute ON attrelid = indrelid AND attnum = k.number) AS columns
-     FROM pg_index WHERE indrelid = $1::regclass ORDER BY indisprimary DESC`,
+     FROM pg_index WHERE indrelid = $1::regclass ORDER BY indisprimary DESC, indexrelid`,
       [name],
     );
     const primary = config.primaryKeys.map((key) => key.columns.map((column) => column.name));

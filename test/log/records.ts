@@ -39,6 +39,7 @@ export function step(part: Partial<StepRecord> = {}): StepRecord {
     cost_usd: 0.00000064,
     baseline_model: 'claude-opus-5-5',
     baseline_cost_usd: 0.000012,
+    infra_cost_usd: 0,
     attempts: [
       {
         provider: 'anthropic',

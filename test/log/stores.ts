@@ -27,6 +27,10 @@ export interface FaultyStore {
   mood: Mood;
   /** Requests that were let through. */
   calls: number;
+  /** Milliseconds before each of its answers. */
+  delay: number;
+  /** When each request that was answered came and was answered, in ms since the epoch. */
+  spans: { from: number; to: number }[];
   /** Takes effect, and then the answer is lost. */
   losesAnswers: boolean;
   close(): Promise<void>;
@@ -96,6 +100,8 @@ export async function startStore(answer: Answering): Promise<FaultyStore> {
     url: `http://127.0.0.1:${await listenOnLoopback(server)}`,
     mood: 'up',
     calls: 0,
+    delay: 0,
+    spans: [],
     losesAnswers: false,
     close: () => {
       server.closeAllConnections();
@@ -110,7 +116,10 @@ export async function startStore(answer: Answering): Promise<FaultyStore> {
       return;
     }
     store.calls++;
+    const from = Date.now();
+    if (store.delay > 0) await new Promise((resolve) => setTimeout(resolve, store.delay));
     const { status, body: text } = await answer(request.url ?? '/', request.headers, body);
+    store.spans.push({ from, to: Date.now() });
     if (store.losesAnswers) request.socket.destroy();
     else response.writeHead(status, { 'content-type': 'application/json' }).end(text);
   };

@@ -78,8 +78,8 @@ export function planStep(input: PlanInput): Plan {
 
 /** The model of the customer's rule, where the client left the choice to us and the model can take the step. */
 function ruledModel(input: PlanInput): Candidate | undefined {
-  if (input.wish.kind !== 'auto' || !input.rule || !('candidate' in input.rule.then)) return undefined;
-  const ruled = current(input.rule.then.candidate, input.today);
+  if (input.wish.kind !== 'auto' || !input.rule || !('candidate' in input.rule.to)) return undefined;
+  const ruled = current(input.rule.to.candidate, input.today);
   const tooHigh =
     input.maxTier !== undefined &&
     ruled.tier !== null &&
@@ -110,7 +110,7 @@ function floorOf(input: PlanInput): { floor: Tier; reason: Reason } {
 function wantedFloor(input: PlanInput): { floor: Tier; reason: Reason } {
   if (input.wish.kind === 'tier') return { floor: input.wish.tier, reason: 'forced_tier' };
   // A customer's own decision holds in every mode.
-  if (input.rule && 'floor' in input.rule.then) return { floor: input.rule.then.floor, reason: 'rule' };
+  if (input.rule && 'floor' in input.rule.to) return { floor: input.rule.to.floor, reason: 'rule' };
   // T9: probes, titles and compaction are not the agent's work, in any mode.
   if (input.difficulty.housekeeping) return { floor: 'easy', reason: 'housekeeping' };
   if (input.mode !== 'route') return { floor: 'hard', reason: 'observe' };

@@ -11,7 +11,7 @@ export interface Rule {
     /** Exactly this path: patterns could hang (T11). */
     path?: string;
   };
-  then: { floor: Tier } | { candidate: Candidate };
+  to: { floor: Tier } | { candidate: Candidate };
 }
 
 /** The step as rules see it. */

@@ -1,4 +1,6 @@
 import type { Context } from 'hono';
+import { estimateTokens } from '../../core/accounting/estimate.ts';
+import { inputTokens } from '../../core/accounting/usage.ts';
 import { type ChatRequest, readChatRequest } from '../../core/dialects/openai-chat/read.ts';
 import { createStreamRelay, createStreamWriter, KEEP_ALIVE } from '../../core/dialects/openai-chat/stream.ts';
 import { type AnswerHead, writeCompletion } from '../../core/dialects/openai-chat/write.ts';
@@ -13,21 +15,28 @@ import { parseBody, readBody } from '../body.ts';
 import type { AppEnv } from '../context.ts';
 import { toAscii, toClientError, writeOpenAIError } from '../errors.ts';
 import { readWish } from '../models.ts';
-import { hashUser, readMaxTier, readNoStore, readSession, readTags } from '../step-headers.ts';
+import { admitTokens } from '../rate-limit.ts';
+import { hashUser, readMaxTier, readNoStore, readSession, readTags, withMetadata } from '../step-headers.ts';
 import { openBody, pump } from '../stream-pump.ts';
 
 /** POST /v1/chat/completions */
 export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
   const settings = c.get('settings');
-  const rawBody = await readBody(c.req.raw, settings.maxBodyBytes);
+  const { step } = c.get('access');
+  const charge = c.get('charge');
+  const lease = c.get('lease');
+  const rawBody = await readBody(c.req.raw, settings.maxBodyBytes, lease);
   const body = parseBody(rawBody);
   refuseStoredObjects(body);
   const chat = readChatRequest(body);
   const request = toStep(c, chat, rawBody);
   const head: AnswerHead = { requestId: request.requestId, created: Math.floor(request.startedAt / 1000) };
-  const outcome = runStep(request, settings, portsOf(c));
+  // Counted for the top model, the one that counts most: which will answer is not known yet.
+  admitTokens(charge, () => estimateTokens(chat.conversation, step.baseline.model).total);
+  const outcome = runStep(request, step, portsOf(c));
+  lease.hold(outcome);
   // A client that leaves before its answer takes the request with it, but not this (T31).
-  c.executionCtx.waitUntil(outcome.catch(() => {}));
+  c.executionCtx.waitUntil(outcome.catch(() => charge.settle(0)));
   if (!request.stream) return writeAnswer(await outcome, head, request);
 
   // Errors before the first byte are plain HTTP errors; a provider that stays silent gets comments meanwhile.
@@ -52,12 +61,14 @@ export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
     left: c.req.raw.signal,
     timeouts: settings.timeouts,
   });
+  lease.hold(writing);
   c.executionCtx.waitUntil(writing);
   return new Response(readable, { headers });
 }
 
 function toStep(c: Context<AppEnv>, chat: ChatRequest, rawBody: string): StepRequest {
   const settings = c.get('settings');
+  const { step } = c.get('access');
   const key = c.get('key');
   const customer = customerOf(key, undefined);
   const { headers } = c.req.raw;
@@ -74,7 +85,7 @@ function toStep(c: Context<AppEnv>, chat: ChatRequest, rawBody: string): StepReq
     wire: 'openai-chat',
     rawBody,
     requestedModel: chat.model,
-    wish: readWish(chat.model, settings),
+    wish: readWish(chat.model, step),
     stream: chat.stream,
     conversation: chat.conversation,
     chatOnly: chat.chatOnly,
@@ -85,7 +96,7 @@ function toStep(c: Context<AppEnv>, chat: ChatRequest, rawBody: string): StepReq
       secret,
       () => `fc_${c.get('requestId').replaceAll('-', '').slice(0, 12)}`,
     ),
-    tags: readTags(headers),
+    tags: withMetadata(readTags(headers), chat.metadata, step.tagKeys ?? []),
     userHash: hashUser(hints.safetyIdentifier ?? hints.user, customer, settings.secret),
     ...(maxTier ? { maxTier } : {}),
   };
@@ -94,7 +105,10 @@ function toStep(c: Context<AppEnv>, chat: ChatRequest, rawBody: string): StepReq
 function portsOf(c: Context<AppEnv>): Ports {
   return {
     callProvider,
-    logStep: (record) => c.executionCtx.waitUntil(logStep(record, c.get('stores'))),
+    logStep: (record) => {
+      c.get('charge').settle(inputTokens(record.tokens) + record.tokens.output);
+      c.executionCtx.waitUntil(logStep(record, c.get('stores')));
+    },
     left: c.req.raw.signal,
     clock: { now: () => Date.now(), cpu: () => (c.get('settings').clockRuns ? performance.now() : null) },
   };

@@ -7,7 +7,7 @@ const CREATED = 1_793_404_800;
 
 /** GET /v1/models, in Anthropic's shape where `anthropic-version` is sent. */
 export function listModels(c: Context<AppEnv>): Response {
-  const models = offeredModels(c.get('settings'));
+  const models = offeredModels(c.get('access').step);
   if (c.req.header('anthropic-version') === undefined)
     return c.json({ object: 'list', data: models.map(toOpenAI) });
   return c.json({
@@ -21,10 +21,10 @@ export function listModels(c: Context<AppEnv>): Response {
 /** GET /v1/models/{id} */
 export function getModel(c: Context<AppEnv>): Response {
   const id = c.req.param('id') ?? '';
-  const model = offeredModels(c.get('settings')).find(
+  const model = offeredModels(c.get('access').step).find(
     (model) => model.id === id || `${model.ownedBy}/${model.id}` === id,
   );
-  if (!model) throw unknownModel(id, c.get('settings'));
+  if (!model) throw unknownModel(id, c.get('access').step);
   return c.json(c.req.header('anthropic-version') === undefined ? toOpenAI(model) : toAnthropic(model));
 }
 

@@ -1,0 +1,1 @@
+CREATE INDEX "queries_customer_session_started_at" ON "queries" USING btree ("customer","session","started_at") WHERE session IS NOT NULL;

@@ -1,0 +1,1 @@
+ALTER TABLE "queries" ADD COLUMN "infra_cost_usd" numeric(20, 12) DEFAULT 0 NOT NULL;

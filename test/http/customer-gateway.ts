@@ -1,0 +1,85 @@
+import { openPglite } from '../../src/local/postgres/pglite.ts';
+import { migrate } from '../../src/log/migrate.ts';
+import { type FaultyPostgres, type FaultyRedis, startPostgres, startRedis } from '../log/stores.ts';
+import { ANSWERS, json, startUpstream, type Upstream } from '../providers/upstream.ts';
+import { gatewayOf } from './gateway.ts';
+
+/** What is under every gateway of a test file: both stores, and a provider that answers everything. */
+export interface Ground {
+  postgres: FaultyPostgres;
+  redis: FaultyRedis;
+  upstream: Upstream;
+  /** A deployment over it, started anew: nothing is known to it but what the stores have. */
+  start(variables?: Record<string, string>): CustomerGateway;
+  /** As if nobody had ever changed anything. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CustomerGateway extends ReturnType<typeof gatewayOf> {
+  /** Asks, and gives status, headers and JSON. */
+  call(method: string, path: string, key: string | null, body?: unknown, headers?: object): Promise<Seen>;
+}
+
+export interface Seen {
+  status: number;
+  headers: Headers;
+  // Each test knows the shape of what it asked for.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  body: any;
+}
+
+export const KEYS = {
+  acme: 'flx_acme_admin_key',
+  agent: 'flx_acme_agent_key',
+  globex: 'flx_globex_admin_key',
+  operator: 'flx_operator_key',
+};
+
+export async function startGround(): Promise<Ground> {
+  const [postgres, redis, upstream] = await Promise.all([
+    startPostgres(openPglite),
+    startRedis(),
+    startUpstream(),
+  ]);
+  await migrate(postgres.url);
+  upstream.replies = [json(200, ANSWERS['anthropic-messages'].body)];
+  return {
+    postgres,
+    redis,
+    upstream,
+    start: (variables = {}) => {
+      const gateway = gatewayOf({
+        DATABASE_URL: postgres.url,
+        UPSTASH_REDIS_REST_URL: redis.url,
+        UPSTASH_REDIS_REST_TOKEN: 'token',
+        ANTHROPIC_BASE_URL: upstream.url,
+        FLUX_API_KEYS: `${KEYS.acme}:acme:infer+read+admin,${KEYS.agent}:acme,${KEYS.globex}:globex:infer+read+admin`,
+        FLUX_ADMIN_KEY: KEYS.operator,
+        ...variables,
+      });
+      return {
+        ...gateway,
+        call: async (method, path, key, body, headers = {}) => {
+          const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+          const response = await gateway.request(path, { method, ...sent, headers: { ...headers } }, key);
+          const text = await response.text();
+          return { status: response.status, headers: response.headers, body: text && JSON.parse(text) };
+        },
+      };
+    },
+    reset: async () => {
+      postgres.mood = 'up';
+      redis.mood = 'up';
+      upstream.requests.length = 0;
+      await postgres.read('TRUNCATE api_keys, customer_settings, customer_limits, audit, queries');
+      await redis.direct.flushall();
+    },
+    close: async () => {
+      await Promise.all([postgres.close(), redis.close(), upstream.close()]);
+    },
+  };
+}
+
+/** A step that the cheapest model does. */
+export const ask = { model: 'auto', messages: [{ role: 'user', content: 'What is the capital of France?' }] };
