@@ -1,6 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { ProviderCall } from '../pipeline/ports.ts';
 
+// Customers may bring keys of their own: bounded, and making a client anew costs microseconds.
+const MOST_CLIENTS = 100;
 const clients = new Map<string, Anthropic>();
 
 /**
@@ -33,6 +35,7 @@ function clientFor({ provider, timeouts }: ProviderCall): Anthropic {
       logLevel: 'off',
       fetch: (url, init) => fetch(url, { ...init, redirect: 'manual' }),
     });
+    if (clients.size >= MOST_CLIENTS) clients.clear();
     clients.set(name, client);
   }
   return client;

@@ -1,6 +1,8 @@
 import OpenAI from 'openai';
 import type { ProviderCall } from '../pipeline/ports.ts';
 
+// Customers may bring keys of their own: bounded, and making a client anew costs microseconds.
+const MOST_CLIENTS = 100;
 const clients = new Map<string, OpenAI>();
 
 /**
@@ -35,6 +37,7 @@ function clientFor({ provider, timeouts }: ProviderCall): OpenAI {
       logLevel: 'off',
       fetch: (url, init) => fetch(url, { ...init, redirect: 'manual' }),
     });
+    if (clients.size >= MOST_CLIENTS) clients.clear();
     clients.set(name, client);
   }
   return client;
