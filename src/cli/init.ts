@@ -9,7 +9,7 @@ import {
   regionOf,
 } from './deployment.ts';
 import { chooseAccount, writeConfig } from './init/config.ts';
-import { type GatheredSecrets, gatherSecrets, keyFileOf, tryOut } from './init/secrets.ts';
+import { type GatheredSecrets, gatherSecrets, tryOut } from './init/secrets.ts';
 import { smokeTest } from './init/smoke-test.ts';
 import { deployWorker, makeQueues, migrateDatabase, uploadSecrets } from './init/steps.ts';
 import type { RoutedStep } from './routed-step.ts';
@@ -22,7 +22,7 @@ Sets up a deployment in your Cloudflare account: writes wrangler.toml (name, acc
 brings the schema of Neon up to date, deploys, and tries the URL. It asks once for each value that is missing, shows each
 wrangler command before it runs, and can be run again: what exists is left alone. Values are taken from the environment
 (or .env) where they are there: DATABASE_URL, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, ANTHROPIC_API_KEY,
-OPENAI_API_KEY, FLUX_API_KEYS (else a key is made and kept in FLUX_DATA_DIR), FLUX_SECRET (else made), FLUX_ADMIN_KEY.
+OPENAI_API_KEY, FLUX_API_KEYS and FLUX_SECRET (else both are made, and kept in FLUX_DATA_DIR), FLUX_ADMIN_KEY.
 
   --env NAME      environment of wrangler.toml: ${DEFAULT_ENVIRONMENT} (default), staging; '' is the top level
   --name WORKER   what the Worker is called; its queues are called after it
@@ -70,7 +70,6 @@ interface Plan {
   deployment: Deployment;
   wrangler: Wrangler;
   secrets: GatheredSecrets;
-  keyFile: string;
 }
 
 interface Wish {
@@ -92,18 +91,17 @@ async function prepare({ config, environment, name, account, region }: Wish, she
   const accountId = await chooseAccount(wrangler, { flag: account, config: named.accountId }, shell);
   const { worker, vars, placement } = await write({ accountId });
 
-  const keyFile = keyFileOf(worker, shell);
   const listed = await listSecrets(wrangler);
   if ('problem' in listed) throw new CommandError(`Secrets can't be listed: ${listed.problem}.`);
   const present = new Set(listed.names);
-  const secrets = await gatherSecrets(vars, present, keyFile, shell);
+  const secrets = await gatherSecrets(vars, present, worker, shell);
   shell.note('Trying out what was given …');
   await tryOut(secrets, vars);
   // A place of the user's own choice stays.
   const open = placement === null || placement.mode === 'smart';
   const beside = open && secrets.databaseUrl !== undefined ? regionOf(secrets.databaseUrl) : null;
   const deployment = await write({ region: region ?? beside ?? undefined });
-  return { deployment, wrangler, secrets, keyFile };
+  return { deployment, wrangler, secrets };
 }
 
 /** Makes everything that is not there yet. The schema before the code that needs it; secrets before they are read. */
@@ -112,7 +110,7 @@ async function install(
   { url: ownUrl, probe }: { url?: string | undefined; probe?: boolean | undefined },
   shell: Shell,
 ): Promise<Outcome> {
-  const { deployment, wrangler, secrets, keyFile } = plan;
+  const { deployment, wrangler, secrets } = plan;
   const queues = await makeQueues(deployment, wrangler);
   let migrations: string[] = [];
   if (secrets.databaseUrl === undefined) {
@@ -125,7 +123,8 @@ async function install(
   await uploadSecrets(secrets.upload, wrangler);
   const deployed = await deployWorker(wrangler);
   const url = ownUrl ?? deployed;
-  const step = url === null ? null : await smokeTest(url, { secrets, keyFile, probe }, shell);
+  const step =
+    url === null ? null : await smokeTest(url, { secrets, worker: deployment.worker, probe }, shell);
   return describe({ deployment, url, queues, migrations, step, secrets });
 }
 
@@ -165,13 +164,14 @@ interface Done {
 
 function describe({ deployment, url, queues, migrations, step, secrets }: Done): Outcome {
   const { worker, environment } = deployment;
-  const { upload, madeKeyFile } = secrets;
+  const { upload, made } = secrets;
   const lines = [
     `${worker} answers at ${url ?? 'no URL yet: wrangler.toml has neither workers_dev nor a route'}.`,
   ];
-  if (madeKeyFile) lines.push(`Its key is in ${madeKeyFile}, and nowhere else.`);
+  for (const [name, file] of made) lines.push(`${name} was made; it is kept in ${file}: keep a copy.`);
   if (url !== null) {
-    const key = madeKeyFile ? ` FLUX_KEY="$(cat ${madeKeyFile})"` : '';
+    const file = made.get('FLUX_API_KEYS');
+    const key = file ? ` FLUX_KEY="$(cat ${file})"` : '';
     lines.push('', `  export FLUX_URL=${url}${key}`, `  flux doctor --env ${environment ?? "''"}`);
   }
   return {

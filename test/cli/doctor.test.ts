@@ -390,6 +390,16 @@ describe('flux doctor, of the local gateway', () => {
     const found = await ofLocal({ FLUX_KEY: KEYS.agent, FLUX_URL: refused.url }, '--probe');
     expect([found.code, found.codes]).toEqual([1, ['provider_key_refused']]);
     expect(found.text).toContain("takes the key of this machine and refuses the gateway's");
+    const body = {
+      error: { type: 'request_forbidden', message: 'Country, region, or territory not supported' },
+    };
+    const blocked = await opening(serve(() => Response.json(body, { status: 403 })));
+    const abroad = await serveGateway({ ANTHROPIC_BASE_URL: blocked.url });
+    const region = await ofLocal({ FLUX_KEY: KEYS.agent, FLUX_URL: abroad.url }, '--probe');
+    expect([region.codes, region.text]).toEqual([
+      ['egress_blocked'],
+      expect.stringContaining('placement.region'),
+    ]);
     const wrongKey = await ofLocal({ FLUX_KEY: 'flx_nobody_knows_it' }, '--probe');
     expect([wrongKey.codes, wrongKey.text]).toEqual([
       ['step_failed'],

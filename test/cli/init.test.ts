@@ -142,6 +142,9 @@ describe('flux init', () => {
     const upload = JSON.parse(wrangler.invocations().find(({ args }) => args[1] === 'bulk')?.stdin ?? '');
     expect(upload.FLUX_API_KEYS).toBe(`${key}:default:infer+read+admin`);
     expect(upload.FLUX_SECRET).toMatch(/^[\w+/]{43}=$/);
+    expect(readFileSync(join(folder, 'data/fluxcompute-production.secret'), 'utf8').trim()).toBe(
+      upload.FLUX_SECRET,
+    );
     for (const secret of [MARK, key, upload.FLUX_SECRET, DATABASE_URL])
       expect(out + notes).not.toContain(secret);
   });

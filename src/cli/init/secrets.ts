@@ -1,15 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { readKeys } from '../../env-keys.ts';
 import { readProviders } from '../../env-providers.ts';
 import { SettingsError } from '../../settings-error.ts';
 import { openRedis } from '../../stores/redis.ts';
 import { CommandError, wrongUsage } from '../command-error.ts';
 import { missingSecrets, type WantedSecret, wantedSecrets } from '../deployment-secrets.ts';
-import { dataFolder } from '../gateway-client.ts';
 import { checkProvider } from '../provider-check.ts';
 import { type Shell, setting } from '../shell.ts';
+import { makeSecret } from './made-secrets.ts';
 
 /** What `flux init` uploads, and what it needs itself. */
 export interface GatheredSecrets {
@@ -19,14 +16,9 @@ export interface GatheredSecrets {
   databaseUrl: string | undefined;
   /** A provider has its key, now or already. */
   hasProvider: boolean;
-  /** The new gateway's first key: where it was put, if it was made now. */
-  madeKeyFile: string | undefined;
+  /** Files that keep what was made up here, by name of the secret. */
+  made: Map<string, string>;
 }
-
-/** Secrets that are made up here, because nobody has them yet. */
-const MADE: Record<string, () => string> = {
-  FLUX_SECRET: () => randomBytes(32).toString('base64'),
-};
 
 /** Optional ones: taken from the environment where they are, never asked for. */
 const OPTIONAL = ['FLUX_ADMIN_KEY'];
@@ -38,7 +30,7 @@ const OPTIONAL = ['FLUX_ADMIN_KEY'];
 export async function gatherSecrets(
   vars: Record<string, string>,
   present: ReadonlySet<string>,
-  keyFile: string,
+  worker: string,
   shell: Shell,
 ): Promise<GatheredSecrets> {
   const wanted = wantedSecrets(vars);
@@ -51,18 +43,21 @@ export async function gatherSecrets(
     if (value !== undefined && !present.has(name)) upload.set(name, value);
   }
   const unknown: string[] = [];
-  let madeKeyFile: string | undefined;
+  const made = new Map<string, string>();
   for (const secret of wanted) {
     const { name, need } = secret;
     if (present.has(name) || Object.hasOwn(vars, name)) continue;
     const value = setting(shell, name);
-    if (value !== undefined) upload.set(name, checked(secret, value));
-    else if (!missing.includes(secret)) continue;
-    else if (name === 'FLUX_API_KEYS') {
-      upload.set(name, `${await makeKey(keyFile)}:default:infer+read+admin`);
-      madeKeyFile = keyFile;
-    } else if (MADE[name]) upload.set(name, MADE[name]());
-    else if (shell.interactive) {
+    if (value !== undefined) {
+      upload.set(name, checked(secret, value));
+      continue;
+    }
+    if (!missing.includes(secret)) continue;
+    const own = await makeSecret(name, worker, shell);
+    if (own) {
+      upload.set(name, own.value);
+      made.set(name, own.file);
+    } else if (shell.interactive) {
       const answer = await askFor(secret, shell);
       if (answer !== undefined) upload.set(name, answer);
     } else if (need === 'always') unknown.push(name);
@@ -73,10 +68,18 @@ export async function gatherSecrets(
   const hasProvider = wanted.some(
     ({ name, need }) => need === 'one' && (present.has(name) || upload.has(name)),
   );
+  for (const [name, value] of upload) {
+    if (isHere(value)) shell.note(`${name} is an address of this machine: a deployed Worker can't reach it.`);
+  }
   if (!hasProvider)
     shell.note('No provider has a key: the gateway will run, and no model answers until one is set.');
   const databaseUrl = upload.get('DATABASE_URL') ?? setting(shell, 'DATABASE_URL');
-  return { upload, databaseUrl, hasProvider, madeKeyFile };
+  return { upload, databaseUrl, hasProvider, made };
+}
+
+/** A URL on loopback, such as a .env for npm start has. */
+function isHere(value: string): boolean {
+  return URL.canParse(value) && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(value).hostname);
 }
 
 /** Enter leaves out what can be left out. */
@@ -99,21 +102,6 @@ function checked({ name, looks }: WantedSecret, value: string): string {
   if (value === '') throw wrongUsage(`${name} is needed`);
   if (looks && !looks.like.test(value)) throw wrongUsage(`${name} must look like ${looks.in}`);
   return value;
-}
-
-/** Makes a key for the new gateway and keeps it on this machine, readable for its user only; it is never printed. */
-async function makeKey(file: string): Promise<string> {
-  const kept = (await readFile(file, 'utf8').catch(() => '')).trim();
-  if (kept !== '') return kept;
-  const key = `flx_${randomBytes(24).toString('base64url')}`;
-  await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });
-  await writeFile(file, `${key}\n`, { mode: 0o600 });
-  return key;
-}
-
-/** Where the key of a deployed Worker is kept. */
-export function keyFileOf(worker: string, shell: Shell): string {
-  return join(dataFolder(shell), `${worker}.key`);
 }
 
 /**

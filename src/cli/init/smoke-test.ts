@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError } from '../command-error.ts';
 import { errorIn, type Gateway, readHealth } from '../gateway-client.ts';
 import { describeStep, type RoutedStep, sendRoutedStep } from '../routed-step.ts';
-import { confirm, type Shell, setting } from '../shell.ts';
+import { confirm, type Shell } from '../shell.ts';
+import { keyOf } from './made-secrets.ts';
 import type { GatheredSecrets } from './secrets.ts';
 
 /** A new workers.dev address takes up to a minute or two to be known everywhere. */
@@ -12,7 +12,7 @@ const BETWEEN_MS = 2_000;
 
 export interface Known {
   secrets: GatheredSecrets;
-  keyFile: string;
+  worker: string;
   /** Whether to send a step; undefined: ask. */
   probe: boolean | undefined;
 }
@@ -24,7 +24,7 @@ export interface Known {
  * @throws CommandError that says what /health answers instead
  */
 export async function smokeTest(url: string, known: Known, shell: Shell): Promise<RoutedStep | null> {
-  const gateway: Gateway = { url: new URL(url).origin, local: false, key: await keyOf(known, shell) };
+  const gateway: Gateway = { url: new URL(url).origin, local: false, key: await firstKey(known, shell) };
   await awaitHealthy(gateway, shell);
   if (!known.secrets.hasProvider || gateway.key === undefined) return null;
   const question = 'Send one small routed step? It costs a small fraction of a cent.';
@@ -36,10 +36,9 @@ export async function smokeTest(url: string, known: Known, shell: Shell): Promis
 }
 
 /** A key of the new gateway, if one is known here. */
-async function keyOf({ secrets, keyFile }: Known, shell: Shell): Promise<string | undefined> {
+async function firstKey({ secrets, worker }: Known, shell: Shell): Promise<string | undefined> {
   const uploaded = secrets.upload.get('FLUX_API_KEYS')?.split(/[:,]/)[0]?.trim();
-  const kept = (await readFile(keyFile, 'utf8').catch(() => '')).trim();
-  return uploaded ?? setting(shell, 'FLUX_KEY') ?? (kept || undefined);
+  return uploaded ?? (await keyOf(worker, shell));
 }
 
 async function awaitHealthy(gateway: Gateway, shell: Shell): Promise<void> {
