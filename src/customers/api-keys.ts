@@ -96,19 +96,21 @@ export async function revokeKey(
     target: sql`id`,
     detail: { configured: known !== undefined },
   };
-  const revoking = known
-    ? sql`
-      INSERT INTO ${apiKeys} (id, customer, hash, name, scopes, revoked_at, revoked_by)
-      VALUES (${id}, ${customer}, ${Buffer.from(known.hash).toString('hex')}, ${CONFIGURED},
-        ${scopeList([...known.scopes])}, now(), ${actor.keyId})
-      ON CONFLICT (id) DO UPDATE SET revoked_at = now(), revoked_by = ${actor.keyId}
-        WHERE api_keys.revoked_at IS NULL`
-    : sql`
-      UPDATE ${apiKeys} SET revoked_at = now(), revoked_by = ${actor.keyId}
-      WHERE id = ${id} AND customer = ${customer} AND revoked_at IS NULL`;
-  const [, rows] = await database.batch([
+  // A configured key's row is made first, by whoever comes first. Any unique index may find it there
+  // already: naming one here would leave the other to fail two revocations at the same time.
+  const making = sql`
+    INSERT INTO ${apiKeys} (id, customer, hash, name, scopes)
+    SELECT ${id}, ${customer}, ${known ? Buffer.from(known.hash).toString('hex') : ''}, ${CONFIGURED},
+      ${scopeList([...(known?.scopes ?? [])])}
+    WHERE ${known !== undefined}
+    ON CONFLICT DO NOTHING`;
+  const [, , rows] = await database.batch([
+    database.execute(making),
     database.execute(sql`
-      WITH revoked AS (${revoking} RETURNING id),
+      WITH revoked AS (
+        UPDATE ${apiKeys} SET revoked_at = now(), revoked_by = ${actor.keyId}
+        WHERE id = ${id} AND revoked_at IS NULL AND (customer = ${customer} OR ${known !== undefined})
+        RETURNING id),
       ${tellOf(sql`revoked`, customer, actor, deed)}
       SELECT id FROM revoked`),
     database
