@@ -9,6 +9,8 @@ import { SettingsError } from './settings-error.ts';
 /** What the Worker is bound to: a queue, and variables and secrets. Read once, by {@link readSettings}. */
 export interface Env {
   LOG_QUEUE: Queue<unknown>;
+  /** Files of the folder `assets`, by their paths. Absent where the SDK or an older wrangler.toml binds none. */
+  ASSETS?: { fetch(url: string): Promise<Response> };
 }
 
 /** Everything the deployment decides, checked. */

@@ -11,6 +11,7 @@ const run = promisify(execFile);
 const PORTKEY = '@portkey-ai/gateway@1.15.2';
 const LITELLM = 'litellm[proxy]';
 const PATH = '/v1/chat/completions';
+const INSTALL_MS = 10 * 60_000;
 const START_MS = 90_000;
 /** Neither needs a key of ours: the upstream takes any. */
 const AUTHORIZATION = { authorization: 'Bearer sk-bench' };
@@ -23,7 +24,14 @@ export async function startPortkey(upstream: number, cache: string): Promise<Con
   const entry = join(folder, 'node_modules/@portkey-ai/gateway/build/start-server.js');
   if (!existsSync(entry)) {
     await mkdir(folder, { recursive: true });
-    await run('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', PORTKEY]);
+    const flags = ['--ignore-scripts', '--no-audit', '--no-fund'];
+    await install(`npm could not install ${PORTKEY}`, 'npm', [
+      'install',
+      '--prefix',
+      folder,
+      ...flags,
+      PORTKEY,
+    ]);
   }
   const port = await freePort();
   return peer('portkey', port, spawnQuietly(process.execPath, [entry, `--port=${port}`, '--headless']), {
@@ -41,25 +49,34 @@ export async function startLiteLlm(upstream: number, cache: string): Promise<Con
   const folder = join(cache, 'litellm');
   const command = join(folder, 'bin/litellm');
   if (!existsSync(command)) {
-    await run('python3', ['-m', 'venv', folder]);
-    await run(join(folder, 'bin/pip'), ['install', '--quiet', LITELLM]);
+    await install('no python3 with venv on this machine', 'python3', ['-m', 'venv', folder]);
+    await install(`pip could not install ${LITELLM}`, join(folder, 'bin/pip'), [
+      'install',
+      '--quiet',
+      LITELLM,
+    ]);
   }
   const config = join(folder, 'bench.json');
   const params = { model: 'openai/small', api_base: `http://127.0.0.1:${upstream}/v1`, api_key: 'sk-bench' };
   // JSON is YAML too.
   await writeFile(config, JSON.stringify({ model_list: [{ model_name: 'auto', litellm_params: params }] }));
   const port = await freePort();
-  const child = spawnQuietly(command, [
-    '--config',
-    config,
-    '--host',
-    '127.0.0.1',
-    '--port',
-    String(port),
-    '--telemetry',
-    'False',
-  ]);
+  const words = ['--config', config, '--host', '127.0.0.1', '--port', String(port), '--telemetry', 'False'];
+  const child = spawnQuietly(command, words, {
+    // Else it starts with three tries to fetch prices from elsewhere, and not at all without a key of its own.
+    LITELLM_LOCAL_MODEL_COST_MAP: 'True',
+    LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY: 'true',
+  });
   return peer('litellm', port, child, { headers: AUTHORIZATION, skips: {} });
+}
+
+/** @throws Error with the sentence that the result shows in place of a score */
+async function install(orElse: string, command: string, args: string[]): Promise<void> {
+  try {
+    await run(command, args, { timeout: INSTALL_MS });
+  } catch {
+    throw new Error(orElse);
+  }
 }
 
 async function peer(
@@ -91,8 +108,8 @@ async function peer(
 }
 
 /** Without the user's environment: a key in it would be used. */
-function spawnQuietly(command: string, args: string[]): ChildProcess {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TRUSTED_CUSTOM_HOSTS: '127.0.0.1' };
+function spawnQuietly(command: string, args: string[], more: Record<string, string> = {}): ChildProcess {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TRUSTED_CUSTOM_HOSTS: '127.0.0.1', ...more };
   const child = spawn(command, args, { env, stdio: 'ignore' });
   child.on('error', () => {});
   return child;

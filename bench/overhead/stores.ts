@@ -8,7 +8,6 @@ import { startRedisServer } from '../../src/local/redis/server.ts';
 
 /** The stores of the bench, in a process of their own: a Redis in memory, and a Postgres that only records rows. */
 const PASSWORD = 'bench';
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-/;
 const TEXT = 25;
 const JSON_TYPE = 114;
 
@@ -40,9 +39,10 @@ async function start(): Promise<{ databaseUrl: string; redis: { url: string; tok
 }
 
 function run({ query, params }: Statement): StatementResult {
-  if (/^insert into "queries"/i.test(query)) {
-    // No other column of a step's row looks like a request's id.
-    for (const param of params) if (param !== null && UUID.test(param)) rows.add(param);
+  if (query.includes('INSERT INTO queries')) {
+    // As src/log/insertion.ts sends them: an array of rows.
+    const steps: { request_id: string }[] = JSON.parse(params[0] ?? '[]');
+    for (const { request_id } of steps) rows.add(request_id);
   }
   if (!query.includes('row_to_json')) return { fields: [], rows: [], rowCount: 0, command: 'INSERT' };
   // What is known of a configured key whose customer has set nothing.

@@ -7,8 +7,11 @@ export interface ConfigChange {
   accountId?: string | undefined;
   /** `placement.region`, e.g. `aws:us-east-2`. */
   region?: string | undefined;
-  /** Path of src/worker.ts from the file, where it is a copy elsewhere. */
+  /** Paths of src/worker.ts and of the page's files from the file, where it is a copy elsewhere. */
   main?: string | undefined;
+  assets?: string | undefined;
+  /** The folder that `[build]` runs in. */
+  build?: string | undefined;
 }
 
 interface Line {
@@ -26,6 +29,8 @@ export function editConfig(text: string, environment: string | null, change: Con
   const prefix = environment === null ? '' : `env.${environment}`;
   if (change.name !== undefined) lines = rename(lines, prefix, change.name);
   if (change.main !== undefined) lines = setValue(lines, '', 'main', change.main);
+  if (change.assets !== undefined) lines = setValue(lines, 'assets', 'directory', change.assets);
+  if (change.build !== undefined) lines = setValue(lines, 'build', 'cwd', change.build);
   if (change.accountId !== undefined) lines = setValue(lines, prefix, 'account_id', change.accountId);
   if (change.region !== undefined) {
     const table = prefix === '' ? 'placement' : `${prefix}.placement`;

@@ -6,7 +6,8 @@ import { type Shell, setting } from './shell.ts';
 /** Flags of every command that talks to a running gateway. */
 export const GATEWAY_FLAGS = { url: { type: 'string' }, key: { type: 'string' } } as const;
 export const GATEWAY_HELP = `  --url URL   the gateway; else FLUX_URL, else the local one, http://127.0.0.1:8787 (or at PORT)
-  --key KEY   its API key; else FLUX_KEY, FLUX_ADMIN_KEY, or for the local one the key that npm start has made`;
+  --key KEY   its API key; else FLUX_KEY, FLUX_ADMIN_KEY, or for the local one the key that npm start has made.
+              Others on this machine can see arguments: prefer the variables`;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 const LIMIT_MS = 60_000;

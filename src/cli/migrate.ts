@@ -11,7 +11,8 @@ and prints them. Safe to run again, and by several at once. Migrations only ever
 gateway runs on a newer schema.
 
   --status        change nothing; say what is behind (exit code 1 if anything is)
-  --database URL  postgresql://…; else DATABASE_URL
+  --database URL  postgresql://…; else DATABASE_URL, else that of the running npm start (FLUX_DATA_DIR).
+                  Others on this machine can see arguments: prefer the variable
   --json          {"applied": […]}, with --status {"applied": […], "pending": […], "newer": […]}
 `;
 

@@ -40,16 +40,9 @@ function stateOf(status: number, body: string): ProviderState['state'] {
   if (status < 300) return 'ok';
   // A local server need not have a list of models; it answers, and that is enough.
   if (status === 404) return 'ok';
-  if (status === 403 && isRegionRefusal(body)) return 'egress_blocked';
+  // A page in HTML from whatever stands before the API.
+  if (status === 403 && /^\s*</.test(body)) return 'egress_blocked';
   const kind = kindOf(status, body, body);
   if (kind === 'egress_blocked') return kind;
   return kind === 'auth' ? 'refused' : 'failing';
-}
-
-/**
- * A 403 that is about the region and not the key: Anthropic's `forbidden`, "Request not allowed" (its refusals of a
- * key are `permission_error`; anthropics/claude-code#1613), or a page in HTML from whatever stands before the API.
- */
-function isRegionRefusal(body: string): boolean {
-  return /"forbidden"[^}]*Request not allowed/.test(body) || /^\s*</.test(body);
 }

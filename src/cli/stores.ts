@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { type Database, openDatabase, sqlStateOf } from '../stores/database.ts';
 import { openRedis, type Redis } from '../stores/redis.ts';
-import { wrongUsage } from './command-error.ts';
+import { CommandError, wrongUsage } from './command-error.ts';
 import { dataFolder } from './gateway-client.ts';
 import { type Shell, setting } from './shell.ts';
 
@@ -13,12 +14,10 @@ export const STORES_HELP = `  Stores: DATABASE_URL, UPSTASH_REDIS_REST_URL and U
 const NAMES = ['DATABASE_URL', 'UPSTASH_REDIS_REST_URL', 'UPSTASH_REDIS_REST_TOKEN'] as const;
 export type StoreVariables = Partial<Record<(typeof NAMES)[number], string>>;
 
-/** What `npm start` leaves in its data folder while it runs: the same names as the settings. */
-const embeddedStores = z.object({
-  DATABASE_URL: z.string(),
-  UPSTASH_REDIS_REST_URL: z.string(),
-  UPSTASH_REDIS_REST_TOKEN: z.string(),
-});
+/** What `npm start` leaves in its data folder while it runs: those of its stores that are embedded. */
+const embeddedStores = z.partialRecord(z.enum(NAMES), z.string());
+/** A port of this machine answers at once or never. */
+const KNOCK_MS = 2_000;
 
 /** Where the stores are, as the environment says. */
 export function storesOfEnvironment(shell: Shell): StoreVariables {
@@ -32,20 +31,51 @@ export function storesOfEnvironment(shell: Shell): StoreVariables {
 
 /** The same, and where it says nothing, the embedded stores of the `npm start` that runs. */
 export async function findStores(shell: Shell): Promise<StoreVariables> {
+  return { ...(await readEmbedded(shell)).running, ...storesOfEnvironment(shell) };
+}
+
+/** What the data folder says of embedded stores. `gone`: it was left there by an `npm start` that was killed. */
+async function readEmbedded(shell: Shell): Promise<{ running: StoreVariables; gone: boolean }> {
+  let stores: StoreVariables;
   try {
     const text = await readFile(join(dataFolder(shell), 'stores.json'), 'utf8');
-    return { ...embeddedStores.parse(JSON.parse(text)), ...storesOfEnvironment(shell) };
+    stores = embeddedStores.parse(JSON.parse(text));
   } catch {
-    return storesOfEnvironment(shell);
+    return { running: {}, gone: false };
   }
+  const urls = [stores.DATABASE_URL, stores.UPSTASH_REDIS_REST_URL].filter((url) => url !== undefined);
+  const open = (await Promise.all(urls.map(isListening))).every(Boolean);
+  return { running: open ? stores : {}, gone: !open };
+}
+
+function isListening(url: string): Promise<boolean> {
+  if (!URL.canParse(url)) return Promise.resolve(false);
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port), timeout: KNOCK_MS });
+  return new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true));
+    socket.once('timeout', () => resolve(false));
+    socket.once('error', () => resolve(false));
+  }).finally(() => socket.destroy());
+}
+
+/** What to say where a store is not known: `variables`, those that name it. */
+async function unknownStore(shell: Shell, store: string, variables: string): Promise<CommandError> {
+  if ((await readEmbedded(shell)).gone) {
+    return new CommandError(
+      `The stores of npm start can't be reached: it was killed. Run \`npm start\`, or set ${variables}.`,
+    );
+  }
+  return wrongUsage(`which ${store}? Run \`npm start\`, or set ${variables}`);
 }
 
 /** @throws CommandError where there is none, or it is no Postgres URL */
 export async function databaseUrlOf(shell: Shell, flag?: string): Promise<string> {
   const url = flag ?? (await findStores(shell)).DATABASE_URL;
-  if (url === undefined)
-    throw wrongUsage('which database? Set DATABASE_URL (postgresql://user:password@host/db)');
-  if (!/^postgres(ql)?:\/\/\S+$/.test(url)) {
+  if (url === undefined) {
+    throw await unknownStore(shell, 'database', 'DATABASE_URL (postgresql://user:password@host/db)');
+  }
+  if (!/^postgres(ql)?:\/\/\S+$/.test(url) || !URL.canParse(url)) {
     throw wrongUsage('the database URL must look like postgresql://user:password@host/database');
   }
   return url;
@@ -55,9 +85,11 @@ export async function databaseUrlOf(shell: Shell, flag?: string): Promise<string
 export async function openRedisOf(shell: Shell): Promise<Redis> {
   const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = await findStores(shell);
   if (url === undefined || token === undefined) {
-    throw wrongUsage('which Redis? Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN');
+    throw await unknownStore(shell, 'Redis', 'UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN');
   }
-  if (!/^https?:\/\/\S+$/.test(url)) throw wrongUsage('UPSTASH_REDIS_REST_URL must be an http(s) URL');
+  if (!/^https?:\/\/\S+$/.test(url) || !URL.canParse(url)) {
+    throw wrongUsage('UPSTASH_REDIS_REST_URL must be an http(s) URL');
+  }
   return openRedis(url, token);
 }
 

@@ -58,7 +58,8 @@ export function spliceMembers(text: string, edits: Edits): string {
   for (const [key, value] of added) {
     if (value !== undefined) kept.push(`${JSON.stringify(key)}:${value}`);
   }
-  const members = kept.length > 0 ? kept.join(',') : space;
+  // Not joined: that would copy a long text once more.
+  const members = kept.length > 0 ? kept.reduce((all, member) => `${all},${member}`) : space;
   return text.slice(0, open + 1) + members + text.slice(at);
 }
 

@@ -26,21 +26,27 @@ const FREE_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Refuses a body that names a stored object: customers may share a provider key, so the object could be another's.
- * @throws FluxError 400 that names the field
+ * The first field of a body that names an object stored at a provider, as a path: `messages[0].content[1].file_id`.
+ * @throws FluxError 400 where the answer itself would be stored
  */
-export function refuseStoredObjects(body: unknown): void {
+export function storedObjectIn(body: unknown): string | null {
   if (typeof body === 'object' && body !== null && 'background' in body && body.background === true) {
     throw new FluxError(
       "'background' leaves the answer at the provider, where other customers of its key could read it: leave it out and stream instead.",
       { status: 400, code: 'stored_object', param: 'background' },
     );
   }
-  const path = findStoredObject(body, '');
-  if (path === null) return;
-  throw new FluxError(
-    `'${path}' names an object stored at a provider. Customers of this gateway may share a provider key, so stored objects can't be used through it: send the content itself.`,
-    { status: 400, code: 'stored_object', param: path },
+  return findStoredObject(body, '');
+}
+
+/**
+ * Customers may share a provider key, so an object that one of them names could be another's.
+ * @param where the provider whose key is shared, or more of them
+ */
+export function sharedStoredObject(field: string, where: string): FluxError {
+  return new FluxError(
+    `'${field}' names an object stored at a provider, and the key for ${where} is not your own: customers of this gateway may share it. Send the content itself, or set a provider key of your own (PATCH /api/settings, provider_keys).`,
+    { status: 400, code: 'stored_object', param: field },
   );
 }
 

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash as hashOnce, timingSafeEqual } from 'node:crypto';
 import type { KnownKey } from '../env-keys.ts';
 import type { StepSettings } from '../pipeline/settings.ts';
 import { type AccessFacts, type AccessQuestion, AccessUnavailable, type Limit } from './access.ts';
@@ -82,7 +82,7 @@ export class AccessBook {
    * @throws FluxError 401; 503 where no store answers and the key was never seen here
    */
   find(secret: string, background: Background): Access | Promise<Access> {
-    const hash = createHash('sha256').update(secret).digest();
+    const hash = hashOnce('sha256', secret, 'buffer');
     const id = hash.toString('hex', 0, 6);
     const configured = equal(this.#configured.get(id), hash);
     if (configured?.customer === null) return this.#openAccess(configured);

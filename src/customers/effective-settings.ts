@@ -1,10 +1,11 @@
 import type { Candidate } from '../core/routing/plan.ts';
 import { TIERS } from '../core/routing/tier.ts';
 import type { StepSettings } from '../pipeline/settings.ts';
+import { DEFAULT_RETENTION_DAYS } from '../stores/retention.ts';
 import type { CustomerSettings } from './settings.ts';
 
-/** What holds where neither customer nor deployment says anything, of settings that the pipeline does not read. */
-const UNREAD = { promise: 0.01, sampling_share: 0.1, retention_days: null };
+/** What holds where neither customer nor deployment says anything, of settings that nothing reads yet. */
+const UNREAD = { promise: 0.01, sampling_share: 0.1 };
 
 /**
  * Every setting with the value in force, by the names it is set by (T10).
@@ -18,7 +19,7 @@ export function effectiveSettings(step: StepSettings, settings: CustomerSettings
     mode: step.mode,
     promise: settings.promise ?? UNREAD.promise,
     sampling_share: settings.sampling_share ?? UNREAD.sampling_share,
-    retention_days: settings.retention_days ?? UNREAD.retention_days,
+    retention_days: settings.retention_days ?? DEFAULT_RETENTION_DAYS,
     tags: step.tagKeys ?? [],
     rules: (step.rules ?? []).map(({ when, to }) => ({
       when: {

@@ -1,5 +1,5 @@
 import type { Background } from './access-book.ts';
-import type { Counts, Exchange, Metric } from './rate-exchange.ts';
+import type { Counts, Exchange, Metric, SentCell } from './rate-exchange.ts';
 import { rateOf, secondsUntilFit, WINDOW_MS } from './rate-window.ts';
 
 /** Whose counter, and how much a minute it may reach; null: as much as it likes. */
@@ -41,6 +41,20 @@ interface Cell {
   complete: boolean;
 }
 
+/** This minute's cell and that of the one before, and what is limited: nothing else is counted (each is a command). */
+interface Counter {
+  cells: [Cell, Cell];
+  metrics: Metric[];
+}
+
+interface DueCell {
+  name: string;
+  cell: Cell;
+  metrics: readonly Metric[];
+}
+
+const METRICS: readonly Metric[] = ['requests', 'tokens'];
+
 export interface LimiterPorts {
   exchange: Exchange;
   /** The counters were not exchanged: each isolate limits by what it counts itself until they are. */
@@ -69,7 +83,7 @@ const COMPLETE_MS = 3_000;
  */
 export class RateLimiter {
   readonly #ports: LimiterPorts;
-  readonly #counters = new Map<string, Cell[]>();
+  readonly #counters = new Map<string, Counter>();
   #exchangedAt = Number.NEGATIVE_INFINITY;
   #plannedAt = Number.NEGATIVE_INFINITY;
 
@@ -111,28 +125,29 @@ export class RateLimiter {
       const limit = claim.perMinute[metric];
       if (limit === null) continue;
       if (amount > limit) return { claim, metric, limit, retryAfter: null };
-      const [current, previous] = this.#cells(claim.counter, now);
+      const [current, previous] = this.#cells(claim, now);
       const counted = total(current, metric);
       const before = total(previous, metric);
       if (rateOf(before, counted, now) + amount <= limit) continue;
       return { claim, metric, limit, retryAfter: secondsUntilFit(before, counted, now, amount, limit) };
     }
-    for (const cell of this.#current(claims)) cell.pending[metric] += amount;
-    if (claims.length > 0) this.#plan(background);
+    const counting = claims.filter(({ perMinute }) => perMinute[metric] !== null);
+    for (const cell of this.#current(counting)) cell.pending[metric] += amount;
+    if (counting.length > 0) this.#plan(background);
     return null;
   }
 
   #current(claims: readonly Claim[]): Cell[] {
-    return claims.map(({ counter }) => this.#cells(counter, this.#ports.now())[0]);
+    return claims.map((claim) => this.#cells(claim, this.#ports.now())[0]);
   }
 
-  /** This minute's cell and that of the one before. */
-  #cells(counter: string, now: number): [Cell, Cell] {
+  #cells({ counter, perMinute }: Claim, now: number): [Cell, Cell] {
     const minute = Math.floor(now / WINDOW_MS);
-    const cells = this.#counters.get(counter) ?? [];
+    const cells = this.#counters.get(counter)?.cells ?? [];
     const current = cells.find((cell) => cell.minute === minute) ?? emptyCell(minute);
     const previous = cells.find((cell) => cell.minute === minute - 1) ?? emptyCell(minute - 1);
-    if (cells[0] !== current || cells[1] !== previous) this.#counters.set(counter, [current, previous]);
+    const metrics = METRICS.filter((metric) => perMinute[metric] !== null);
+    this.#counters.set(counter, { cells: [current, previous], metrics });
     return [current, previous];
   }
 
@@ -157,14 +172,14 @@ export class RateLimiter {
     this.#plannedAt = Number.NEGATIVE_INFINITY;
   }
 
-  async #exchange(due: readonly { name: string; cell: Cell }[]): Promise<void> {
+  async #exchange(due: readonly DueCell[]): Promise<void> {
     const now = this.#exchangedAt;
     // Counted as sent whatever comes: sent again after a lost answer they would count twice (apache/apisix#13704).
-    const sent = due.map(({ name, cell }) => {
+    const sent = due.map(({ name, cell, metrics }): SentCell => {
       const add = cell.pending;
       cell.known = { requests: cell.known.requests + add.requests, tokens: cell.known.tokens + add.tokens };
       cell.pending = { requests: 0, tokens: 0 };
-      return { name, add, isNew: !cell.asked };
+      return { name, add, metrics, isNew: !cell.asked };
     });
     try {
       const counts = await this.#ports.exchange(sent);
@@ -180,14 +195,15 @@ export class RateLimiter {
   }
 
   /** Of the counters with something to send: this minute's cell, and the one before until it is complete. */
-  #due(now: number): { name: string; cell: Cell }[] {
+  #due(now: number): DueCell[] {
     const minute = Math.floor(now / WINDOW_MS);
-    const due: { name: string; cell: Cell }[] = [];
-    for (const [counter, cells] of this.#counters) {
+    const due: DueCell[] = [];
+    for (const [counter, { cells, metrics }] of this.#counters) {
       if (cells.every((cell) => cell.minute < minute - 1)) this.#counters.delete(counter);
       if (!cells.some(hasPending)) continue;
       for (const cell of cells) {
-        if (hasPending(cell) || !cell.complete) due.push({ name: `${counter}:${cell.minute}`, cell });
+        if (hasPending(cell) || !cell.complete)
+          due.push({ name: `${counter}:${cell.minute}`, cell, metrics });
       }
     }
     return due;

@@ -37,9 +37,8 @@ const rule = z
   );
 
 /**
- * What a customer may set, as it is written and shown; each absent one is the deployment's. `promise`,
- * `sampling_share` and `retention_days` are kept for the oracle and the log's clean-up, which read them once they
- * are there.
+ * What a customer may set, as it is written and shown; each absent one is the deployment's. `promise` and
+ * `sampling_share` are kept for the oracle, which reads them once it is there.
  */
 export const customerSettings = z.strictObject({
   /** In order of preference; a tier left out is the deployment's. */
@@ -57,6 +56,7 @@ export const customerSettings = z.strictObject({
   promise: z.number().gt(0).max(0.2).optional(),
   /** Share of sessions that may be sampled. */
   sampling_share: z.number().min(0).max(1).optional(),
+  /** Steps that are older are deleted for good (log/retention.ts). */
   retention_days: z.number().int().min(1).max(3650).optional(),
   /** Keys of OpenAI's `metadata` that count as tags. */
   tags: z.array(tagName).max(8).optional(),

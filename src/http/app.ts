@@ -12,11 +12,13 @@ import { errorHeaders, toClientError, writeOpenAIError } from './errors.ts';
 import { admitRequest, backgroundOf } from './rate-limit.ts';
 import { listEntries } from './routes/audit.ts';
 import { chatCompletions } from './routes/chat.ts';
+import { docsFile, docsPage } from './routes/docs.ts';
 import { health } from './routes/health.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './routes/keys.ts';
 import { getLimits, putLimits } from './routes/limits.ts';
 import { metricsSession, metricsSessions, metricsSummary, metricsTimeseries } from './routes/metrics.ts';
 import { getModel, listModels } from './routes/models.ts';
+import { getDescription } from './routes/openapi.ts';
 import { getSettings, listSettingsVersions, patchSettings, putSettings } from './routes/settings.ts';
 import { openStores } from './stores.ts';
 
@@ -41,6 +43,9 @@ export function createApp(): Hono<AppEnv> {
   });
 
   app.get('/health', health);
+  app.get('/openapi.json', getDescription);
+  app.get('/docs', docsPage);
+  app.get('/docs/:file', docsFile);
   app.post('/v1/chat/completions', withScope('infer'), withLimits(), chatCompletions);
   app.get('/v1/models', withScope('infer'), listModels);
   // A model's name may hold a slash.

@@ -16,17 +16,15 @@ export async function readBody(request: Request, limit: number, lease?: Lease): 
     throw error;
   }
   if (!request.body) throw notJson();
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
-  let size = 0;
-  let text = '';
+  let charged = claimed;
+  const charge = (size: number): void => {
+    if (size > limit) throw tooLarge(limit);
+    if (size <= charged) return;
+    lease?.take(size - charged);
+    charged = size;
+  };
   try {
-    for await (const chunk of request.body) {
-      size += chunk.byteLength;
-      if (size > limit) throw tooLarge(limit);
-      if (size > claimed) lease?.take(Math.min(chunk.byteLength, size - claimed));
-      text += decoder.decode(chunk, { stream: true });
-    }
-    return text + decoder.decode();
+    return await (claimed > 0 ? readWhole(request, charge) : readParts(request.body, charge));
   } catch (error) {
     if (error instanceof FluxError) throw error;
     throw new FluxError('The body could not be read: send it whole, as UTF-8.', {
@@ -34,6 +32,39 @@ export async function readBody(request: Request, limit: number, lease?: Lease): 
       code: 'unreadable_body',
     });
   }
+}
+
+/** For texts in one piece, between which it remembers nothing. */
+const WHOLE = openDecoder();
+
+/** A body whose length is known before it comes, as nearly all are: in one piece, which takes a third of the time. */
+async function readWhole(request: Request, charge: (size: number) => void): Promise<string> {
+  const bytes = await request.arrayBuffer();
+  charge(bytes.byteLength);
+  const text = WHOLE.decode(bytes);
+  // Lets go of what may be megabytes: the collector would keep them until it has time.
+  bytes.transfer(0);
+  return text;
+}
+
+/** One that comes in chunks: nobody knows how long it is. */
+async function readParts(
+  body: NonNullable<Request['body']>,
+  charge: (size: number) => void,
+): Promise<string> {
+  const decoder = openDecoder();
+  let size = 0;
+  let text = '';
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    charge(size);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function openDecoder() {
+  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 }
 
 /**

@@ -69,8 +69,7 @@ export function readTags(headers: Headers): Record<string, string> {
   if (text === null || text.trim() === '') return {};
   const parts = text.split(',');
   if (parts.length > MOST_TAGS) throw invalidRequest(`At most ${MOST_TAGS} tags.`, 'X-FluxCompute-Tags');
-  const tags: Record<string, string> = {};
-  for (const part of parts) {
+  const tags = parts.map((part) => {
     const [, name, value] = TAG.exec(part.trim()) ?? [];
     if (name === undefined || value === undefined) {
       throw invalidRequest(
@@ -78,9 +77,10 @@ export function readTags(headers: Headers): Record<string, string> {
         'X-FluxCompute-Tags',
       );
     }
-    tags[name] = value;
-  }
-  return tags;
+    return [name, value] as const;
+  });
+  // Assigned one by one, a tag named __proto__ would be lost.
+  return Object.fromEntries(tags);
 }
 
 /**
@@ -93,7 +93,7 @@ export function withMetadata(
   tagKeys: readonly string[],
 ): Record<string, string> {
   if (tagKeys.length === 0) return tags;
-  const all = { ...tags };
+  const all = new Map(Object.entries(tags));
   for (const name of tagKeys) {
     const value = Object.hasOwn(metadata, name) ? metadata[name] : undefined;
     if (value === undefined || Object.hasOwn(tags, name)) continue;
@@ -103,10 +103,10 @@ export function withMetadata(
         `metadata.${name}`,
       );
     }
-    all[name] = value;
+    all.set(name, value);
   }
-  if (Object.keys(all).length > MOST_TAGS) throw invalidRequest(`At most ${MOST_TAGS} tags.`, 'metadata');
-  return all;
+  if (all.size > MOST_TAGS) throw invalidRequest(`At most ${MOST_TAGS} tags.`, 'metadata');
+  return Object.fromEntries(all);
 }
 
 /** @throws FluxError 400 */

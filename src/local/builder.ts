@@ -1,4 +1,5 @@
 import { bundleWorker } from './bundle.ts';
+import { copyDocsFiles } from './docs-files.ts';
 import { answerParent } from './lifeline.ts';
 import { readWorkerConfig, type WorkerConfig } from './worker-config.ts';
 
@@ -16,6 +17,7 @@ export interface BuiltWorker {
 
 /** In a process that ends when it is done: wrangler and esbuild together take 300 MB of memory. */
 async function build({ entry, config: file }: BuildPlan): Promise<BuiltWorker> {
+  await copyDocsFiles();
   const config = await readWorkerConfig(file);
   return { config, script: await bundleWorker(entry, config.queueBindings) };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import type { DataFolder } from './data-folder.ts';
+import { removeStoresFile } from './stores-file.ts';
 
 /** Milliseconds that a stop gives: requests and queue to finish, the gateway to end, the stores to write. Together under ten seconds. */
 const GRACE = 6000;
@@ -57,12 +58,14 @@ export class Parts {
   async #putAway(grace: number): Promise<Stopped> {
     const gateway = this.#children.find(({ name }) => name === 'gateway');
     const cut = await gateway?.stop<number>(grace, grace + GATEWAY_LIMIT);
+    removeStoresFile(this.#folder.path);
     await Promise.all(this.#children.map((child) => child.stop(0, STORES_LIMIT)));
     await this.#folder.release();
     return { cut: cut ?? null };
   }
 
   kill(): void {
+    removeStoresFile(this.#folder.path);
     for (const child of this.#children) child.kill();
   }
 }

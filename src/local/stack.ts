@@ -16,6 +16,7 @@ import {
 import { readLocalSettings, type Variables, workerVariables } from './settings.ts';
 import { messageOf, StartError } from './start-error.ts';
 import type { StoreName, StoresPlan, StoresStarted } from './stores.ts';
+import { writeStoresFile } from './stores-file.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Milliseconds for the builder to end after its work. */
@@ -137,6 +138,7 @@ async function assemble(
     stores === null
       ? {}
       : await step('Postgres and Redis', () => stores.call<StoresStarted>('start', storesPlan));
+  await writeStoresFile(folder.path, embedded);
   const databaseUrl = embedded.databaseUrl ?? given.DATABASE_URL ?? '';
   await step('schema', () => migrateTo(databaseUrl));
 

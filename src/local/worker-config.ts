@@ -24,15 +24,25 @@ export async function readWorkerConfig(path: string): Promise<WorkerConfig> {
   const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import('wrangler');
   try {
     const { name, vars, triggers, queues } = readConfig.parse(unstable_readConfig({ config: path }));
+    const { assets, ...options }: V4WorkerOptionsShape =
+      unstable_getMiniflareWorkerOptions(path).workerOptions;
     return {
       name,
       // wrangler's own bindings would hold whatever is in a .env or .dev.vars beside the file, provider keys too:
       // which variables the Worker gets, settings.ts says.
-      options: { ...unstable_getMiniflareWorkerOptions(path).workerOptions, name, bindings: vars },
+      options: { ...options, name, bindings: vars, serviceBindings: filesOf(assets) },
       crons: triggers.crons ?? [],
       queueBindings: (queues.producers ?? []).map(({ binding }) => binding),
     };
   } catch (error) {
     throw new StartError(`${path} can't be read: ${messageOf(error)}`);
   }
+}
+
+/**
+ * The folder of files by workerd's own file service: Cloudflare's router in front of the Worker would cost each
+ * request a hop here, and wrangler.toml has it ask the Worker first anyway.
+ */
+function filesOf(assets: V4WorkerOptionsShape['assets']): V4WorkerOptionsShape['serviceBindings'] & object {
+  return assets?.binding === undefined ? {} : { [assets.binding]: { disk: { path: assets.directory } } };
 }

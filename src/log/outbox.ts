@@ -8,7 +8,7 @@ import { logLine } from './line.ts';
 import { buryMessages, parkSteps } from './parking.ts';
 
 export interface LogStores {
-  queue: { send(record: StepRecord): Promise<unknown> };
+  queue: { sendBatch(messages: { body: StepRecord }[]): Promise<unknown> };
   database: Database;
   redis: Redis;
   /** One an isolate, shared by all its requests. */
@@ -18,30 +18,46 @@ export interface LogStores {
 }
 
 /**
- * Who has the step: the queue (as always), Postgres, Redis, this isolate's memory until a store is back, or
- * nobody: all stores are down and the memory is full.
+ * Who has the step: the queue (as always), Postgres, Redis, this isolate's memory until a store is back, another
+ * request that sends its own step in a moment, or nobody: all stores are down and the memory is full.
  */
-export type LogOutcome = 'queued' | 'written' | 'parked' | 'held' | 'lost';
+export type LogOutcome = 'queued' | 'written' | 'parked' | 'held' | 'gathered' | 'lost';
 
-/** ms before the second and the third try. `send()` throws above 5,000 messages/s, which passes quickly. */
+/** ms before the second and the third try. A send throws above 5,000 messages/s, which passes quickly. */
 const SEND_DELAYS = [100, 400];
 const SEND_LIMIT_MS = 2_000;
 /** As long as one delivery can take: three sends, Postgres and Redis at their limits; under the 30 s of waitUntil. */
 const DELIVERY_MS = 20_000;
-/** Held steps that one call takes along. */
-const PAGE = 100;
+/** Steps that end within so many ms of each other are sent together: a send of its own costs as much as a request. */
+const GATHER_MS = 25;
+/** Of some 2 KB each; the queue takes 100 messages or 256 KB at once. */
+const MOST_TOGETHER = 50;
+
+/** Steps that one request of this isolate is about to send. */
+interface Gathering {
+  records: StepRecord[];
+  /** ms since the epoch. A request that died may have left its gathering behind: nobody joins it any more then. */
+  until: number;
+}
+
+const gatherings = new WeakMap<HeldSteps, Gathering>();
 
 /**
  * Hands a finished step to the log. Never throws, and never fails the request: call it after the answer, in
  * `waitUntil`. As long as any of queue, Postgres and Redis lives, the step becomes a row (T47).
  */
 export async function logStep(record: StepRecord, stores: LogStores): Promise<LogOutcome> {
-  const kept = stores.held.hold(record, Date.now() + DELIVERY_MS);
-  const outcome = (await enqueue(record, stores, SEND_DELAYS))
-    ? 'queued'
-    : await writeOrPark([record], stores);
+  const now = Date.now();
+  const kept = stores.held.hold(record, now + DELIVERY_MS);
+  const open = gatherings.get(stores.held);
+  // What the isolate does not hold would be lost with the request that gathers.
+  if (kept && open && now < open.until && open.records.length < MOST_TOGETHER) {
+    open.records.push(record);
+    return 'gathered';
+  }
+  const records = kept ? await gather(record, stores) : [record];
+  const outcome = await deliver(records, stores, SEND_DELAYS);
   if (outcome !== undefined) {
-    stores.held.release([record]);
     await flushHeld(stores);
     return outcome;
   }
@@ -49,38 +65,52 @@ export async function logStep(record: StepRecord, stores: LogStores): Promise<Lo
     logLine('error', 'step_lost', { held: stores.held.size });
     return 'lost';
   }
-  stores.held.hold(record, 0);
   logLine('error', 'step_held', { held: stores.held.size });
   return 'held';
+}
+
+/** The step and those that others leave to this request meanwhile. */
+async function gather(record: StepRecord, stores: LogStores): Promise<StepRecord[]> {
+  const gathering: Gathering = { records: [record], until: Date.now() + 2 * GATHER_MS };
+  gatherings.set(stores.held, gathering);
+  await sleeperOf(stores)(GATHER_MS);
+  if (gatherings.get(stores.held) === gathering) gatherings.delete(stores.held);
+  return gathering.records;
 }
 
 /** Tries again what this isolate still holds. Called with every step that got through, and by the scheduled job. */
 export async function flushHeld(stores: LogStores): Promise<void> {
   const now = Date.now();
-  const records = stores.held.take(now, now + DELIVERY_MS, PAGE);
-  let sent = 0;
-  for (const record of records) {
-    if (!(await enqueue(record, stores, []))) break;
-    stores.held.release([record]);
-    sent++;
-  }
-  const rest = records.slice(sent);
-  if (rest.length === 0) return;
-  if ((await writeOrPark(rest, stores)) !== undefined) stores.held.release(rest);
-  else for (const record of rest) stores.held.hold(record, 0);
+  const records = stores.held.take(now, now + DELIVERY_MS, MOST_TOGETHER);
+  if (records.length > 0) await deliver(records, stores, []);
 }
 
-async function enqueue(record: StepRecord, stores: LogStores, delays: number[]): Promise<boolean> {
-  const wait = stores.wait ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+/** Undefined where no store took them: then this isolate holds them, as many as it has room for. */
+async function deliver(
+  records: StepRecord[],
+  stores: LogStores,
+  delays: number[],
+): Promise<'queued' | 'written' | 'parked' | undefined> {
+  const outcome = (await enqueue(records, stores, delays)) ? 'queued' : await writeOrPark(records, stores);
+  if (outcome !== undefined) stores.held.release(records);
+  else for (const record of records) stores.held.hold(record, 0);
+  return outcome;
+}
+
+async function enqueue(records: StepRecord[], stores: LogStores, delays: number[]): Promise<boolean> {
   for (const delay of [...delays, undefined]) {
     try {
-      await within(SEND_LIMIT_MS, stores.queue.send(record));
+      await within(SEND_LIMIT_MS, stores.queue.sendBatch(records.map((body) => ({ body }))));
       return true;
     } catch {
-      if (delay !== undefined) await wait(delay);
+      if (delay !== undefined) await sleeperOf(stores)(delay);
     }
   }
   return false;
+}
+
+function sleeperOf({ wait }: LogStores): (ms: number) => Promise<void> {
+  return wait ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
 }
 
 /** Undefined where neither store took them. */

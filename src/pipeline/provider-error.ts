@@ -8,11 +8,7 @@ export function kindOf(status: number, code: string, message: string): FailureKi
   if (code === 'insufficient_quota' || code === 'billing_error' || status === 402) return 'quota';
   // Anthropic says so in a 400.
   if (status === 400 && /credit balance/i.test(message.slice(0, 200))) return 'quota';
-  if (
-    status === 403 &&
-    /unsupported_country|\b(country|region|territory)\b/i.test(`${code} ${message.slice(0, 200)}`)
-  )
-    return 'egress_blocked';
+  if (status === 403 && isRegional(code, message.slice(0, 200))) return 'egress_blocked';
   if (status === 401 || status === 403) return 'auth';
   if (status === 404)
     return /model/i.test(`${code} ${message.slice(0, 200)}`) ? 'model_unavailable' : 'rejected';
@@ -22,6 +18,17 @@ export function kindOf(status: number, code: string, message: string): FailureKi
   // A redirect is not followed (a provider's URL comes from the settings), and 409 is the provider's own race.
   if (status >= 500 || status === 409 || (status >= 300 && status < 400)) return 'server_error';
   return 'rejected';
+}
+
+/**
+ * A 403 that is about the region and not the key (T61). OpenAI says so. Anthropic's is of type `forbidden` with the
+ * words "Request not allowed": its refusals of a key are `permission_error` (anthropics/claude-code#1613).
+ */
+function isRegional(code: string, message: string): boolean {
+  return (
+    /unsupported_country|\b(country|region|territory)\b/i.test(`${code} ${message}`) ||
+    (/\bforbidden\b/.test(code) && /request not allowed/i.test(message))
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import { baselineOf } from '../core/accounting/baseline.ts';
 import { totalCost } from '../core/accounting/cost.ts';
-import { estimateTokens } from '../core/accounting/estimate.ts';
+import { tokensOn } from '../core/accounting/estimate.ts';
 import { infraCostOf, STEP_USE } from '../core/accounting/infra-cost.ts';
 import { PRICE_BOOK_VERSION } from '../core/accounting/price-book.ts';
 import { savingsOf } from '../core/accounting/savings.ts';
@@ -133,7 +133,7 @@ function baselineFor(
       usage: served.usage,
     },
     costUsd: cost,
-    split: estimateTokens(request.conversation, served.candidate.model),
+    split: tokensOn(served.candidate.model, step.input),
     top: { provider: providerOf(settings.providers, top), name: top.name, model: top.model },
     at: new Date(request.startedAt).toISOString(),
     pinned,

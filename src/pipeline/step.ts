@@ -1,3 +1,4 @@
+import type { InputSize } from '../core/accounting/estimate.ts';
 import type { Answer } from '../core/answer.ts';
 import { findFault, findFaultAtGate } from '../core/answer-check.ts';
 import type { Conversation } from '../core/conversation.ts';
@@ -9,6 +10,7 @@ import type { Adaptation } from '../core/routing/adaptation.ts';
 import { needsOf } from '../core/routing/capability.ts';
 import type { Wire } from '../core/routing/catalog.ts';
 import { type FailureKind, nextCandidate } from '../core/routing/escalation.ts';
+import { unknownLane } from '../core/routing/lane-view.ts';
 import { type Candidate, type Plan, planStep, type Wish } from '../core/routing/plan.ts';
 import { ruleFor } from '../core/routing/rules.ts';
 import type { Tier } from '../core/routing/tier.ts';
@@ -53,6 +55,7 @@ export interface PlannedStep {
   settings: StepSettings;
   ports: Ports;
   difficulty: Difficulty;
+  input: InputSize;
   classificationMs: number | null;
   plan: Plan;
   ledger: Ledger;
@@ -91,14 +94,18 @@ export async function runStep(
   const rule =
     settings.rules &&
     ruleFor(settings.rules, { kind: askKindOf(difficulty), tags: request.tags, path: request.path });
+  const needs = needsOf(request.conversation);
   const plan = planStep({
     wish: request.wish,
     tiers: settings.tiers,
     difficulty,
-    needs: needsOf(request.conversation),
+    needs,
     chatOnly: request.chatOnly,
     mode: settings.mode,
-    today: new Date(request.startedAt).toISOString().slice(0, 10),
+    providers: settings.providers,
+    carries: [],
+    lane: unknownLane(request.conversation.messages),
+    at: request.startedAt,
     ...(request.maxTier ? { maxTier: request.maxTier } : {}),
     ...(rule ? { rule } : {}),
   });
@@ -107,6 +114,7 @@ export async function runStep(
     settings,
     ports,
     difficulty,
+    input: needs.input,
     plan,
     classificationMs: before === null || after === null ? null : after - before,
     ledger: createLedger(request, settings),

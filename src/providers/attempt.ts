@@ -98,21 +98,25 @@ async function send(
   note: (headers: Headers) => void,
   controller: AbortController,
 ): Promise<Outcome> {
-  // The SDKs limit the wait for headers only: a body that hangs, also one of an error, is limited here.
-  const inTime = <T>(work: Promise<T>): Promise<T> =>
-    within(started + call.timeouts.firstByte - Date.now(), work, controller);
   const post = call.provider.kind === 'anthropic' ? postAnthropic : postOpenAI;
-  const response = await inTime(post(call, controller.signal));
-  note(response.headers);
-  if (call.stream && response.body && /event-stream/.test(response.headers.get('content-type') ?? '')) {
-    const stream = await openGate(readEvents(call, response.body, controller.signal), started);
+  /** Up to the first byte of a stream, or to the last of a whole answer or an error. */
+  const exchange = async () => {
+    const response = await post(call, controller.signal);
+    note(response.headers);
+    const { body } = response;
+    const streams = call.stream && /event-stream/.test(response.headers.get('content-type') ?? '');
+    return body && streams ? { body } : { raw: await response.text() };
+  };
+  const left = started + call.timeouts.firstByte - Date.now();
+  const { body, raw = '' } = await within(left, exchange(), controller);
+  if (body) {
+    const stream = await openGate(readEvents(call, body, controller.signal), started);
     return {
       kind: 'stream',
       stream: { ...stream, whole: false, abort: () => controller.abort() },
       ms: Date.now() - started,
     };
   }
-  const raw = await inTime(response.text());
   const answer = READERS[call.model.wire].answer(parseAnswer(raw)); // Throws the error inside, if it is one (T28).
   if (call.stream) return { kind: 'stream', stream: streamOf(answer), ms: Date.now() - started };
   return { kind: 'answer', answer, raw, ms: Date.now() - started };

@@ -1,4 +1,5 @@
 import { createParser } from 'eventsource-parser';
+import { Deadline } from '../pipeline/deadline.ts';
 
 /** One SSE frame as it came. */
 export interface SseFrame {
@@ -29,6 +30,11 @@ export async function* readFrames(
   const reader = body.getReader();
   const cancel = () => reader.cancel().catch(() => {});
   signal.addEventListener('abort', cancel, { once: true });
+  let expired = false;
+  const silence = new Deadline(() => {
+    expired = true;
+    cancel(); // Ends the read that waits: in workerd it rejects, elsewhere it is done.
+  });
   const decoder = new TextDecoder();
   let frames: SseFrame[] = [];
   const parser = createParser({
@@ -36,9 +42,14 @@ export async function* readFrames(
       frames.push(event === undefined ? { data } : { event, data });
     },
   });
+  let ms = 0;
   try {
     for (;;) {
-      const { done, value } = await readWithin(reader, patience());
+      ms = patience();
+      silence.set(ms);
+      const { done, value } = await reader.read();
+      silence.suspend();
+      if (expired) break;
       parser.feed(done ? decoder.decode() : decoder.decode(value, { stream: true }));
       // Servers that end without the last blank line still meant their last frame.
       if (done) parser.feed('\n\n');
@@ -49,21 +60,13 @@ export async function* readFrames(
       }
       if (done) return;
     }
+  } catch (error) {
+    if (!expired) throw error;
   } finally {
+    silence.clear();
     // A listener left behind would keep the stream for as long as the isolate lives.
     signal.removeEventListener('abort', cancel);
     cancel();
   }
-}
-
-async function readWithin(reader: ReadableStreamDefaultReader<Uint8Array>, ms: number) {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const idle = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new IdleTimeout(ms)), ms);
-  });
-  try {
-    return await Promise.race([reader.read(), idle]);
-  } finally {
-    clearTimeout(timer);
-  }
+  if (expired) throw new IdleTimeout(ms);
 }

@@ -179,6 +179,20 @@ describe('flux dlq finds the stores', () => {
     expect(out).toBe('1 replayed.\n');
   });
 
+  it.each([
+    ['DATABASE_URL', 'postgres://user:SECRET@/db', 'the database URL'],
+    ['UPSTASH_REDIS_REST_URL', 'http://[SECRET', 'UPSTASH_REDIS_REST_URL'],
+  ])('says so where %s is no URL, without what is in it', async (name, value, words) => {
+    const variables = {
+      DATABASE_URL: postgres.url,
+      UPSTASH_REDIS_REST_URL: redis.url,
+      UPSTASH_REDIS_REST_TOKEN: 'token',
+    };
+    const { code, notes } = await run(dlqCommand, ['replay'], { ...variables, [name]: value });
+    expect([code, notes]).toEqual([2, expect.stringContaining(words)]);
+    expect(notes).not.toContain('SECRET');
+  });
+
   it('and names what is missing', async () => {
     const none = await run(dlqCommand, ['list'], { FLUX_DATA_DIR: join(folder, 'none') });
     expect([none.code, none.notes]).toEqual([2, expect.stringContaining('UPSTASH_REDIS_REST_URL')]);

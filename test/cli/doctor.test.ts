@@ -348,6 +348,21 @@ describe('flux doctor, of the local gateway', () => {
     expect([code, codes]).toEqual([1, ['gateway_unreachable']]);
   });
 
+  it('a gateway that comes and goes: told of, and the rest is looked at', async () => {
+    let asked = 0;
+    const flapping = await opening(
+      serve(async (path) => {
+        asked++;
+        if (asked % 3 === 0) return new Response('<html>');
+        return new Response(await (await fetch(gateway.url + path)).text());
+      }),
+    );
+    const { code, codes, text } = await ofLocal({ FLUX_URL: flapping.url });
+    expect([code, codes]).toEqual([1, ['gateway_failing']]);
+    expect(text).toContain('no answer 2 of 7 times');
+    expect(text).toContain('The schema is up to date');
+  });
+
   it('a gateway without a setting it needs, or with a wrong one', async () => {
     const without = await serveGateway({ UPSTASH_REDIS_REST_TOKEN: '' });
     const missing = await ofLocal({ FLUX_URL: without.url });

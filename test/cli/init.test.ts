@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -169,8 +169,13 @@ describe('flux init', () => {
       worker: 'fluxcompute-staging',
       placement: { region: 'aws:eu-central-1' },
     });
-    const main = /main = "(.*)"/.exec(readFileSync(config, 'utf8'))?.[1] ?? '';
-    expect(existsSync(join(folder, main))).toBe(true);
+    const written = (key: string) =>
+      new RegExp(`^${key} = "(.*)"`, 'm').exec(readFileSync(config, 'utf8'))?.[1] ?? '?';
+    expect(existsSync(join(folder, written('main')))).toBe(true);
+    // The files of /docs, and where wrangler's build brings the rest of them from.
+    expect(existsSync(join(folder, written('directory'), 'docs/index.html'))).toBe(true);
+    const built = written('command').split(' ').at(-1) ?? '?';
+    expect(existsSync(join(written('cwd'), built))).toBe(true);
   });
 
   it('asks which of several accounts, and writes it down', async () => {
@@ -205,6 +210,15 @@ describe('flux init', () => {
     expect(notes).toContain('DATABASE_URL, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN');
     const unasked = await flux([]);
     expect([unasked.code, unasked.notes]).toEqual([2, expect.stringContaining('--yes')]);
+  });
+
+  it('puts no new secret in the place of one that can’t be read', async () => {
+    mkdirSync(join(folder, 'data/gateway.secret'), { recursive: true });
+    const { code, notes } = await flux(['--yes', '--name', 'gateway'], values());
+    rmSync(join(folder, 'data/gateway.secret'), { recursive: true });
+    expect(code).toBe(1);
+    expect(notes).toMatch(/FLUX_SECRET can't be kept in .*gateway\.secret \(EISDIR\): make that a file/);
+    expect(commands()).not.toContain('secret bulk');
   });
 
   it('says what to do where wrangler fails, and takes up there the next time', async () => {

@@ -22,9 +22,9 @@ class World {
         this.exchanges++;
         await this.#until(this.now + this.latency);
         if (this.down) throw new Error('down');
-        return cells.map(({ name, add }) => {
-          const { requests, tokens } = this.store.get(name) ?? { requests: 0, tokens: 0 };
-          const counts = { requests: requests + add.requests, tokens: tokens + add.tokens };
+        return cells.map(({ name, add, metrics }) => {
+          const counts = { ...(this.store.get(name) ?? { requests: 0, tokens: 0 }) };
+          for (const metric of metrics) counts[metric] += add[metric];
           this.store.set(name, counts);
           return counts;
         });

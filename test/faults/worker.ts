@@ -15,11 +15,11 @@ function withFaults(env: Env): Env {
     ...env,
     LOG_QUEUE: {
       metrics: () => queue.metrics(),
-      sendBatch: (messages, options) => queue.sendBatch(messages, options),
-      send: async (message, options) => {
+      send: (message, options) => queue.send(message, options),
+      sendBatch: async (messages, options) => {
         // What Cloudflare's queue says above 5,000 messages a second (T47).
         if (queueThrows) throw new Error('Too Many Requests');
-        return queue.send(message, options);
+        return queue.sendBatch(messages, options);
       },
     },
   };

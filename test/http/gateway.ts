@@ -6,7 +6,10 @@ export function gatewayOf(variables: Record<string, string> = {}) {
   const rows: StepRecord[] = [];
   const work: Promise<unknown>[] = [];
   const env = {
-    LOG_QUEUE: { send: async (row: StepRecord) => void rows.push(row) },
+    LOG_QUEUE: {
+      sendBatch: async (messages: { body: StepRecord }[]) =>
+        void rows.push(...messages.map((message) => message.body)),
+    },
     FLUX_API_KEYS: 'flx_agent_key:acme,flx_reader_key:acme:read,flx_other_key:globex:infer+read',
     FLUX_ADMIN_KEY: 'flx_admin_key',
     FLUX_SECRET: 'a secret of this deployment',

@@ -11,6 +11,7 @@ import { ask, type CustomerGateway, type Ground, startGround } from './customer-
 /** Every route there is, what it wants, and a call of it that changes something where it can. */
 const ROUTES: { route: string; scope: Scope | null; path?: string; body?: object; ok?: number }[] = [
   { route: 'GET /health', scope: null },
+  { route: 'GET /openapi.json', scope: null },
   { route: 'POST /v1/chat/completions', scope: 'infer', body: ask },
   { route: 'GET /v1/models', scope: 'infer' },
   { route: 'GET /v1/models/:id{.+}', scope: 'infer', path: '/v1/models/auto' },
@@ -29,6 +30,9 @@ const ROUTES: { route: string; scope: Scope | null; path?: string; body?: object
   { route: 'PUT /api/limits', scope: 'admin', body: { requests_per_minute: 1000, tokens_per_minute: null } },
   { route: 'GET /api/audit', scope: 'admin' },
 ];
+
+/** Files, the same for all: test/http/openapi.test.ts. */
+const PAGES = ['GET /docs', 'GET /docs/:file'];
 
 const CUSTOMERS = ['acme', 'globex'] as const;
 type Customer = (typeof CUSTOMERS)[number];
@@ -93,7 +97,7 @@ test('the table holds every route there is', () => {
   const routes = createApp()
     .routes.filter(({ method }) => method !== 'ALL')
     .map(({ method, path }) => `${method} ${path}`);
-  expect([...new Set(routes)].sort()).toEqual(ROUTES.map(({ route }) => route).sort());
+  expect([...new Set(routes)].sort()).toEqual([...ROUTES.map(({ route }) => route), ...PAGES].sort());
 });
 
 describe.each(ROUTES)('$route', (entry) => {

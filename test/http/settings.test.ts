@@ -56,7 +56,7 @@ describe('reading and writing', () => {
       mode: 'route',
       promise: 0.01,
       sampling_share: 0.1,
-      retention_days: null,
+      retention_days: 400,
       tags: [],
       rules: [],
       baseline_model: 'anthropic/claude-opus-5-5',

@@ -18,6 +18,9 @@ test('queues, crons and vars are those of wrangler.toml, and no key in a .env re
     compatibility_date = "2026-08-01"
     [vars]
     FLUX_MODE = "observe"
+    [assets]
+    directory = "files"
+    binding = "ASSETS"
     [[queues.producers]]
     binding = "LOG_QUEUE"
     queue = "log"
@@ -38,6 +41,9 @@ test('queues, crons and vars are those of wrangler.toml, and no key in a .env re
     queueConsumers: { log: { maxBatchSize: 7, deadLetterQueue: 'dead' } },
   });
   expect(config.options.bindings).toEqual({ FLUX_MODE: 'observe' });
+  // No router in front of the Worker: each request would pass it.
+  expect(config.options.assets).toBeUndefined();
+  expect(config.options.serviceBindings).toEqual({ ASSETS: { disk: { path: join(folder, 'files') } } });
 }, 60_000);
 
 test('a file that is no configuration is named', async () => {

@@ -83,8 +83,41 @@ onEachPostgres((open) => {
     const pauses: number[] = [];
     const wait = async (ms: number) => void pauses.push(ms);
     expect(await logStep(step(), { ...stores(), wait })).toBe('queued');
-    expect(pauses).toHaveLength(2);
-    expect(pauses[1]).toBeGreaterThan(pauses[0] ?? 0);
+    // The first is for others to join.
+    const [, second = 0, third] = pauses;
+    expect(pauses).toHaveLength(3);
+    expect(third).toBeGreaterThan(second);
+  });
+
+  test('steps that end together are one send, and each is in it', async () => {
+    const all = {
+      ...stores(),
+      wait: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+    };
+    const records = Array.from({ length: 20 }, () => step());
+    const outcomes = await Promise.all(records.map((record) => logStep(record, all)));
+    expect(outcomes).toEqual(['queued', ...Array.from({ length: 19 }, () => 'gathered')]);
+    expect(queue.sends).toBe(1);
+    expect(idsOf(queue.sent)).toEqual(idsOf(records));
+    expect(all.held.size).toBe(0);
+  });
+
+  test('a request that dies while others leave it their steps: the next one takes them up', async () => {
+    const held = new HeldSteps();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const dead = { ...stores(held), wait: () => new Promise<void>(() => {}) };
+      const left = [step(), step()];
+      void logStep(left[0] ?? step(), dead);
+      expect(await logStep(left[1] ?? step(), dead)).toBe('gathered');
+      vi.setSystemTime(Date.now() + 30_000);
+      const next = step();
+      expect(await logStep(next, stores(held))).toBe('queued');
+      expect(idsOf(queue.sent)).toEqual(idsOf([...left, next]));
+      expect(held.size).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('traps T47: send() that keeps throwing: the row is written directly, once', async () => {
@@ -362,7 +395,7 @@ onEachPostgres((open) => {
       }
     };
     await Promise.all(Array.from({ length: 16 }, agent));
-    expect([...outcomes.keys()].sort()).toEqual(['held', 'parked', 'queued', 'written']);
+    expect([...outcomes.keys()].sort()).toEqual(['gathered', 'held', 'parked', 'queued', 'written']);
 
     let deliveries: FakeMessage[] = queue.batchOf(queue.sent).messages;
     for (let round = 0; deliveries.length > 0; round++) {

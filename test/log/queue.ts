@@ -26,12 +26,14 @@ export class FakeMessage implements Message<unknown> {
 /** A queue whose next `failures` sends throw. */
 export class FakeQueue {
   failures = 0;
+  sends = 0;
   readonly sent: StepRecord[] = [];
 
-  async send(record: StepRecord): Promise<void> {
+  async sendBatch(messages: { body: StepRecord }[]): Promise<void> {
     if (this.failures-- > 0) throw new Error('Too Many Requests');
     this.failures = 0;
-    this.sent.push(record);
+    this.sends++;
+    this.sent.push(...messages.map((message) => message.body));
   }
 
   batchOf(bodies: unknown[]): { messages: FakeMessage[] } {

@@ -44,6 +44,16 @@ describe('what a provider answers', () => {
     if (wire === 'anthropic-messages') expect(request?.headers['anthropic-version']).toBe('2026-10-21');
   });
 
+  test.each(WIRES)('%s: each request has its own body, and all have the same head', async (wire) => {
+    upstream.replies = [OK(wire), OK(wire), OK(wire)];
+    const bodies = ['{"n":1}', '{"n":2}', '{"n":3}'];
+    for (const body of bodies) await callProvider({ ...callOf(wire, upstream.url), body });
+    expect(upstream.requests.map((request) => request.body)).toEqual(bodies);
+    const heads = upstream.requests.map(({ headers: { connection: _, ...rest } }) => rest);
+    expect(heads[1]).toEqual(heads[0]);
+    expect(heads[2]).toEqual(heads[0]);
+  });
+
   // Status, body, what it is to us, and how often it is tried.
   test.each<[Wire, number, object | string, string, number]>([
     ['anthropic-messages', 400, claude('invalid_request_error'), 'rejected', 1],

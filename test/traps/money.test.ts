@@ -115,7 +115,7 @@ describe('traps: money', () => {
     ['gpt-4o', 'fresh'],
     ['qwen-4', 'fresh'],
   ])('traps T55: %s writes its cache as %s', (id, write) => {
-    expect(cacheRulesOf(modelOrAssumed('openai', id)).write).toBe(write);
+    expect(cacheRulesOf(modelOrAssumed('openai', id)).default.write).toBe(write);
   });
 
   it.each<[ProviderKind, string, number, TokenClass, number]>([

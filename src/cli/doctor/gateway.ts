@@ -38,7 +38,7 @@ export async function checkGateway(
   const samples: z.infer<typeof health>[] = [];
   for (let ping = 0; ping < PINGS; ping++) {
     await sleep(BETWEEN_MS);
-    const parsed = health.safeParse((await readHealth(gateway)).body);
+    const parsed = health.safeParse((await askAgain(gateway))?.body);
     if (parsed.success) samples.push(parsed.data);
   }
   if (samples.length === 0) {
@@ -46,9 +46,12 @@ export async function checkGateway(
     return { findings: [fault('gateway_unreachable', message, 'Check --url or FLUX_URL.')], clock };
   }
   const last = samples.at(-1)?.warnings ?? [];
+  const silent = PINGS - samples.length;
   return {
     findings: [
-      ok('gateway', `The gateway answers at ${gateway.url}.`),
+      silent === 0
+        ? ok('gateway', `The gateway answers at ${gateway.url}.`)
+        : fault('gateway_failing', `The gateway gave no answer ${silent} of ${PINGS} times.`, SEE_LOGS),
       ...judgeStores(
         samples.map(({ stores }) => stores.postgres),
         samples.map(({ stores }) => stores.redis),
@@ -58,6 +61,18 @@ export async function checkGateway(
     clock,
   };
 }
+
+/** Null where nobody answers this time: one that comes and goes is to be told of, not to end the examination. */
+async function askAgain(gateway: Gateway): Promise<GatewayAnswer | null> {
+  try {
+    return await readHealth(gateway);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return null;
+  }
+}
+
+const SEE_LOGS = 'See what it logs: `wrangler tail`, or the terminal of npm start.';
 
 /** A gateway that can't read its settings answers 503 and names the variable. */
 function misconfigured({ local }: Gateway, { code, message }: { code: string; message: string }): Finding {
@@ -70,11 +85,7 @@ function misconfigured({ local }: Gateway, { code, message }: { code: string; me
   }
   if (code === 'not_configured')
     return fault('wrong_setting', message, 'Mend that setting and deploy again.');
-  return fault(
-    'gateway_failing',
-    message,
-    'See what it logs: `wrangler tail`, or the terminal of npm start.',
-  );
+  return fault('gateway_failing', message, SEE_LOGS);
 }
 
 /**
@@ -117,7 +128,7 @@ function judgeStore(
       `${name} is slow: ${found}.`,
       name === 'Redis'
         ? 'Make the Upstash database in the region of Postgres and of the Worker (placement.region), or look there for throttling: slow is worse than gone.'
-        : 'Make the Neon database in the region of Redis and of the Worker (placement.region), and look there for a computer that is too small.',
+        : 'Make the Neon database in the region of Redis and of the Worker (placement.region), and look there for a compute that is too small.',
     );
   }
   return ok(code, `${name} answers the gateway in ${median} ms.`);

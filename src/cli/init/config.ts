@@ -7,7 +7,7 @@ import { DEFAULT_CONFIG } from '../deployment.ts';
 import { type Shell, setting } from '../shell.ts';
 import { type Wrangler, wranglerProblem } from '../wrangler.ts';
 
-const WORKER = join(import.meta.dirname, '../../worker.ts');
+const ROOT = join(import.meta.dirname, '../../..');
 
 const identity = z.object({ accounts: z.array(z.object({ id: z.string(), name: z.string() })) });
 
@@ -62,7 +62,7 @@ export async function writeConfig(
   change: ConfigChange,
 ): Promise<boolean> {
   const there = await readFile(path, 'utf8').catch(() => null);
-  const copy = there === null ? { main: relative(dirname(resolve(path)), WORKER) } : {};
+  const copy = there === null ? pathsFrom(dirname(resolve(path))) : {};
   const before = there ?? (await readFile(DEFAULT_CONFIG, 'utf8'));
   const after = editConfig(before, environment, { ...copy, ...change });
   if (after === there) return false;
@@ -74,6 +74,13 @@ export async function writeConfig(
     );
   }
   return true;
+}
+
+/** What wrangler.toml names of this package, in a folder elsewhere. */
+function pathsFrom(folder: string): Pick<ConfigChange, 'main' | 'assets' | 'build'> {
+  const path = (name: string) => relative(folder, join(ROOT, name));
+  // wrangler takes this one from wherever it is started, the others from its file.
+  return { main: path('src/worker.ts'), assets: path('assets'), build: ROOT };
 }
 
 /** Names the first line of a wrangler problem, and that everything so far may stay. */

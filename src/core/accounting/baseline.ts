@@ -67,7 +67,10 @@ export function baselineOf(input: BaselineInput): Baseline {
 
 /** The usage a model with a warm cache would report: a class it has no price for is billed as plain input. */
 function warmUsage(model: CatalogModel, split: InputSplit, output: number, prices: Prices | null): Usage {
-  const { minimum, write } = cacheRulesOf(model);
+  const {
+    minimum,
+    default: { write },
+  } = cacheRulesOf(model);
   const usage = usageOf({ output });
   const add = (name: TokenClass, tokens: number) => {
     usage[prices?.[name] === null ? 'fresh' : name] += tokens;

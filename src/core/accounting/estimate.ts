@@ -13,6 +13,8 @@ export interface InputSplit {
 export interface InputSize {
   total: Size;
   beforeLastAssistant: Size;
+  /** Blocks of its messages: what a prompt cache looks back over. */
+  blocks: number;
 }
 
 interface Size {
@@ -35,12 +37,14 @@ export function measureInput(conversation: Conversation): InputSize {
   }
   const boundary = lastAnswer(conversation.messages);
   let before: Size = { text: 0, images: 0, smallImages: 0 };
+  let blocks = 0;
   conversation.messages.forEach((message, index) => {
     if (index === boundary) before = { ...size };
     size.text += PER_MESSAGE;
     for (const block of message.content) addBlock(size, block);
+    blocks += message.content.length;
   });
-  return { total: size, beforeLastAssistant: before };
+  return { total: size, beforeLastAssistant: before, blocks };
 }
 
 /** The measured conversation in tokens of a model. */

@@ -1,4 +1,4 @@
-import type { Candidate } from './plan.ts';
+import type { Candidate } from './candidate.ts';
 import { TIERS } from './tier.ts';
 
 /** Why an attempt was not the answer. */

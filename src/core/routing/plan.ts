@@ -1,150 +1,136 @@
-import type { Difficulty } from '../difficulty/scorer.ts';
-import { FluxError, invalidRequest } from '../errors.ts';
+import type { PricedProvider } from '../accounting/price-book.ts';
+import { invalidRequest } from '../errors.ts';
 import type { Reason } from '../metadata.ts';
-import { type Exclusion, excludedBy, type Needs } from './capability.ts';
-import { type CatalogModel, findModel, isRetired } from './catalog.ts';
-import type { Rule } from './rules.ts';
-import { TIERS, type Tier } from './tier.ts';
+import { type Candidate, keyOf } from './candidate.ts';
+import {
+  type CandidatesInput,
+  type Considered,
+  consider,
+  current,
+  exclude,
+  noCandidate,
+} from './candidates.ts';
+import { type Floor, type FloorInput, floorOf, rankOf } from './floor.ts';
+import { forecast, LAST_STEP } from './forecast.ts';
+import type { LaneView } from './lane-view.ts';
+import { type Quote, quote } from './quotes.ts';
+import type { Tier } from './tier.ts';
 
-/** A model a step may be sent to. `tier` is null for a pinned model outside every tier. */
-export interface Candidate {
-  /** The id of its provider in the settings. */
-  provider: string;
-  /** The model's name as configured: what is sent upstream and shown. */
-  name: string;
-  model: CatalogModel;
-  tier: Tier | null;
+export type { Candidate, Wish } from './candidate.ts';
+
+export interface PlanInput extends FloorInput, Omit<CandidatesInput, 'today' | 'maxTier'> {
+  /** As configured: their own prices count before the book's. */
+  providers: ReadonlyMap<string, PricedProvider>;
+  lane: LaneView;
+  /** Start of the request, in milliseconds since the epoch. */
+  at: number;
+  /** Quote every model, also where there is nothing to choose. */
+  explain?: boolean;
 }
 
-/** What the client asked for in `model`. */
-export type Wish = { kind: 'auto' } | { kind: 'tier'; tier: Tier } | { kind: 'pinned'; candidate: Candidate };
-
-export interface PlanInput {
-  wish: Wish;
-  tiers: Record<Tier, readonly Candidate[]>;
-  difficulty: Difficulty;
-  needs: Needs;
-  /** Fields that only Chat Completions upstream can take. */
-  chatOnly: readonly string[];
-  /** `certified` opens no tier without a certificate, and none can exist yet: it serves like `observe`. */
-  mode: 'observe' | 'route' | 'certified';
-  /** The client's own cap (X-FluxCompute-Max-Tier). */
-  maxTier?: Tier;
-  /** The customer's rule that holds for this step. */
-  rule?: Rule;
-  /** UTC day, `YYYY-MM-DD`, for retirement dates (T71). */
-  today: string;
-}
-
-/** The models to try, in order, and why the first of them. */
+/** The models to try, in order, why the first of them, and what each would cost. */
 export interface Plan {
   candidates: [Candidate, ...Candidate[]];
   floor: Tier;
   reason: Reason;
+  considered: readonly Considered[];
+  /** Of those that can take the step and have a price. */
+  quotes: readonly Quote[];
 }
 
+/** What counts as noise: a total that is less than this share above the least. */
+export const MARGIN = 0.01;
+
 /**
- * Chooses the models for a step: those at or above its floor that can take it, lowest tier first, in the order
- * of the settings.
+ * Chooses the model for a step: of all at or above its floor that can take it the one that costs least from here on.
+ * Among totals within a hundredth of the least it stays with the model that answered last, else takes the first in the
+ * order of the settings. A model without a price is taken only where it stands first.
  * @throws FluxError 400 that names the field no candidate can take.
  */
 export function planStep(input: PlanInput): Plan {
-  const { wish } = input;
-  if (wish.kind === 'pinned') {
-    const exclusion = exclude(wish.candidate, input, true);
-    if (exclusion) throw invalidRequest(exclusion.message, exclusion.field, 'unsupported_value');
-    const floor = wish.candidate.tier ?? input.difficulty.label;
-    return { candidates: [wish.candidate], floor, reason: 'pinned' };
+  const { wish, lane, providers } = input;
+  const among = { ...input, today: new Date(input.at).toISOString().slice(0, 10) };
+  const floor = floorOf(input);
+  const considered = consider(among, floor.tier);
+  const inRange = considered.filter(({ excludedBy }) => excludedBy === null);
+  const eligible = inRange.map(({ candidate }) => candidate);
+  const further = considered.filter(({ excludedBy }) => excludedBy === 'floor' && !floor.lasting);
+  const only = wish.kind === 'pinned' ? pinned(wish.candidate, among) : ruledModel(input, among);
+  const candidates =
+    only && !eligible.some((one) => keyOf(one) === keyOf(only)) ? [only, ...eligible] : eligible;
+  const isDecided = only !== undefined || eligible.length < 2;
+  const quotes =
+    isDecided && !input.explain
+      ? []
+      : quote(
+          candidates,
+          further.map(({ candidate }) => candidate),
+          {
+            ...{ providers, lane, at: input.at, input: input.needs.input, floor: floor.tier },
+            // T9: a harness's own call is no step of the lane: nothing follows it.
+            forecast: { ...forecast(lane), ...(input.difficulty.housekeeping ? LAST_STEP : {}) },
+          },
+        );
+  const plan = { considered, quotes };
+  if (only && wish.kind === 'pinned') {
+    return { ...plan, candidates: [only], floor: only.tier ?? input.difficulty.label, reason: 'pinned' };
   }
-  const { floor, reason } = floorOf(input);
-  const highest = input.maxTier ?? 'hard';
-  const configured = TIERS.slice(TIERS.indexOf(floor), TIERS.indexOf(highest) + 1).flatMap(
-    (tier) => input.tiers[tier],
-  );
-  const reachable = configured.map((candidate) => current(candidate, input.today));
-  const capable = reachable.filter((candidate) => !exclude(candidate, input, false));
-  const able =
-    capable.length > 0 ? capable : reachable.filter((candidate) => !exclude(candidate, input, true));
-  const ruled = ruledModel(input);
-  if (ruled) {
-    const others = able.filter((candidate) => !isSame(candidate, ruled));
-    return { candidates: [ruled, ...others], floor: ruled.tier ?? floor, reason: 'rule' };
+  if (only) {
+    const others = inOrder(eligible, quotes).filter((one) => keyOf(one) !== keyOf(only));
+    return { ...plan, candidates: [only, ...others], floor: only.tier ?? floor.tier, reason: 'rule' };
   }
-  const [first, ...rest] = able;
-  if (!first) throw noCandidate(reachable, input);
-  if (first !== reachable[0]) return { candidates: [first, ...rest], floor, reason: 'capability' };
-  return { candidates: [first, ...rest], floor, reason: first === configured[0] ? reason : 'health' };
+  const [preferred] = inRange;
+  if (!preferred) throw noCandidate(among, floor.tier);
+  const chosen = choose(preferred.candidate, quotes, lane);
+  const others = inOrder(eligible, quotes).filter((one) => one !== chosen);
+  const reason =
+    chosen === preferred.candidate ? reasonOf(preferred, considered, floor) : movedBy(chosen, lane);
+  return { ...plan, candidates: [chosen, ...others], floor: floor.tier, reason };
+}
+
+/** The model that costs least from here on, noise left out. */
+function choose(preferred: Candidate, quotes: readonly Quote[], { served }: LaneView): Candidate {
+  if (!quotes.some(({ candidate }) => candidate === preferred)) return preferred;
+  const least = Math.min(...quotes.map(({ total }) => total));
+  const alike = quotes.filter(({ total }) => total <= least * (1 + MARGIN));
+  const staying = alike.find(({ candidate }) => served && keyOf(candidate) === keyOf(served));
+  return (staying ?? alike[0])?.candidate ?? preferred;
+}
+
+/** Why the first in order is taken: what made the floor, or what took the one before it out of the way. */
+function reasonOf(preferred: Considered, considered: readonly Considered[], floor: Floor): Reason {
+  const before = considered.slice(0, considered.indexOf(preferred));
+  const passed = before.find(
+    ({ excludedBy }) => excludedBy !== 'floor' && excludedBy !== 'capped',
+  )?.excludedBy;
+  if (passed === 'portability') return 'portability';
+  if (passed === 'capability') return 'capability';
+  return passed === 'retired' || preferred.inPlaceOf ? 'health' : floor.reason;
+}
+
+/** Why another than the first in order is taken. */
+function movedBy(chosen: Candidate, { served }: LaneView): Reason {
+  return served && keyOf(chosen) === keyOf(served) ? 'stay_warm' : 'cheapest_ahead';
+}
+
+/** Cheapest from here on first; what has no price comes last, in the order of the settings. */
+function inOrder(candidates: readonly Candidate[], quotes: readonly Quote[]): Candidate[] {
+  const totals = new Map(quotes.map(({ candidate, total }) => [candidate, total]));
+  const total = (candidate: Candidate) => totals.get(candidate) ?? Number.MAX_VALUE;
+  return candidates.toSorted((a, b) => total(a) - total(b));
+}
+
+/** The model the client named, if it can take the step. */
+function pinned(candidate: Candidate, among: CandidatesInput): Candidate {
+  const exclusion = exclude(candidate, among, true);
+  if (exclusion) throw invalidRequest(exclusion.message, exclusion.field, 'unsupported_value');
+  return candidate;
 }
 
 /** The model of the customer's rule, where the client left the choice to us and the model can take the step. */
-function ruledModel(input: PlanInput): Candidate | undefined {
-  if (input.wish.kind !== 'auto' || !input.rule || !('candidate' in input.rule.to)) return undefined;
-  const ruled = current(input.rule.to.candidate, input.today);
-  const tooHigh =
-    input.maxTier !== undefined &&
-    ruled.tier !== null &&
-    TIERS.indexOf(ruled.tier) > TIERS.indexOf(input.maxTier);
-  return tooHigh || exclude(ruled, input, true) ? undefined : ruled;
-}
-
-function isSame(a: Candidate, b: Candidate): boolean {
-  return a.provider === b.provider && a.name === b.name;
-}
-
-/** The model, or on and after the day it retires its successor: never an outage (T71). */
-function current(candidate: Candidate, today: string): Candidate {
-  const { model } = candidate;
-  if (!isRetired(model, today) || model.successor === undefined) return candidate;
-  const successor = findModel(model.kind, model.successor);
-  return successor ? current({ ...candidate, name: successor.id, model: successor }, today) : candidate;
-}
-
-function floorOf(input: PlanInput): { floor: Tier; reason: Reason } {
-  const wanted = wantedFloor(input);
-  if (input.maxTier && TIERS.indexOf(wanted.floor) > TIERS.indexOf(input.maxTier)) {
-    return { floor: input.maxTier, reason: 'capped' };
-  }
-  return wanted;
-}
-
-function wantedFloor(input: PlanInput): { floor: Tier; reason: Reason } {
-  if (input.wish.kind === 'tier') return { floor: input.wish.tier, reason: 'forced_tier' };
-  // A customer's own decision holds in every mode.
-  if (input.rule && 'floor' in input.rule.to) return { floor: input.rule.to.floor, reason: 'rule' };
-  // T9: probes, titles and compaction are not the agent's work, in any mode.
-  if (input.difficulty.housekeeping) return { floor: 'easy', reason: 'housekeeping' };
-  if (input.mode !== 'route') return { floor: 'hard', reason: 'observe' };
-  return { floor: input.difficulty.label, reason: 'floor' };
-}
-
-function exclude(candidate: Candidate, input: PlanInput, adapting: boolean): Exclusion | null {
-  const { model } = candidate;
-  if (isRetired(model, input.today)) {
-    return {
-      field: 'model',
-      message: `${model.id} was retired on ${model.retires}. Use ${model.successor ?? 'auto'} or auto.`,
-    };
-  }
-  const chatOnly = input.chatOnly[0];
-  if (chatOnly !== undefined && model.wire !== 'openai-chat') {
-    return {
-      field: chatOnly,
-      message: `'${chatOnly}' only works on models behind OpenAI's Chat Completions, and ${model.id} is not one: leave it out.`,
-    };
-  }
-  return excludedBy(model, input.needs, adapting);
-}
-
-function noCandidate(reachable: readonly Candidate[], input: PlanInput): FluxError {
-  const last = reachable.at(-1);
-  const exclusion = last && exclude(last, input, true);
-  if (!exclusion) {
-    return new FluxError('No model is configured for this step: check FLUX_TIERS.', {
-      status: 503,
-      code: 'no_candidate',
-    });
-  }
-  const who =
-    reachable.length === 1 ? '' : ' No configured model at or above the floor of this step can take it.';
-  return invalidRequest(`${exclusion.message}${who}`, exclusion.field, 'unsupported_value');
+function ruledModel({ wish, rule, maxTier }: PlanInput, among: CandidatesInput): Candidate | undefined {
+  if (wish.kind !== 'auto' || !rule || !('candidate' in rule.to)) return undefined;
+  const ruled = current(rule.to.candidate, among.today);
+  const tooHigh = maxTier !== undefined && ruled.tier !== null && rankOf(ruled.tier) > rankOf(maxTier);
+  return tooHigh || exclude(ruled, among, true) ? undefined : ruled;
 }

@@ -1,5 +1,5 @@
 import type { AskKind } from '../difficulty/ask-kind.ts';
-import type { Candidate } from './plan.ts';
+import type { Candidate } from './candidate.ts';
 import type { Tier } from './tier.ts';
 
 /** What a customer decides themselves: where all of `when` holds, this floor or this model. */

@@ -5,7 +5,8 @@ import { type ChatRequest, readChatRequest } from '../../core/dialects/openai-ch
 import { createStreamRelay, createStreamWriter, KEEP_ALIVE } from '../../core/dialects/openai-chat/stream.ts';
 import { type AnswerHead, writeCompletion } from '../../core/dialects/openai-chat/write.ts';
 import type { FluxMetadata } from '../../core/metadata.ts';
-import { refuseStoredObjects } from '../../core/stored-objects.ts';
+import { storedObjectIn } from '../../core/stored-objects.ts';
+import { requireOwnKey, underOwnKeys } from '../../customers/own-keys.ts';
 import { logStep } from '../../log/outbox.ts';
 import type { Ports } from '../../pipeline/ports.ts';
 import { runStep, type StepOutcome, type StepRequest } from '../../pipeline/step.ts';
@@ -27,13 +28,17 @@ export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
   const lease = c.get('lease');
   const rawBody = await readBody(c.req.raw, settings.maxBodyBytes, lease);
   const body = parseBody(rawBody);
-  refuseStoredObjects(body);
+  const stored = storedObjectIn(body);
+  if (stored !== null) requireOwnKey(step, stored);
   const chat = readChatRequest(body);
+  // An object of one provider's API means nothing to another's.
+  if (stored !== null) chat.chatOnly.push(stored);
   const request = toStep(c, chat, rawBody);
+  const allowed = stored === null ? step : underOwnKeys(step, request.wish, stored);
   const head: AnswerHead = { requestId: request.requestId, created: Math.floor(request.startedAt / 1000) };
   // Counted for the top model, the one that counts most: which will answer is not known yet.
   admitTokens(charge, () => estimateTokens(chat.conversation, step.baseline.model).total);
-  const outcome = runStep(request, step, portsOf(c));
+  const outcome = runStep(request, allowed, portsOf(c));
   lease.hold(outcome);
   // A client that leaves before its answer takes the request with it, but not this (T31).
   c.executionCtx.waitUntil(outcome.catch(() => charge.settle(0)));

@@ -11,7 +11,7 @@ import type { AppEnv } from '../context.ts';
  * Any scopes, also ones the asking key has not: `admin` is the scope that decides over keys, and a key for admins
  * need not be able to infer to make one for an agent that is. Only of its own customer, and only with `admin`.
  */
-const newKey = z.strictObject({
+export const newKey = z.strictObject({
   name: z.string().regex(/^[\x20-\x7e]{1,64}$/, 'must be 1–64 printable ASCII characters'),
   scopes: z
     .array(z.enum(SCOPES))

@@ -8,7 +8,7 @@ import { customerOf } from '../auth.ts';
 import type { AppEnv } from '../context.ts';
 
 const perMinute = z.number().int().min(1).max(1_000_000_000).nullable();
-const limit = z.strictObject({
+export const limit = z.strictObject({
   key_id: z.string().nullable().default(null),
   requests_per_minute: perMinute,
   tokens_per_minute: perMinute,

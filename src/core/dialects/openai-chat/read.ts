@@ -13,9 +13,11 @@ import {
   CHAT_ONLY_FIELDS,
   type ChatMessage,
   type ChatRequestBody,
+  chatEnvelope,
   chatMessage,
   chatRequest,
   KNOWN_FIELDS,
+  readLists,
 } from './schema.ts';
 
 /** A chat completion as asked for: the conversation, and what concerns the wire alone. */
@@ -38,9 +40,10 @@ export interface ChatRequest {
  * @throws FluxError 400 that names the field.
  */
 export function readChatRequest(body: unknown): ChatRequest {
-  const parsed = chatRequest.safeParse(body);
+  const lists = readLists(body);
+  const parsed = (lists ? chatEnvelope : chatRequest).safeParse(body);
   if (!parsed.success) throw schemaError(parsed.error, body);
-  const request = parsed.data;
+  const request: ChatRequestBody = { ...parsed.data, ...lists };
   const conversation: Conversation = {
     messages: toMessages(request.messages),
     tools: (request.tools ?? []).map((tool) => ({

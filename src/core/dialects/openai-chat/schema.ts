@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isObject } from '../provider-json.ts';
 
 /*
  * The request of POST /v1/chat/completions as clients send it. Objects are loose: fields newer than this file
@@ -123,6 +124,63 @@ export const chatRequest = z.looseObject({
 });
 
 export type ChatMessage = z.infer<typeof chatMessage>;
+
+type ChatTool = z.infer<typeof functionTool>;
+
+/** The request without a look at its long lists, for those that {@link readLists} has read. */
+export const chatEnvelope = chatRequest.extend({
+  messages: z.custom<ChatMessage[]>(),
+  tools: z.custom<ChatTool[]>().nullish(),
+});
+
+/**
+ * Reads messages and tools, of which most are plain: by the schema these take as long as to parse the whole body.
+ * Null where something is wrong; the schema then says what.
+ */
+export function readLists(body: unknown): { messages: ChatMessage[]; tools: ChatTool[] } | null {
+  if (typeof body !== 'object' || body === null || !('messages' in body)) return null;
+  const messages = readEach(body.messages, isPlainMessage, chatMessage);
+  const tools = readEach(('tools' in body ? body.tools : null) ?? [], isPlainTool, functionTool);
+  return messages && tools && messages.length > 0 ? { messages, tools } : null;
+}
+
+function readEach<T>(list: unknown, isPlain: (item: unknown) => item is T, schema: z.ZodType<T>): T[] | null {
+  if (!Array.isArray(list)) return null;
+  const read: T[] = [];
+  for (const item of list) {
+    const { data } = isPlain(item) ? { data: item } : schema.safeParse(item);
+    if (data === undefined) return null;
+    read.push(data);
+  }
+  return read;
+}
+
+const PLAIN_ROLES: ReadonlySet<unknown> = new Set(['system', 'developer', 'user', 'assistant']);
+
+/** A role and a text. */
+function isPlainMessage(item: unknown): item is ChatMessage {
+  return (
+    isObject(item) &&
+    PLAIN_ROLES.has(item.role) &&
+    typeof item.content === 'string' &&
+    Object.keys(item).length === 2
+  );
+}
+
+/** A function with name, description and parameters. */
+function isPlainTool(item: unknown): item is ChatTool {
+  if (!isObject(item) || item.type !== 'function' || Object.keys(item).length !== 2) return false;
+  const made = item.function;
+  return (
+    isObject(made) &&
+    typeof made.name === 'string' &&
+    made.name !== '' &&
+    typeof made.description === 'string' &&
+    isObject(made.parameters) &&
+    Object.keys(made).length === 3
+  );
+}
+
 export type ChatRequestBody = z.infer<typeof chatRequest>;
 
 /** Fields read into the conversation; every other one is passed on only to the same wire. */

@@ -110,11 +110,18 @@ export function createStreamWriter(head: AnswerHead, includeUsage: boolean): Str
 }
 
 /**
+ * A chunk that may be the last of its choice or have none. Most are neither and need not be parsed once more; inside a
+ * JSON string the quotes of these would be escaped.
+ */
+const LAST = /"finish_reason"\s*:\s*"|"choices"\s*:\s*\[\s*\]/;
+
+/**
  * Relays a Chat Completions stream: every chunk as it came, unknown fields included. Only the last finish chunk
  * waits, since metadata rides on it, and the usage chunk is hidden unless the client asked for it (T27).
  */
 export function createStreamRelay(includeUsage: boolean): StreamWriter {
-  let head: Record<string, unknown> = {};
+  /** The last chunk as it came: what ours say of themselves is taken from it. */
+  let last = '{}';
   let held: Record<string, unknown> | undefined;
   let usageChunk: Record<string, unknown> | undefined;
 
@@ -123,33 +130,36 @@ export function createStreamRelay(includeUsage: boolean): StreamWriter {
     held = undefined;
     return text;
   };
+  const head = (): Record<string, unknown> => {
+    const { id, object, created, model }: Record<string, unknown> = JSON.parse(last);
+    return { id, object, created, model, choices: [] };
+  };
 
   return {
     write(_events, raw) {
-      if (raw === '[DONE]') return '';
-      let data: Record<string, unknown>;
-      try {
-        data = JSON.parse(raw);
-      } catch {
-        return ''; // The event reader has turned it into an error event, which ends the stream.
+      // The event reader has read it: what is no JSON is an error by now, which has ended the stream.
+      if (raw === '[DONE]' || raw === '') return '';
+      last = raw;
+      if (LAST.test(raw)) {
+        const data: Record<string, unknown> = JSON.parse(raw);
+        const choices = Array.isArray(data.choices) ? data.choices : [];
+        if (choices.length === 0 && data.usage) {
+          usageChunk = data;
+          return '';
+        }
+        if (choices.some((choice) => choice?.finish_reason != null)) {
+          const text = release();
+          held = data;
+          return text;
+        }
       }
-      head = { id: data.id, object: data.object, created: data.created, model: data.model, choices: [] };
-      const choices = Array.isArray(data.choices) ? data.choices : [];
-      if (choices.length === 0 && data.usage) {
-        usageChunk = data;
-        return '';
-      }
-      if (!choices.some((choice) => choice?.finish_reason != null))
-        return `${release()}data: ${raw.replaceAll('\n', '\ndata: ')}\n\n`;
-      const text = release();
-      held = data;
-      return text;
+      return `${release()}data: ${raw.replaceAll('\n', '\ndata: ')}\n\n`;
     },
     finish(usage, metadata) {
       const ending = includeUsage
         ? release() +
-          frame({ ...(usageChunk ?? { ...head, usage: writeUsage(usage) }), fluxcompute: metadata })
-        : frame({ ...(held ?? head), fluxcompute: metadata });
+          frame({ ...(usageChunk ?? { ...head(), usage: writeUsage(usage) }), fluxcompute: metadata })
+        : frame({ ...(held ?? head()), fluxcompute: metadata });
       return `${ending}data: [DONE]\n\n`;
     },
     fail: writeError,

@@ -105,6 +105,18 @@ describe('a relayed stream', () => {
     expect(text.match(/\[DONE\]/g)).toHaveLength(1);
   });
 
+  test('a chunk whose words look like an end passes as any other', () => {
+    const content = 'it says "finish_reason": "stop", "choices": []';
+    const raw = chunk({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
+    const relay = createStreamRelay(false);
+    expect(relay.write([], raw)).toBe(`data: ${raw}\n\n`);
+    // The same as a tool's arguments: an object some servers send in place of its text.
+    const odd = chunk({
+      choices: [{ index: 0, delta: { args: { finish_reason: 'stop' } }, finish_reason: null }],
+    });
+    expect(relay.write([], odd)).toBe(`data: ${odd}\n\n`);
+  });
+
   test("where usage was asked for, the provider's own chunk comes, with the metadata", () => {
     const chunks = chunksOf(relayed(true));
     expect(chunks).toHaveLength(5);

@@ -1,0 +1,20 @@
+import type { CatalogModel } from './catalog.ts';
+import type { Tier } from './tier.ts';
+
+/** A model a step may be sent to. `tier` is null for a pinned model outside every tier. */
+export interface Candidate {
+  /** The id of its provider in the settings. */
+  provider: string;
+  /** The model's name as configured: what is sent upstream and shown. */
+  name: string;
+  model: CatalogModel;
+  tier: Tier | null;
+}
+
+/** What the client asked for in `model`. */
+export type Wish = { kind: 'auto' } | { kind: 'tier'; tier: Tier } | { kind: 'pinned'; candidate: Candidate };
+
+/** One name for a model at a provider: prompt caches are kept under it. */
+export function keyOf({ provider, name }: Pick<Candidate, 'provider' | 'name'>): string {
+  return `${provider}/${name}`;
+}

@@ -1,0 +1,90 @@
+import type { PriceList } from '../accounting/prices.ts';
+import { stepFor } from '../accounting/prices.ts';
+import { type Usage, usageOf } from '../accounting/usage.ts';
+import type { CacheRules } from '../context/cache-rules.ts';
+import {
+  cacheable,
+  isReachable,
+  type PromptShape,
+  type WarmPrefix,
+  warmTokens,
+} from '../context/prefix-state.ts';
+import type { Forecast } from './forecast.ts';
+import { type AheadModel, BEFORE, COLD, FIRST, GRID, HORIZON, RUNNING, USES } from './lookahead.ts';
+
+/** A model with what it charges and what its cache holds of the lane. */
+export interface PricedModel {
+  prices: PriceList;
+  rules: CacheRules;
+  warm: WarmPrefix | undefined;
+  /** Its tokens for one of the reference tokenizer. */
+  factor: number;
+}
+
+/** The tokens a request will be billed for: what is warm is read, the rest written, or plain input under the minimum. */
+export function expectedUsage(
+  { rules }: Pick<PricedModel, 'rules'>,
+  tokens: number,
+  warm: number,
+  output: number,
+): Usage {
+  const name = tokens < rules.minimum ? 'fresh' : rules.default.write;
+  return usageOf({ read: warm, [name]: tokens - warm, output });
+}
+
+/** USD of one such request. A class without a price of its own is billed as plain input. */
+export function requestCost(
+  { prices, rules }: Pick<PricedModel, 'prices' | 'rules'>,
+  tokens: number,
+  warm: number,
+  output: number,
+): number {
+  const { prices: price } = stepFor(prices, tokens);
+  const fresh = price.fresh ?? 0;
+  const rest = tokens < rules.minimum ? fresh : (price[rules.default.write] ?? fresh);
+  return (warm * (price.read ?? fresh) + (tokens - warm) * rest + output * (price.output ?? 0)) / 1e6;
+}
+
+/**
+ * A model's costs of the further steps, for the look-ahead. A price step by prompt length (T70), the minimum (T54), the
+ * look-back (T53) and the lane's own rhythm are in them.
+ */
+export function aheadModel(model: PricedModel, prompt: PromptShape, forecast: Forecast): AheadModel {
+  const { rules, warm, factor } = model;
+  const lifetimeSeconds = rules.default.seconds;
+  const output = forecast.output * factor;
+  const shapeAt = (step: number): PromptShape => ({
+    tokens: prompt.tokens + step * forecast.tokens * factor,
+    blocks: prompt.blocks + step * forecast.blocks,
+    at: prompt.at + step * forecast.seconds,
+    trailing: prompt.trailing,
+  });
+  const costs = new Float64Array(HORIZON * USES);
+  for (let k = 0; k < HORIZON; k++) {
+    const shape = shapeAt(k + 1);
+    const cost = (read: number) => requestCost(model, shape.tokens, read, output);
+    const after = (used: number) => {
+      const then = shapeAt(used);
+      const isThere = shape.at - then.at < lifetimeSeconds && isReachable(then.blocks, rules, shape);
+      return cost(isThere ? cacheable(rules, then.tokens) : 0);
+    };
+    costs[k * USES + COLD] = cost(0);
+    costs[k * USES + BEFORE] = cost(warmTokens(warm, rules, shape));
+    costs[k * USES + RUNNING] = after(k);
+    GRID.forEach((used, index) => {
+      if (used < k) costs[k * USES + FIRST + index] = after(used);
+    });
+  }
+  return { lifetimeSeconds, costs };
+}
+
+/** Expected USD of the planned step, given as `now`, and of all further ones, with the model to the lane's end. */
+export function costOfStaying(now: number, { costs }: AheadModel, { goesOn }: Forecast): number {
+  let total = now;
+  let chance = 1;
+  for (let k = 0; k < HORIZON; k++) {
+    chance *= goesOn[k] ?? 0;
+    total += chance * (costs[k * USES + RUNNING] ?? 0);
+  }
+  return total;
+}

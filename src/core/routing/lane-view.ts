@@ -1,0 +1,34 @@
+import { COLD as NOTHING_WARM, type PrefixState } from '../context/prefix-state.ts';
+import type { Message } from '../conversation.ts';
+import type { Candidate } from './candidate.ts';
+import { type Experience, NO_EXPERIENCE } from './experience.ts';
+
+/** What is known of the lane a step continues, before the step is planned. */
+export interface LaneView {
+  /** Which step of it this is, from 1. */
+  number: number;
+  /** What the models' caches hold of it. */
+  prefixes: PrefixState;
+  /** The model that answered last; null: not known. */
+  served: Pick<Candidate, 'provider' | 'name'> | null;
+  /** Of the lane itself, and of all the customer's lanes that ended. */
+  experience: Experience;
+  customers: Experience;
+  /** The last prefix of each model gets a marker of its own in the request. */
+  trailing: boolean;
+}
+
+/**
+ * A lane nothing is known of but its conversation: every cache is cold, and the shipped prior is all there is to
+ * expect.
+ */
+export function unknownLane(messages: readonly Message[]): LaneView {
+  return {
+    number: 1 + messages.filter(({ role }) => role === 'assistant').length,
+    prefixes: NOTHING_WARM,
+    served: null,
+    experience: NO_EXPERIENCE,
+    customers: NO_EXPERIENCE,
+    trailing: false,
+  };
+}

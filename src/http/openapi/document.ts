@@ -1,0 +1,162 @@
+import * as z from 'zod';
+import type { Scope } from '../../env-keys.ts';
+import type { Content, RouteDescription, RouteGroup } from './description.ts';
+import { ERRORS, type ErrorName, errorBody, errorShape } from './errors.ts';
+import { keyRoutes } from './keys.ts';
+import { metricsRoutes } from './metrics.ts';
+import { modelRoutes } from './models.ts';
+import { ANSWER_HEADERS } from './parameters.ts';
+import { publicRoutes } from './public.ts';
+import { settingsRoutes } from './settings.ts';
+import { stepRoutes } from './steps.ts';
+
+type Json = Record<string, unknown>;
+
+const COMPONENTS = '#/components/schemas/';
+/** Of package.json: one version for all of it. */
+const VERSION = '0.1.0';
+
+const ABOUT = `Swap your OpenAI SDK's \`base_url\` and every step of your agent goes to the cheapest model that can do it.
+
+A key goes into \`Authorization: Bearer flx_…\` or \`x-api-key\`; each operation says which scope it wants, and none
+implies another. Errors have OpenAI's shape and say what to do. Fields, units and error codes: docs/api.md.`;
+
+/**
+ * The API as an OpenAPI 3.1 document. Shapes are zod's own where the gateway reads by them; the tests hold every
+ * answer against the others.
+ */
+export function describeApi(): Json {
+  const groups = [
+    stepRoutes(),
+    modelRoutes(),
+    metricsRoutes(),
+    keyRoutes(),
+    settingsRoutes(),
+    publicRoutes(),
+  ];
+  const paths: Record<string, Json> = {};
+  for (const group of groups) {
+    for (const route of group.routes) {
+      const [method = '', path = ''] = route.route.split(' ');
+      paths[path] = { ...paths[path], [method.toLowerCase()]: describeRoute(route, group.name) };
+    }
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'FluxCompute',
+      version: VERSION,
+      description: ABOUT,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/', description: 'The gateway that this was read from' }],
+    tags: groups.map(({ name, about }) => ({ name, description: about })),
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'A key of the gateway: `flx_…`' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The same key' },
+      },
+      headers: ANSWER_HEADERS,
+      schemas: describeShapes(groups),
+    },
+  };
+}
+
+/** Every named shape, as JSON Schema. What is sent and what is given differ where a field has a default. */
+function describeShapes(groups: readonly RouteGroup[]): Record<string, Json> {
+  const sent = Object.assign({}, ...groups.map((group) => group.sent ?? {}));
+  const given = Object.assign({ Error: errorShape() }, ...groups.map((group) => group.given));
+  return { ...toSchemas(sent, 'input'), ...toSchemas(given, 'output') };
+}
+
+function toSchemas(shapes: Record<string, z.ZodType>, io: 'input' | 'output'): Record<string, Json> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, shape] of Object.entries(shapes)) registry.add(shape, { id });
+  const { schemas } = z.toJSONSchema(registry, {
+    io,
+    uri: (id) => COMPONENTS + id,
+    override: ({ zodSchema, jsonSchema }) => {
+      // A format says it, and the range of JavaScript's integers says nothing.
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      const description = z.globalRegistry.get(zodSchema)?.description;
+      if (description !== undefined) jsonSchema.description = description;
+    },
+  });
+  return Object.fromEntries(
+    // OpenAPI has its own dialect and places: each says neither.
+    Object.entries(schemas).map(([name, { $schema: _dialect, $id: _place, ...schema }]) => [name, schema]),
+  );
+}
+
+function describeRoute(route: RouteDescription, tag: string): Json {
+  const { operationId, summary, about, scope, parameters, body, answer } = route;
+  const contents = 'length' in answer.content ? answer.content : [answer.content];
+  return {
+    tags: [tag],
+    operationId,
+    summary,
+    ...(about === undefined ? {} : { description: about }),
+    security: scope === null ? [] : [{ bearer: [scope] }, { apiKey: [scope] }],
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: describeContent([body]) } }),
+    responses: {
+      [answer.status]: {
+        description: answer.about,
+        headers: describeHeaders(['x-fluxcompute-request-id', ...(answer.headers ?? [])]),
+        content: describeContent(contents),
+      },
+      ...describeErrors(route.errors, scope),
+      ...(route.otherErrors === undefined
+        ? {}
+        : { default: describeError(route.otherErrors, ['x-request-id']) }),
+    },
+  };
+}
+
+function describeErrors(names: readonly ErrorName[], scope: Scope | null): Record<string, Json> {
+  const statuses = [...new Set(names.map((name) => ERRORS[name][0]))].sort();
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const examples = names
+        .filter((name) => ERRORS[name][0] === status)
+        .map((name) => [name, { value: errorBody(ERRORS[name], scope) }]);
+      const waits = status === 429 || status >= 500 ? ['retry-after', 'x-request-id'] : [];
+      const about = examples.map(([name]) => name).join(', ');
+      return [status, describeError(about, waits, Object.fromEntries(examples))];
+    }),
+  );
+}
+
+function describeError(description: string, headers: readonly string[], examples?: Json): Json {
+  return {
+    description,
+    headers: describeHeaders(['x-fluxcompute-request-id', ...headers]),
+    content: {
+      'application/json': { schema: { $ref: `${COMPONENTS}Error` }, ...(examples ? { examples } : {}) },
+    },
+  };
+}
+
+function describeHeaders(names: readonly string[]): Json {
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+}
+
+function describeContent(contents: readonly Content[]): Json {
+  return Object.fromEntries(
+    contents.map(({ type = 'application/json', shape, text, examples }) => [
+      type,
+      { schema: schemaOf(shape, text), ...(examples === undefined ? {} : { examples }) },
+    ]),
+  );
+}
+
+function schemaOf(shape: Content['shape'], text: string | undefined): Json {
+  const references = [shape ?? []].flat().map((name) => ({ $ref: COMPONENTS + name }));
+  const [only] = references;
+  const schema = references.length > 1 ? { anyOf: references } : only;
+  if (text === undefined) return schema ?? { type: 'object' };
+  return { type: 'string', description: text, ...(schema ? { 'x-data': schema } : {}) };
+}

@@ -1,0 +1,194 @@
+import * as z from 'zod';
+import { FluxError } from '../../core/errors.ts';
+import type { Scope } from '../../env-keys.ts';
+import { writeOpenAIError } from '../errors.ts';
+
+/** An error as it was answered. */
+type ErrorExample = readonly [status: number, code: string, message: string, param?: string];
+
+/** Real answers, word for word; docs/api.md says of each code what to do. */
+export const ERRORS = {
+  missing_api_key: [
+    401,
+    'missing_api_key',
+    'No API key: send `Authorization: Bearer flx_…` (or `x-api-key`).',
+  ],
+  invalid_api_key: [
+    401,
+    'invalid_api_key',
+    'This API key is not known here. It must be one of the gateway (FLUX_API_KEYS, or made with POST /api/keys), not a provider key.',
+  ],
+  revoked_api_key: [
+    401,
+    'revoked_api_key',
+    'This API key was revoked. Ask an admin of your gateway for a new one.',
+  ],
+  missing_scope: [403, 'missing_scope', "This API key lacks the scope 'SCOPE'."],
+  wrong_customer: [
+    403,
+    'wrong_customer',
+    'This API key acts on its own customer only: leave `customer` out.',
+    'customer',
+  ],
+  no_customer: [
+    400,
+    'missing_required_parameter',
+    'The admin key acts on all customers: say which with `?customer=`.',
+    'customer',
+  ],
+  no_messages: [400, 'empty_array', "'messages' is empty: send at least one message.", 'messages'],
+  invalid_json: [
+    400,
+    'invalid_json',
+    'The body is not valid JSON: send an object with `model` and `messages`.',
+  ],
+  no_object: [400, 'invalid_json', 'The body must be a JSON object.'],
+  unknown_key: [
+    400,
+    'unknown_key',
+    "There is no 'mood' here. There are: tiers, allowed_models, model_map, mode, promise, sampling_share, retention_days, tags, rules, baseline_model, default_max_tokens, provider_keys.",
+    'mood',
+  ],
+  invalid_scopes: [
+    400,
+    'invalid_value',
+    "Invalid 'scopes': Too small: expected array to have >=1 items.",
+    'scopes',
+  ],
+  invalid_per_minute: [
+    400,
+    'invalid_value',
+    "Invalid 'requests_per_minute': Too small: expected number to be >=1.",
+    'requests_per_minute',
+  ],
+  invalid_period: [
+    400,
+    'invalid_period',
+    'period must be a number of hours or days up to 366d, such as 24h or 7d.',
+    'period',
+  ],
+  invalid_limit: [400, 'invalid_value', 'limit must be 1–200.', 'limit'],
+  invalid_version: [400, 'invalid_value', 'version must be the number of a version.', 'version'],
+  model_not_found: [
+    404,
+    'model_not_found',
+    'There is no such model here. Available: auto, auto:easy, auto:medium, auto:hard, claude-haiku-5-5, claude-sonnet-5-5, claude-opus-5-5.',
+    'model',
+  ],
+  unknown_session: [
+    404,
+    'unknown_session',
+    'No such session has steps here: give an id of /api/metrics/sessions or the name your client gave it, and look whether `period`, `tag.` filters or `cursor` leave its steps out.',
+    'id',
+  ],
+  unknown_key_id: [404, 'unknown_key_id', 'There is no such key: GET /api/keys lists their ids.', 'id'],
+  unknown_limited_key: [
+    404,
+    'unknown_key_id',
+    'There is no such key: GET /api/keys lists their ids.',
+    'key_id',
+  ],
+  unknown_version: [
+    404,
+    'unknown_version',
+    'There is no such version: GET /api/settings/versions lists them.',
+    'version',
+  ],
+  unknown_page: [
+    404,
+    'unknown_url',
+    'There is no GET /docs/other.js here: see the README for what there is.',
+  ],
+  version_conflict: [
+    409,
+    'version_conflict',
+    'These settings were changed since you read them. The version in force is 2: read them again, and repeat the edit.',
+    'version',
+  ],
+  request_too_large: [
+    413,
+    'request_too_large',
+    'The body is larger than 10485760 bytes. Shorten the conversation or its images, or raise FLUX_MAX_BODY_BYTES where the gateway runs.',
+  ],
+  settings_too_large: [
+    413,
+    'request_too_large',
+    'The body is larger than 262144 bytes. Shorten the conversation or its images, or raise FLUX_MAX_BODY_BYTES where the gateway runs.',
+  ],
+  rate_limit_exceeded: [
+    429,
+    'rate_limit_exceeded',
+    'The limit of this API key is 1 requests a minute, and it is reached. Try again in 97 s; an admin can change it with PUT /api/limits.',
+  ],
+  provider_auth: [
+    502,
+    'provider_auth',
+    "Provider 'anthropic' refused the gateway's key (your own is fine): check ANTHROPIC_API_KEY where the gateway runs.",
+  ],
+  provider_quota: [
+    503,
+    'provider_quota',
+    "The gateway's account at provider 'anthropic' is out of quota or credit: top it up, or configure another provider.",
+  ],
+  keys_unavailable: [
+    503,
+    'keys_unavailable',
+    "This API key can't be checked now: the gateway's stores do not answer. Try again; the key may be fine.",
+  ],
+  database_unavailable: [
+    503,
+    'database_unavailable',
+    'Postgres did not answer: nothing was read or changed. See /health, and try again.',
+  ],
+  log_unavailable: [
+    503,
+    'log_unavailable',
+    'The log could not be read: Postgres did not answer. See /health, and try again.',
+  ],
+  not_configured: [
+    503,
+    'not_configured',
+    "The gateway is not configured. DATABASE_URL: is not set: give the Neon database's postgresql:// URL.",
+  ],
+  provider_timeout: [
+    504,
+    'provider_timeout',
+    "Provider 'anthropic' did not answer in time. Try again; if it lasts, ask for fewer tokens or use streaming.",
+  ],
+  provider_overloaded: [529, 'overloaded_error', 'Overloaded'],
+} as const satisfies Record<string, ErrorExample>;
+
+export type ErrorName = keyof typeof ERRORS;
+
+/** Whoever asks with a key may get these. */
+export const KEY_ERRORS: readonly ErrorName[] = [
+  'missing_api_key',
+  'invalid_api_key',
+  'revoked_api_key',
+  'missing_scope',
+  'keys_unavailable',
+];
+
+/** Whoever asks about a customer's data may get these besides. */
+export const CUSTOMER_ERRORS: readonly ErrorName[] = ['no_customer', 'wrong_customer'];
+
+/** The body of an error as it stands in the description of a route that wants this scope. */
+export function errorBody([status, code, message, param]: ErrorExample, scope: Scope | null) {
+  const text = message.replace('SCOPE', scope ?? '');
+  return writeOpenAIError(new FluxError(text, { status, code, ...(param === undefined ? {} : { param }) }));
+}
+
+/** The shape of every error: OpenAI's. */
+export function errorShape(): z.ZodType {
+  return z.strictObject({
+    error: z.strictObject({
+      message: z.string().meta({ description: 'What to do next.' }),
+      type: z.string().meta({ description: "OpenAI's type of the status." }),
+      param: z.string().nullable().meta({ description: 'The field at fault, as a path.' }),
+      code: z
+        .string()
+        .nullable()
+        .meta({ description: 'Stable, for programs; null only where a provider says none.' }),
+    }),
+  });
+}

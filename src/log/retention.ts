@@ -1,0 +1,83 @@
+import { sql } from 'drizzle-orm';
+import type { Database } from '../stores/database.ts';
+import { DEFAULT_RETENTION_DAYS } from '../stores/retention.ts';
+import { customerSettings, customers, queries } from '../stores/schema.ts';
+
+/** Rows deleted in one statement: a fraction of a second, and nothing else waits for it meanwhile (T45). */
+const BATCH = 2_000;
+/** Statements a run; the rest is for the next one. An hour's run deletes 600,000 rows at most. */
+const MOST_BATCHES = 300;
+/** While a drop waits for its lock, everybody else waits behind it: it gives up early and is tried an hour later. */
+const LOCK_TIMEOUT = sql`SET LOCAL lock_timeout = '500ms'`;
+/** The one of drizzle/0001_partitions.sql. Without it Postgres itself errs where two drop the same partition. */
+const ONE_AT_A_TIME = sql`SELECT pg_advisory_xact_lock(hashtext('ensure_query_partitions'))`;
+
+/** Days of those who have set them. What the settings of a newer version allow holds here too: deleted is deleted. */
+const OWN_DAYS = sql`
+  latest AS (
+    SELECT DISTINCT ON (customer) customer, settings -> 'retention_days' AS days
+    FROM ${customerSettings} ORDER BY customer, version DESC),
+  own AS (
+    SELECT customer, least(ceil(days::numeric), 36500)::integer AS days FROM latest
+    WHERE CASE WHEN jsonb_typeof(days) = 'number' THEN days::numeric >= 1 END)`;
+
+/**
+ * Takes away the steps that nobody keeps any longer: months older than the longest retention in force are dropped
+ * whole, and of what is left the rows that are older than their customer's own `retention_days`. Rows of a customer
+ * that has set none go by whole months too, so that a deployment without settings never deletes a row by itself.
+ *
+ * Safe to run at any time and from many isolates.
+ */
+export async function forgetOldSteps(database: Database): Promise<{ dropped: string[]; deleted: number }> {
+  const dropped = await dropOldMonths(database);
+  let deleted = 0;
+  for (let batch = 0; batch < MOST_BATCHES; batch++) {
+    const gone = await deleteBatch(database);
+    deleted += gone;
+    if (gone === 0) break;
+  }
+  return { dropped, deleted };
+}
+
+async function dropOldMonths(database: Database): Promise<string[]> {
+  const { rows } = await database.execute<{ name: string }>(sql`
+    WITH ${OWN_DAYS}
+    SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'queries'::regclass AND CASE WHEN relname ~ '^queries_[0-9]{4}_[0-9]{2}$' THEN
+      to_date(right(relname, 7), 'YYYY_MM') + interval '1 month' <= (now() AT TIME ZONE 'UTC')
+        - make_interval(days => greatest(${DEFAULT_RETENTION_DAYS}::integer, (SELECT max(days) FROM own))) END
+    ORDER BY relname`);
+  for (const { name } of rows) {
+    await database.batch([
+      database.execute(LOCK_TIMEOUT),
+      database.execute(ONE_AT_A_TIME),
+      database.execute(sql`DROP TABLE IF EXISTS ${sql.identifier(name)}`),
+    ]);
+  }
+  return rows.map(({ name }) => name);
+}
+
+/** @returns how many rows went */
+async function deleteBatch(database: Database): Promise<number> {
+  // Rows that another run has in its hands are left to it.
+  const { rows } = await database.execute<{ gone: number }>(sql`
+    WITH ${OWN_DAYS},
+    kept AS (
+      SELECT ${customers.id} AS customer, CASE WHEN own.days IS NULL
+        THEN date_trunc('month', (now() AT TIME ZONE 'UTC')
+          - make_interval(days => ${DEFAULT_RETENTION_DAYS}::integer)) AT TIME ZONE 'UTC'
+        ELSE now() - make_interval(days => own.days) END AS since
+      FROM ${customers} LEFT JOIN own ON own.customer = ${customers.id}),
+    expired AS (
+      SELECT old.started_at, old.request_id FROM kept CROSS JOIN LATERAL (
+        SELECT started_at, request_id FROM ${queries}
+        WHERE customer = kept.customer AND started_at < kept.since
+        LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) AS old
+      LIMIT ${BATCH}),
+    gone AS (
+      DELETE FROM ${queries} USING expired
+      WHERE ${queries.started_at} = expired.started_at AND ${queries.request_id} = expired.request_id
+      RETURNING 1)
+    SELECT count(*)::integer AS gone FROM gone`);
+  return rows[0]?.gone ?? 0;
+}

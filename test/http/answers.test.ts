@@ -1,0 +1,281 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { copyDocsFiles } from '../../src/local/docs-files.ts';
+import { insertSteps } from '../../src/log/insertion.ts';
+import { openDatabase } from '../../src/stores/database.ts';
+import { ANSWERS, json } from '../providers/upstream.ts';
+import { ask, type CustomerGateway, type Ground, KEYS, startGround } from './customer-gateway.ts';
+import { faultsOfBody, operations, readFrames } from './description.ts';
+
+/*
+ * Real answers of every route held against its description. What is seen is kept: the last tests want every status
+ * and every error that is described to have been one of them.
+ */
+
+const ASSETS = join(import.meta.dirname, '../../assets');
+const SESSION = { 'x-fluxcompute-session': 'support-4711' };
+/** A good call of every route. */
+const CALLS: Record<string, { path?: string; body?: object }> = {
+  'POST /v1/chat/completions': { body: ask },
+  'GET /v1/models': {},
+  'GET /v1/models/{id}': { path: '/v1/models/auto' },
+  'GET /api/metrics/summary': {},
+  'GET /api/metrics/timeseries': {},
+  'GET /api/metrics/sessions': {},
+  'GET /api/metrics/sessions/{id}': { path: '/api/metrics/sessions/support-4711' },
+  'GET /api/keys': {},
+  'POST /api/keys': { body: { name: 'made', scopes: ['infer'] } },
+  'DELETE /api/keys/{id}': { path: '/api/keys/REVOKED' },
+  'GET /api/audit': {},
+  'GET /api/settings': {},
+  'PUT /api/settings': { body: { tags: ['team'], rules: [{ when: { tag: 'team=a' }, floor: 'hard' }] } },
+  'PATCH /api/settings': {
+    body: { model_map: { 'gpt-4o': 'auto' }, provider_keys: { anthropic: 'sk-ant-own' } },
+  },
+  'GET /api/settings/versions': {},
+  'GET /api/limits': {},
+  'PUT /api/limits': { body: { requests_per_minute: 600, tokens_per_minute: null } },
+  'GET /health': {},
+  'GET /openapi.json': {},
+  'GET /docs': {},
+  'GET /docs/{file}': { path: '/docs/init.js' },
+};
+const KEYED = [...operations].filter(([, { security }]) => security.length > 0).map(([route]) => route);
+const ADMINS = KEYED.filter((route) => route.includes(' /api/'));
+
+let ground: Ground;
+let gateway: CustomerGateway;
+let revoked: { id: string; key: string };
+const seen = new Set<string>();
+
+/** Asks, and holds the answer against what the description says of its status and type. */
+async function see(
+  route: string,
+  key: string | null,
+  more: {
+    path?: string;
+    query?: string;
+    body?: unknown;
+    headers?: Record<string, string>;
+    of?: CustomerGateway;
+  } = {},
+): Promise<{ status: number; text: string }> {
+  const call = CALLS[route];
+  const path = (more.path ?? call?.path ?? route.split(' ')[1] ?? '').replace('REVOKED', revoked?.id ?? '');
+  const body = more.body ?? call?.body;
+  const response = await (more.of ?? gateway).request(
+    path + (more.query ?? ''),
+    {
+      method: route.split(' ')[0] ?? '',
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(more.headers ? { headers: more.headers } : {}),
+    },
+    key,
+  );
+  const { status, headers } = response;
+  const text = await response.text();
+  const where = `${route} ${status}: ${text.slice(0, 300)}`;
+  const responses = operations.get(route)?.responses;
+  const told = responses?.[status] ? String(status) : 'default';
+  const answer = responses?.[told];
+  const type = headers.get('content-type')?.split(';')[0] ?? '';
+  const media = answer?.content[type];
+  if (!answer || !media) throw new Error(`not described: ${type} of ${where}`);
+  expect(faultsOfBody(text, type, media), where).toEqual([]);
+  const ours = [...headers.keys()].filter((name) => /^x-|^etag$|^retry-after$|^content-security/.test(name));
+  const headersTold = ['x-content-type-options', ...Object.keys(answer.headers)];
+  for (const name of ours) expect(headersTold, where).toContain(name);
+  if (status < 300)
+    for (const name of Object.keys(answer.headers)) expect(headers.has(name), name).toBe(true);
+  seen.add(`${route} ${told} ${type}`);
+  if (status >= 400) {
+    seen.add(`${route} ${status} ${wordsOf(JSON.parse(text))}`);
+  }
+  return { status, text };
+}
+
+/** An error, with its numbers and the models of the deployment left out. */
+function wordsOf(body: unknown): string {
+  return JSON.stringify(body)
+    .replaceAll(/\d+/g, '#')
+    .replace(/Available: [^"]*/, '');
+}
+
+beforeAll(async () => {
+  ground = await startGround();
+  await copyDocsFiles();
+  gateway = ground.start(withFiles());
+  revoked = (await gateway.call('POST', '/api/keys', KEYS.acme, { name: 'old', scopes: ['infer'] })).body;
+  await see('POST /v1/chat/completions', KEYS.acme, { headers: SESSION });
+  await gateway.settled();
+  await insertSteps(openDatabase(ground.postgres.url), gateway.rows);
+}, 60_000);
+afterAll(async () => {
+  await gateway.settled();
+  await ground.close();
+});
+
+/** The binding of the files beside the variables, which are text. */
+function withFiles(): Record<string, string> {
+  const files = {
+    fetch: async (url: string) => new Response(await readFile(join(ASSETS, new URL(url).pathname))),
+  };
+  return { ASSETS: files as never };
+}
+
+describe('answers are what the description says', () => {
+  test.each(Object.keys(CALLS))('%s', async (route) => {
+    const { status } = await see(route, KEYED.includes(route) ? KEYS.acme : null);
+    expect(status).toBe(route === 'POST /api/keys' ? 201 : 200);
+  });
+
+  test('a stream, with and without usage', async () => {
+    const route = 'POST /v1/chat/completions';
+    const { start, said, end } = ANSWERS['anthropic-messages'];
+    const frames = [...start, ...said, ...end];
+    ground.upstream.requests.length = 0;
+    ground.upstream.replies = [
+      (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        for (const frame of frames) response.write(`data: ${JSON.stringify(frame)}\n\n`);
+        response.end();
+      },
+    ];
+    for (const stream_options of [{}, { include_usage: true }]) {
+      const { text } = await see(route, KEYS.acme, { body: { ...ask, stream: true, stream_options } });
+      expect(readFrames(text).done).toBe(true);
+      expect(
+        readFrames(text).frames.filter((frame) => JSON.stringify(frame).includes('fluxcompute')),
+      ).toHaveLength(1);
+    }
+    ground.upstream.replies = [json(200, ANSWERS['anthropic-messages'].body)];
+  });
+
+  test("models in Anthropic's shape, and every file of the page", async () => {
+    const headers = { 'anthropic-version': '2026-10-21' };
+    await see('GET /v1/models', KEYS.acme, { headers });
+    await see('GET /v1/models/{id}', KEYS.acme, { headers });
+    for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt']) {
+      expect((await see('GET /docs/{file}', null, { path: `/docs/${file}` })).status).toBe(200);
+    }
+  });
+
+  test('a page of each list, and an older version', async () => {
+    for (const route of ['GET /api/audit', 'GET /api/settings/versions', 'GET /api/metrics/sessions']) {
+      const { text } = await see(route, KEYS.acme, { query: '?limit=1' });
+      const { next_cursor } = JSON.parse(text);
+      if (next_cursor) await see(route, KEYS.acme, { query: `?limit=1&cursor=${next_cursor}` });
+    }
+    await see('GET /api/settings', KEYS.acme, { query: '?version=1' });
+    await see('GET /api/settings', KEYS.globex);
+  });
+});
+
+describe('errors are what the description says', () => {
+  test.each(KEYED)('%s: keys', async (route) => {
+    const scope = operations.get(route)?.security[0]?.bearer?.[0];
+    await gateway.call('DELETE', `/api/keys/${revoked.id}`, KEYS.acme);
+    expect((await see(route, null)).status).toBe(401);
+    expect((await see(route, 'sk-other')).status).toBe(401);
+    expect((await see(route, revoked.key)).status).toBe(401);
+    expect((await see(route, scope === 'infer' ? KEYS.operator : KEYS.agent)).status).toBe(403);
+  });
+
+  test.each(ADMINS)('%s: customers', async (route) => {
+    expect((await see(route, KEYS.operator)).status).toBe(400);
+    expect((await see(route, KEYS.acme, { query: '?customer=globex' })).status).toBe(403);
+  });
+
+  test('what a client sends', async () => {
+    const chat = 'POST /v1/chat/completions';
+    await see(chat, KEYS.acme, { body: '{' });
+    await see(chat, KEYS.acme, { body: { ...ask, messages: [] } });
+    await see(chat, KEYS.acme, { body: { ...ask, model: 'gpt-3' } });
+    await see(chat, KEYS.acme, { of: ground.start({ FLUX_MAX_BODY_BYTES: '10' }) });
+    await see('GET /v1/models/{id}', KEYS.acme, { path: '/v1/models/gpt-3' });
+    await see('GET /docs/{file}', null, { path: '/docs/other.js' });
+    await see('POST /api/keys', KEYS.acme, { body: { name: 'none', scopes: [] } });
+    await see('PUT /api/limits', KEYS.acme, { body: { requests_per_minute: 0, tokens_per_minute: null } });
+    const other = { key_id: 'nokey', requests_per_minute: 1, tokens_per_minute: null };
+    await see('PUT /api/limits', KEYS.acme, { body: other });
+    await see('DELETE /api/keys/{id}', KEYS.acme, { path: '/api/keys/nokey' });
+    await see('GET /api/settings', KEYS.acme, { query: '?version=99' });
+    await see('GET /api/settings', KEYS.acme, { query: '?version=x' });
+    for (const route of ['PUT /api/settings', 'PATCH /api/settings']) {
+      await see(route, KEYS.acme, { body: { mood: 'route' } });
+      await see(route, KEYS.acme, { headers: { 'if-match': '"99"' } });
+    }
+    for (const route of ADMINS.filter((one) => /^(POST|PUT|PATCH)/.test(one))) {
+      await see(route, KEYS.acme, { body: '[]' });
+      await see(route, KEYS.acme, { body: { x: 'y'.repeat(300_000) } });
+    }
+    for (const route of ADMINS.filter((one) => one.includes('/metrics/'))) {
+      await see(route, KEYS.acme, { query: '?period=7w' });
+    }
+    for (const [route, { parameters = [] }] of operations) {
+      if (parameters.some(({ name }) => name === 'limit')) await see(route, KEYS.acme, { query: '?limit=0' });
+    }
+    await see('GET /api/metrics/sessions/{id}', KEYS.acme, { path: '/api/metrics/sessions/nobody' });
+  });
+
+  test('limits', async () => {
+    const { key, id } = (
+      await gateway.call('POST', '/api/keys', KEYS.globex, { name: 'few', scopes: ['infer'] })
+    ).body;
+    const limit = { key_id: id, requests_per_minute: 1, tokens_per_minute: null };
+    await gateway.call('PUT', '/api/limits', KEYS.globex, limit);
+    await see('POST /v1/chat/completions', key);
+    expect((await see('POST /v1/chat/completions', key)).status).toBe(429);
+  });
+
+  test('providers', async () => {
+    const chat = 'POST /v1/chat/completions';
+    const error = (type: string, message: string) => ({ type: 'error', error: { type, message } });
+    const answerTo = async (status: number, body: object, headers: Record<string, string> = {}) => {
+      ground.upstream.requests.length = 0;
+      ground.upstream.replies = [json(status, body, headers)];
+      return (await see(chat, KEYS.globex)).status;
+    };
+    expect(await answerTo(401, error('authentication_error', 'invalid x-api-key'))).toBe(502);
+    expect(await answerTo(400, error('invalid_request_error', 'Your credit balance is too low'))).toBe(503);
+    const id = { 'request-id': 'req_011CSHoEeqs5C35K2UUqR7Fy' };
+    expect(await answerTo(529, error('overloaded_error', 'Overloaded'), id)).toBe(529);
+    expect(await answerTo(422, error('invalid_request_error', 'of its own'), id)).toBe(422);
+    ground.upstream.requests.length = 0;
+    ground.upstream.replies = [() => {}];
+    const hasty = ground.start({ FLUX_FIRST_BYTE_TIMEOUT_MS: '20' });
+    expect((await see(chat, KEYS.globex, { of: hasty })).status).toBe(504);
+    ground.upstream.replies = [json(200, ANSWERS['anthropic-messages'].body)];
+  });
+
+  test('stores', async () => {
+    ground.postgres.mood = 'down';
+    for (const route of ADMINS) expect((await see(route, KEYS.acme)).status).toBe(503);
+    await see('GET /health', null);
+    ground.redis.mood = 'down';
+    const cold = ground.start();
+    const unknown = `flx_${'a'.repeat(32)}`;
+    for (const route of KEYED) expect((await see(route, unknown, { of: cold })).status).toBe(503);
+    const broken = ground.start({ DATABASE_URL: '' });
+    for (const route of Object.keys(CALLS).filter((one) => !KEYED.includes(one))) {
+      expect((await see(route, null, { of: broken })).status).toBe(503);
+    }
+    ground.postgres.mood = 'up';
+    ground.redis.mood = 'up';
+  });
+});
+
+describe('nothing is described that did not happen', () => {
+  test.each([...operations])('%s', (route, { responses }) => {
+    for (const [status, { content }] of Object.entries(responses)) {
+      for (const [type, { examples = {} }] of Object.entries(content)) {
+        expect([...seen]).toContain(`${route} ${status} ${type}`);
+        if (Number(status) < 400) continue;
+        for (const { value } of Object.values(examples)) {
+          expect([...seen]).toContain(`${route} ${status} ${wordsOf(value)}`);
+        }
+      }
+    }
+  });
+});
