@@ -26,6 +26,8 @@ export interface WranglerOptions {
 export type Wrangler = (args: readonly string[], options?: WranglerOptions) => Promise<WranglerRun>;
 
 const BIN = join(import.meta.dirname, '../../node_modules/.bin');
+/** Milliseconds for a command that only asks: it must not outlive what it was asked for. */
+const LIMIT = 120_000;
 
 /**
  * `wrangler` as a child process, for one configuration and environment. Each command is shown before it runs, as it
@@ -48,6 +50,7 @@ function run(args: string[], options: WranglerOptions, shell: Shell): Promise<Wr
   const child = spawn('wrangler', args, {
     env: { ...shell.variables, ...options.variables, PATH, NO_COLOR: '1', WRANGLER_SEND_METRICS: 'false' },
     // Standard output is for our own result: at a terminal wrangler speaks on standard error.
+    ...(options.live ? {} : { timeout: LIMIT }),
     stdio: talks ? ['inherit', 2, 'inherit'] : ['pipe', 'pipe', 'pipe'],
   });
   const said = { stdout: '', stderr: '' };
@@ -68,7 +71,9 @@ function run(args: string[], options: WranglerOptions, shell: Shell): Promise<Wr
     child.once('error', () => {
       reject(new CommandError('wrangler could not be started: run `npm ci`, then this again.'));
     });
-    child.once('close', (code) => {
+    child.once('close', (code, signal) => {
+      if (signal)
+        said.stderr += `\n[ERROR] wrangler ended on ${signal}: no answer within ${LIMIT / 1_000} s?`;
       // Its errors are coloured whatever NO_COLOR says.
       const [stdout, stderr] = [said.stdout, said.stderr].map(stripVTControlCharacters);
       resolve({ ok: code === 0, stdout: stdout ?? '', stderr: stderr ?? '' });
