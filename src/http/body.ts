@@ -8,7 +8,7 @@ import type { Lease } from './bytes-in-flight.ts';
  */
 export async function readBody(request: Request, limit: number, lease?: Lease): Promise<string> {
   const claimed = Number(request.headers.get('content-length') ?? 0) || 0;
-  if (claimed > limit) throw tooLarge(limit);
+  if (claimed > limit) throw tooLarge(limit, lease !== undefined);
   try {
     lease?.take(claimed);
   } catch (error) {
@@ -18,7 +18,7 @@ export async function readBody(request: Request, limit: number, lease?: Lease): 
   if (!request.body) throw notJson();
   let charged = claimed;
   const charge = (size: number): void => {
-    if (size > limit) throw tooLarge(limit);
+    if (size > limit) throw tooLarge(limit, lease !== undefined);
     if (size <= charged) return;
     lease?.take(size - charged);
     charged = size;
@@ -100,9 +100,13 @@ function notJson(): FluxError {
   });
 }
 
-function tooLarge(limit: number): FluxError {
-  return new FluxError(
-    `The body is larger than ${limit} bytes. Shorten the conversation or its images, or raise FLUX_MAX_BODY_BYTES where the gateway runs.`,
-    { status: 413, code: 'request_too_large' },
-  );
+/** @param isStep a conversation, whose limit is a setting; the control plane's is fixed */
+function tooLarge(limit: number, isStep: boolean): FluxError {
+  const advice = isStep
+    ? 'Shorten the conversation or its images, or raise FLUX_MAX_BODY_BYTES where the gateway runs.'
+    : 'Send less in one request.';
+  return new FluxError(`The body is larger than ${limit} bytes. ${advice}`, {
+    status: 413,
+    code: 'request_too_large',
+  });
 }

@@ -113,7 +113,7 @@ export const ERRORS = {
   settings_too_large: [
     413,
     'request_too_large',
-    'The body is larger than 262144 bytes. Shorten the conversation or its images, or raise FLUX_MAX_BODY_BYTES where the gateway runs.',
+    'The body is larger than 262144 bytes. Send less in one request.',
   ],
   rate_limit_exceeded: [
     429,

@@ -106,7 +106,10 @@ export async function summary(database: Database, steps: StepFilter): Promise<Su
     by_state: statesOf(all),
     tokens,
     ...money,
-    savings_pct: money.baseline_cost_usd > 0 ? (100 * money.savings_usd) / money.baseline_cost_usd : null,
+    savings_pct:
+      money.baseline_cost_usd > 0
+        ? Math.round((1e6 * money.savings_usd) / money.baseline_cost_usd) / 1e4
+        : null,
     // No step is measured yet.
     oracle_cost_usd: 0,
     infra_cost_usd: count('infra'),
