@@ -19,6 +19,7 @@ import { getLimits, putLimits } from './routes/limits.ts';
 import { metricsSession, metricsSessions, metricsSummary, metricsTimeseries } from './routes/metrics.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { getDescription } from './routes/openapi.ts';
+import { routePlan } from './routes/route.ts';
 import { getSettings, listSettingsVersions, patchSettings, putSettings } from './routes/settings.ts';
 import { openStores } from './stores.ts';
 
@@ -47,6 +48,7 @@ export function createApp(): Hono<AppEnv> {
   app.get('/docs', docsPage);
   app.get('/docs/:file', docsFile);
   app.post('/v1/chat/completions', withScope('infer'), withLimits(), chatCompletions);
+  app.post('/v1/route', withScope('infer'), withLimits(), routePlan);
   app.get('/v1/models', withScope('infer'), listModels);
   // A model's name may hold a slash.
   app.get('/v1/models/:id{.+}', withScope('infer'), getModel);

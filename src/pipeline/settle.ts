@@ -23,7 +23,7 @@ export interface StepEnd {
 }
 
 /** Nothing is measured before there is an oracle: the shipped scorer's own profile. */
-const PROFILE = { profile_version: 0, basis: 'prior' } as const;
+export const PROFILE = { profile_version: 0, basis: 'prior' } as const;
 
 /** A provider chooses its own codes: only what looks like one is kept, for anything else could be content (T48). */
 const CODE = /^[a-z][a-z0-9_.-]{0,63}$/;

@@ -10,7 +10,7 @@ import type { Adaptation } from '../core/routing/adaptation.ts';
 import { needsOf } from '../core/routing/capability.ts';
 import type { Wire } from '../core/routing/catalog.ts';
 import { type FailureKind, nextCandidate } from '../core/routing/escalation.ts';
-import { unknownLane } from '../core/routing/lane-view.ts';
+import { type LaneView, unknownLane } from '../core/routing/lane-view.ts';
 import { type Candidate, type Plan, planStep, type Wish } from '../core/routing/plan.ts';
 import { ruleFor } from '../core/routing/rules.ts';
 import type { Tier } from '../core/routing/tier.ts';
@@ -49,15 +49,20 @@ export interface StepRequest {
   maxTier?: Tier;
 }
 
-/** What is known of a step once it is planned. */
-export interface PlannedStep {
+/** What is known of a request once it is planned, and before anything is sent. */
+export interface PlannedRequest {
   request: StepRequest;
   settings: StepSettings;
-  ports: Ports;
   difficulty: Difficulty;
   input: InputSize;
   classificationMs: number | null;
+  lane: LaneView;
   plan: Plan;
+}
+
+/** A planned request on its way. */
+export interface PlannedStep extends PlannedRequest {
+  ports: Ports;
   ledger: Ledger;
 }
 
@@ -79,22 +84,24 @@ export type StepOutcome =
   | { kind: 'stream'; stream: LiveStream; relay: boolean; candidate: Candidate; reason: Reason };
 
 /**
- * One step from conversation to answer: classify, plan, send, escalate, settle.
- * @throws FluxError what the client should see. A step that was sent anywhere has its row by then; one that no model
- *   can take never became a step.
+ * Classifies a request and plans it.
+ * @param explain quote every model in range, also where there is nothing to choose
+ * @throws FluxError 400 that names the field no candidate can take
  */
-export async function runStep(
+export function planRequest(
   request: StepRequest,
   settings: StepSettings,
-  ports: Ports,
-): Promise<StepOutcome> {
-  const before = ports.clock.cpu();
+  { clock }: Pick<Ports, 'clock'>,
+  explain = false,
+): PlannedRequest {
+  const before = clock.cpu();
   const difficulty = classify(request.conversation);
-  const after = ports.clock.cpu();
+  const after = clock.cpu();
   const rule =
     settings.rules &&
     ruleFor(settings.rules, { kind: askKindOf(difficulty), tags: request.tags, path: request.path });
   const needs = needsOf(request.conversation);
+  const lane = unknownLane(request.conversation.messages);
   const plan = planStep({
     wish: request.wish,
     tiers: settings.tiers,
@@ -104,21 +111,29 @@ export async function runStep(
     mode: settings.mode,
     providers: settings.providers,
     carries: [],
-    lane: unknownLane(request.conversation.messages),
+    lane,
     at: request.startedAt,
+    explain,
     ...(request.maxTier ? { maxTier: request.maxTier } : {}),
     ...(rule ? { rule } : {}),
   });
-  const step: PlannedStep = {
-    request,
-    settings,
-    ports,
-    difficulty,
-    input: needs.input,
-    plan,
-    classificationMs: before === null || after === null ? null : after - before,
-    ledger: createLedger(request, settings),
-  };
+  const classificationMs = before === null || after === null ? null : after - before;
+  return { request, settings, difficulty, input: needs.input, classificationMs, lane, plan };
+}
+
+/**
+ * One step from conversation to answer: classify, plan, send, escalate, settle.
+ * @throws FluxError what the client should see. A step that was sent anywhere has its row by then; one that no model
+ *   can take never became a step.
+ */
+export async function runStep(
+  request: StepRequest,
+  settings: StepSettings,
+  ports: Ports,
+): Promise<StepOutcome> {
+  const planned = planRequest(request, settings, ports);
+  const { plan } = planned;
+  const step: PlannedStep = { ...planned, ports, ledger: createLedger(request, settings) };
 
   for (let index = 0; ; ) {
     const candidate = plan.candidates[index];
@@ -164,8 +179,11 @@ function prepareNext(step: PlannedStep, candidate: Candidate): PreparedCall {
   }
 }
 
-function prepareCall(step: PlannedStep, candidate: Candidate): PreparedCall {
-  const { request, settings } = step;
+/** The request as it is sent to a candidate. */
+export function prepareCall(
+  { request, settings }: Pick<PlannedRequest, 'request' | 'settings'>,
+  candidate: Candidate,
+): PreparedCall {
   const provider = settings.providers.get(candidate.provider);
   if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
   const sameWire = candidate.model.wire === request.wire;

@@ -18,6 +18,7 @@ const SESSION = { 'x-fluxcompute-session': 'support-4711' };
 /** A good call of every route. */
 const CALLS: Record<string, { path?: string; body?: object }> = {
   'POST /v1/chat/completions': { body: ask },
+  'POST /v1/route': { body: ask },
   'GET /v1/models': {},
   'GET /v1/models/{id}': { path: '/v1/models/auto' },
   'GET /api/metrics/summary': {},
@@ -41,6 +42,8 @@ const CALLS: Record<string, { path?: string; body?: object }> = {
   'GET /docs': {},
   'GET /docs/{file}': { path: '/docs/init.js' },
 };
+/** Whose body is a chat completion's. */
+const STEPS = ['POST /v1/chat/completions', 'POST /v1/route'];
 const KEYED = [...operations].filter(([, { security }]) => security.length > 0).map(([route]) => route);
 const ADMINS = KEYED.filter((route) => route.includes(' /api/'));
 
@@ -188,11 +191,12 @@ describe('errors are what the description says', () => {
   });
 
   test('what a client sends', async () => {
-    const chat = 'POST /v1/chat/completions';
-    await see(chat, KEYS.acme, { body: '{' });
-    await see(chat, KEYS.acme, { body: { ...ask, messages: [] } });
-    await see(chat, KEYS.acme, { body: { ...ask, model: 'gpt-3' } });
-    await see(chat, KEYS.acme, { of: ground.start({ FLUX_MAX_BODY_BYTES: '10' }) });
+    for (const route of STEPS) {
+      await see(route, KEYS.acme, { body: '{' });
+      await see(route, KEYS.acme, { body: { ...ask, messages: [] } });
+      await see(route, KEYS.acme, { body: { ...ask, model: 'gpt-3' } });
+      await see(route, KEYS.acme, { of: ground.start({ FLUX_MAX_BODY_BYTES: '10' }) });
+    }
     await see('GET /v1/models/{id}', KEYS.acme, { path: '/v1/models/gpt-3' });
     await see('GET /docs/{file}', null, { path: '/docs/other.js' });
     await see('POST /api/keys', KEYS.acme, { body: { name: 'none', scopes: [] } });
@@ -226,7 +230,7 @@ describe('errors are what the description says', () => {
     const limit = { key_id: id, requests_per_minute: 1, tokens_per_minute: null };
     await gateway.call('PUT', '/api/limits', KEYS.globex, limit);
     await see('POST /v1/chat/completions', key);
-    expect((await see('POST /v1/chat/completions', key)).status).toBe(429);
+    for (const route of STEPS) expect((await see(route, key)).status).toBe(429);
   });
 
   test('providers', async () => {

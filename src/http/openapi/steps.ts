@@ -8,7 +8,10 @@ import { KEY_ERRORS } from './errors.ts';
 import { STEP_HEADERS } from './parameters.ts';
 import { COMPLETION, STREAM } from './steps-examples.ts';
 
-const QUESTION = { model: 'auto', messages: [{ role: 'user', content: 'What is the capital of France?' }] };
+export const QUESTION = {
+  model: 'auto',
+  messages: [{ role: 'user', content: 'What is the capital of France?' }],
+};
 const WITH_TOOL = {
   model: 'auto',
   messages: [{ role: 'user', content: 'What is the weather in Paris?' }],
@@ -24,20 +27,37 @@ const WITH_TOOL = {
   ],
 };
 
+/** Why a model was chosen. */
+export function reasonShape() {
+  return z.enum([
+    ...(['pinned', 'forced_tier', 'floor', 'cheapest_ahead', 'stay_warm', 'capped', 'rule'] as const),
+    ...(['capability', 'portability', 'health', 'housekeeping', 'observe', 'escalated'] as const),
+  ]);
+}
+
+/** What of a request was changed for its model. */
+export function adaptedShape() {
+  const word = z.union([z.number(), z.string()]).exactOptional();
+  return z.array(
+    z.strictObject({
+      field: z.string(),
+      action: z.enum(['dropped', 'clamped', 'translated']),
+      from: word,
+      to: word,
+    }) satisfies z.ZodType<Adaptation>,
+  );
+}
+
 /** The `fluxcompute` object. */
 function metadataShape() {
   const tier = z.enum(TIERS);
   const usd = z.number().nullable().meta({ description: 'USD; null where a price is not known.' });
-  const word = z.union([z.number(), z.string()]).exactOptional();
   return z.strictObject({
     request_id: z.uuid(),
     difficulty_score: z.number().min(0).max(1),
     difficulty_label: tier,
     floor: tier.meta({ description: 'The lowest tier that this step was allowed.' }),
-    reason: z.enum([
-      ...(['pinned', 'forced_tier', 'floor', 'cheapest_ahead', 'stay_warm', 'capped', 'rule'] as const),
-      ...(['capability', 'portability', 'health', 'housekeeping', 'observe', 'escalated'] as const),
-    ]),
+    reason: reasonShape(),
     tier: tier.nullable().meta({ description: 'Of the model that answered; null outside the tiers.' }),
     provider: z.string(),
     model_selected: z.string().meta({ description: 'The one that answered.' }),
@@ -65,14 +85,7 @@ function metadataShape() {
         cost_usd: usd,
       }) satisfies z.ZodType<Escalation>,
     ),
-    adapted: z.array(
-      z.strictObject({
-        field: z.string(),
-        action: z.enum(['dropped', 'clamped', 'translated']),
-        from: word,
-        to: word,
-      }) satisfies z.ZodType<Adaptation>,
-    ),
+    adapted: adaptedShape(),
     estimated: z.array(z.enum(['cost', 'baseline', 'warm'])),
     signals: z.record(z.string(), z.number()),
     profile_version: z.int(),

@@ -1,23 +1,17 @@
 import type { Context } from 'hono';
 import { estimateTokens } from '../../core/accounting/estimate.ts';
 import { inputTokens } from '../../core/accounting/usage.ts';
-import { type ChatRequest, readChatRequest } from '../../core/dialects/openai-chat/read.ts';
 import { createStreamRelay, createStreamWriter, KEEP_ALIVE } from '../../core/dialects/openai-chat/stream.ts';
 import { type AnswerHead, writeCompletion } from '../../core/dialects/openai-chat/write.ts';
 import type { FluxMetadata } from '../../core/metadata.ts';
-import { storedObjectIn } from '../../core/stored-objects.ts';
-import { requireOwnKey, underOwnKeys } from '../../customers/own-keys.ts';
 import { logStep } from '../../log/outbox.ts';
 import type { Ports } from '../../pipeline/ports.ts';
 import { runStep, type StepOutcome, type StepRequest } from '../../pipeline/step.ts';
 import { callProvider } from '../../providers/attempt.ts';
-import { customerOf } from '../auth.ts';
-import { parseBody, readBody } from '../body.ts';
 import type { AppEnv } from '../context.ts';
 import { toAscii, toClientError, writeOpenAIError } from '../errors.ts';
-import { readWish } from '../models.ts';
 import { admitTokens } from '../rate-limit.ts';
-import { hashUser, readMaxTier, readNoStore, readSession, readTags, withMetadata } from '../step-headers.ts';
+import { readStep } from '../step-request.ts';
 import { openBody, pump } from '../stream-pump.ts';
 
 /** POST /v1/chat/completions */
@@ -26,18 +20,10 @@ export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
   const { step } = c.get('access');
   const charge = c.get('charge');
   const lease = c.get('lease');
-  const rawBody = await readBody(c.req.raw, settings.maxBodyBytes, lease);
-  const body = parseBody(rawBody);
-  const stored = storedObjectIn(body);
-  if (stored !== null) requireOwnKey(step, stored);
-  const chat = readChatRequest(body);
-  // An object of one provider's API means nothing to another's.
-  if (stored !== null) chat.chatOnly.push(stored);
-  const request = toStep(c, chat, rawBody);
-  const allowed = stored === null ? step : underOwnKeys(step, request.wish, stored);
+  const { request, settings: allowed, includeUsage } = await readStep(c);
   const head: AnswerHead = { requestId: request.requestId, created: Math.floor(request.startedAt / 1000) };
   // Counted for the top model, the one that counts most: which will answer is not known yet.
-  admitTokens(charge, () => estimateTokens(chat.conversation, step.baseline.model).total);
+  admitTokens(charge, () => estimateTokens(request.conversation, step.baseline.model).total);
   const outcome = runStep(request, allowed, portsOf(c));
   lease.hold(outcome);
   // A client that leaves before its answer takes the request with it, but not this (T31).
@@ -60,7 +46,7 @@ export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
   const { readable, writable } = openBody();
   const writing = pump(outcome, writable, {
     writerFor: (relay) =>
-      relay ? createStreamRelay(chat.includeUsage) : createStreamWriter(head, chat.includeUsage),
+      relay ? createStreamRelay(includeUsage) : createStreamWriter(head, includeUsage),
     keepAlive: KEEP_ALIVE,
     toError: (error) => writeOpenAIError(toClientError(error)).error,
     left: c.req.raw.signal,
@@ -69,42 +55,6 @@ export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
   lease.hold(writing);
   c.executionCtx.waitUntil(writing);
   return new Response(readable, { headers });
-}
-
-function toStep(c: Context<AppEnv>, chat: ChatRequest, rawBody: string): StepRequest {
-  const settings = c.get('settings');
-  const { step } = c.get('access');
-  const key = c.get('key');
-  const customer = customerOf(key, undefined);
-  const { headers } = c.req.raw;
-  const maxTier = readMaxTier(headers);
-  // Without content in any store there is no hash of the session's name either.
-  const secret = readNoStore(headers) ? null : settings.secret;
-  const { hints } = chat.conversation;
-  return {
-    requestId: c.get('requestId'),
-    startedAt: c.get('startedAt'),
-    customer,
-    keyId: key.id,
-    path: '/v1/chat/completions',
-    wire: 'openai-chat',
-    rawBody,
-    requestedModel: chat.model,
-    wish: readWish(chat.model, step),
-    stream: chat.stream,
-    conversation: chat.conversation,
-    chatOnly: chat.chatOnly,
-    unknownFields: chat.unknownFields,
-    session: readSession(
-      headers,
-      customer,
-      secret,
-      () => `fc_${c.get('requestId').replaceAll('-', '').slice(0, 12)}`,
-    ),
-    tags: withMetadata(readTags(headers), chat.metadata, step.tagKeys ?? []),
-    userHash: hashUser(hints.safetyIdentifier ?? hints.user, customer, settings.secret),
-    ...(maxTier ? { maxTier } : {}),
-  };
 }
 
 function portsOf(c: Context<AppEnv>): Ports {
