@@ -9,6 +9,10 @@ const COMMANDS: Record<string, { about: string; load: () => Promise<Command> }> 
     about: 'how hard each line of a JSON-lines file is, and why',
     load: async () => (await import('./classify.ts')).classifyCommand,
   },
+  replay: {
+    about: 'what your own logs would have cost under each policy',
+    load: async () => (await import('./replay.ts')).replayCommand,
+  },
   keys: {
     about: 'make, list and revoke API keys of a running gateway',
     load: async () => (await import('./keys.ts')).keysCommand,

@@ -19,7 +19,7 @@ function flux(args: string[], variables: Record<string, string> = {}) {
 
 it('lists every command, and each of them helps', async () => {
   const names = [...flux(['--help']).stdout.matchAll(/^ {2}(\w+) {2,}\w/gm)].map(([, name]) => name ?? '');
-  expect(names).toEqual(['classify', 'keys', 'migrate', 'init', 'doctor', 'dlq']);
+  expect(names).toEqual(['classify', 'replay', 'keys', 'migrate', 'init', 'doctor', 'dlq']);
   const helps = names.map((name) => promisify(execFile)(process.execPath, [FLUX, name, '--help']));
   for (const [index, { stdout }] of (await Promise.all(helps)).entries()) {
     expect(stdout).toContain(`Usage: flux ${names[index]}`);

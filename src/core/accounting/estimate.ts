@@ -30,21 +30,84 @@ const PER_TOOL = 8;
 
 /** Measures a conversation in one pass over its text. */
 export function measureInput(conversation: Conversation): InputSize {
-  const size: Size = { text: 0, images: 0, smallImages: 0 };
-  for (const tool of conversation.tools) {
-    const schema = tool.parameters === undefined ? '' : JSON.stringify(tool.parameters);
-    size.text += PER_TOOL + textTokens(tool.name) + textTokens(tool.description ?? '') + textTokens(schema);
-  }
+  const size = measureTools(conversation);
   const boundary = lastAnswer(conversation.messages);
   let before: Size = { text: 0, images: 0, smallImages: 0 };
   let blocks = 0;
   conversation.messages.forEach((message, index) => {
     if (index === boundary) before = { ...size };
-    size.text += PER_MESSAGE;
-    for (const block of message.content) addBlock(size, block);
+    addMessage(size, message);
     blocks += message.content.length;
   });
   return { total: size, beforeLastAssistant: before, blocks };
+}
+
+/** A conversation at every length it had, measured in one pass over its text: all requests of a trace. */
+export interface InputGrowth {
+  /** Its first so many messages. */
+  first(count: number): InputSize;
+  /** Its first so many messages, without those from index `from` up to and not including `to`. */
+  without(from: number, to: number, count: number): InputSize;
+}
+
+/** {@link measureInput} of every prefix of a conversation. */
+export function measureGrowth(conversation: Conversation): InputGrowth {
+  const size = measureTools(conversation);
+  const nothing: Measured = { size: { text: 0, images: 0, smallImages: 0 }, blocks: 0, answer: -1 };
+  const at: Measured[] = [{ ...nothing, size: { ...size } }];
+  let blocks = 0;
+  let answer = -1;
+  conversation.messages.forEach((message, index) => {
+    addMessage(size, message);
+    blocks += message.content.length;
+    at.push({ size: { ...size }, blocks, answer });
+    if (message.role === 'assistant') answer = index;
+  });
+  const measured = (count: number) => at[count] ?? nothing;
+  const without = (from: number, to: number, count: number): InputSize => {
+    const [head, end, all] = [measured(from), measured(to), measured(count)];
+    const kept = (one: Size) => plus(head.size, one, end.size);
+    return {
+      total: kept(all.size),
+      beforeLastAssistant: all.answer < to ? nothing.size : kept(measured(all.answer).size),
+      blocks: head.blocks + all.blocks - end.blocks,
+    };
+  };
+  const first = (count: number): InputSize => {
+    const { size: total, answer: last, blocks: all } = measured(count);
+    return { total, beforeLastAssistant: last === -1 ? nothing.size : measured(last).size, blocks: all };
+  };
+  return { first, without };
+}
+
+interface Measured {
+  size: Size;
+  blocks: number;
+  /** Index of the last answer before its last message. */
+  answer: number;
+}
+
+/** `a` + (`b` − `c`) */
+function plus(a: Size, b: Size, c: Size): Size {
+  return {
+    text: a.text + (b.text - c.text),
+    images: a.images + (b.images - c.images),
+    smallImages: a.smallImages + (b.smallImages - c.smallImages),
+  };
+}
+
+function measureTools({ tools }: Conversation): Size {
+  const size: Size = { text: 0, images: 0, smallImages: 0 };
+  for (const tool of tools) {
+    const schema = tool.parameters === undefined ? '' : JSON.stringify(tool.parameters);
+    size.text += PER_TOOL + textTokens(tool.name) + textTokens(tool.description ?? '') + textTokens(schema);
+  }
+  return size;
+}
+
+function addMessage(size: Size, message: Message): void {
+  size.text += PER_MESSAGE;
+  for (const block of message.content) addBlock(size, block);
 }
 
 /** The measured conversation in tokens of a model. */

@@ -71,8 +71,7 @@ export function observe(
   return remember(state, key, tokens, {
     blocks: prompt.blocks,
     at: prompt.at,
-    // A tail of the short lifetime ends before the long part under it.
-    lifetimeSeconds: long > 0 && written === 0 && rules.long ? rules.long.seconds : rules.default.seconds,
+    lifetimeSeconds: lifetimeOf(rules, state[key], written, long),
     estimated: false,
   });
 }
@@ -90,6 +89,19 @@ export function assume(
     lifetimeSeconds: rules.default.seconds,
     estimated: true,
   });
+}
+
+function lifetimeOf(
+  rules: CacheRules,
+  before: WarmPrefix | undefined,
+  written: number,
+  long: number,
+): number {
+  // A tail of the short lifetime ends before the long part under it.
+  if (written > 0) return rules.default.seconds;
+  if (long > 0 && rules.long) return rules.long.seconds;
+  // Only read: a read renews the lifetime there was.
+  return before?.lifetimeSeconds ?? rules.default.seconds;
 }
 
 function remember(

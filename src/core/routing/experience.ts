@@ -75,9 +75,9 @@ export function withStep(seen: Experience, step: LivedStep, before: LivedStep | 
   };
 }
 
-/** With a lane that ended after so many steps. */
+/** With a lane that ended after so many steps; one without a step never was. */
 export function withEnd(seen: Experience, steps: number): Experience {
-  return { ...seen, ended: plusAt(seen.ended, stageOf(steps)) };
+  return steps < 1 ? seen : { ...seen, ended: plusAt(seen.ended, stageOf(steps)) };
 }
 
 /** Both, the second one's counts and sums times `weight`. */

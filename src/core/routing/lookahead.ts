@@ -27,6 +27,7 @@ export interface AheadModel {
 }
 
 const FLOORS = 3;
+type Costs = readonly [Float64Array, Float64Array, Float64Array];
 /** By further step: the uses behind it, and the use that the step before it is remembered as. */
 const BEHIND = Array.from({ length: HORIZON }, (_, k) => FIRST + GRID.filter((step) => step < k).length);
 const REMEMBERED = Array.from({ length: HORIZON }, (_, k) => FIRST + GRID.findLastIndex((step) => step <= k));
@@ -58,7 +59,7 @@ export interface Ahead {
  */
 export function lookAhead(models: readonly (AheadModel | null)[], forecast: Forecast, floor: number): Ahead {
   const { goesOn } = forecast;
-  const costs = [0, 1, 2].map((tier) => models[tier]?.costs ?? ABSENT);
+  const costs: Costs = [models[0]?.costs ?? ABSENT, models[1]?.costs ?? ABSENT, models[2]?.costs ?? ABSENT];
   const chances = chancesOf(models, forecast);
   const resets = resetsOf(models, forecast);
   later.fill(0);
@@ -111,15 +112,14 @@ export function lookAhead(models: readonly (AheadModel | null)[], forecast: Fore
 }
 
 /** Into `best`: the least USD of step `k` and all after it, for each floor it may have, by the models' uses. */
-function choose(costs: readonly Float64Array[], k: number, u0: number, u1: number, u2: number): void {
+function choose([costs0, costs1, costs2]: Costs, k: number, u0: number, u1: number, u2: number): void {
   const remembered = REMEMBERED[k] ?? 0;
   const s0 = (u0 === RUNNING ? remembered : u0) * STEP0;
   const s1 = (u1 === RUNNING ? remembered : u1) * STEP1;
   const s2 = (u2 === RUNNING ? remembered : u2) * STEP2;
-  const [costs0, costs1, costs2] = costs;
-  const c0 = costs0?.[k * USES + u0] ?? 0;
-  const c1 = costs1?.[k * USES + u1] ?? 0;
-  const c2 = costs2?.[k * USES + u2] ?? 0;
+  const c0 = costs0[k * USES + u0] ?? 0;
+  const c1 = costs1[k * USES + u1] ?? 0;
+  const c2 = costs2[k * USES + u2] ?? 0;
   const to0 = RUNNING * STEP0 + s1 + s2;
   const to1 = s0 + RUNNING * STEP1 + s2;
   const to2 = s0 + s1 + RUNNING * STEP2;

@@ -13,6 +13,7 @@ import {
 import { type Floor, type FloorInput, floorOf, rankOf } from './floor.ts';
 import { forecast, LAST_STEP } from './forecast.ts';
 import type { LaneView } from './lane-view.ts';
+import { isPortable } from './portability.ts';
 import { type Quote, quote } from './quotes.ts';
 import type { Tier } from './tier.ts';
 
@@ -52,7 +53,13 @@ export function planStep(input: PlanInput): Plan {
   const among = { ...input, today: new Date(input.at).toISOString().slice(0, 10) };
   const floor = floorOf(input);
   const considered = consider(among, floor.tier);
-  const inRange = considered.filter(({ excludedBy }) => excludedBy === null);
+  const inRange = considered
+    .filter(({ excludedBy }) => excludedBy === null)
+    // A model may stand in two tiers, or beside the retired one it takes the place of.
+    .filter(
+      ({ candidate }, index, all) =>
+        index === all.findIndex((one) => keyOf(one.candidate) === keyOf(candidate)),
+    );
   const eligible = inRange.map(({ candidate }) => candidate);
   const further = considered.filter(({ excludedBy }) => excludedBy === 'floor' && !floor.lasting);
   const only = wish.kind === 'pinned' ? pinned(wish.candidate, among) : ruledModel(input, among);
@@ -83,8 +90,8 @@ export function planStep(input: PlanInput): Plan {
   if (!preferred) throw noCandidate(among, floor.tier);
   const chosen = choose(preferred.candidate, quotes, lane);
   const others = inOrder(eligible, quotes).filter((one) => one !== chosen);
-  const reason =
-    chosen === preferred.candidate ? reasonOf(preferred, considered, floor) : movedBy(chosen, lane);
+  const isMoved = chosen !== preferred.candidate && floor.reason !== 'capped';
+  const reason = isMoved ? movedBy(chosen, lane) : reasonOf(preferred, considered, floor);
   return { ...plan, candidates: [chosen, ...others], floor: floor.tier, reason };
 }
 
@@ -99,9 +106,12 @@ function choose(preferred: Candidate, quotes: readonly Quote[], { served }: Lane
 
 /** Why the first in order is taken: what made the floor, or what took the one before it out of the way. */
 function reasonOf(preferred: Considered, considered: readonly Considered[], floor: Floor): Reason {
+  // Under what the step needs: no evidence and no saving, whatever else was passed over.
+  if (floor.reason === 'capped') return 'capped';
   const before = considered.slice(0, considered.indexOf(preferred));
   const passed = before.find(
-    ({ excludedBy }) => excludedBy !== 'floor' && excludedBy !== 'capped',
+    // What is under the floor would not have been taken anyway.
+    ({ candidate: { tier } }) => tier !== null && rankOf(tier) >= rankOf(floor.tier),
   )?.excludedBy;
   if (passed === 'portability') return 'portability';
   if (passed === 'capability') return 'capability';
@@ -132,5 +142,6 @@ function ruledModel({ wish, rule, maxTier }: PlanInput, among: CandidatesInput):
   if (wish.kind !== 'auto' || !rule || !('candidate' in rule.to)) return undefined;
   const ruled = current(rule.to.candidate, among.today);
   const tooHigh = maxTier !== undefined && ruled.tier !== null && rankOf(ruled.tier) > rankOf(maxTier);
-  return tooHigh || exclude(ruled, among, true) ? undefined : ruled;
+  if (tooHigh || exclude(ruled, among, true) || !isPortable(among.carries, ruled)) return undefined;
+  return ruled;
 }

@@ -9,7 +9,7 @@ import { aheadModel, costOfStaying, expectedUsage, type PricedModel, requestCost
 import { rankOf } from './floor.ts';
 import type { Forecast } from './forecast.ts';
 import type { LaneView } from './lane-view.ts';
-import { type AheadModel, lookAhead } from './lookahead.ts';
+import { type Ahead, type AheadModel, lookAhead } from './lookahead.ts';
 import { TIERS, type Tier } from './tier.ts';
 
 /** What a model would cost: this step, and the lane's further steps once it took this one. */
@@ -40,10 +40,13 @@ interface Priced extends Omit<Quote, 'ahead' | 'total'> {
   staying: number;
 }
 
+/** Models of a tier that a look-ahead is made for: with each of them three tiers are looked ahead from eight times at most. */
+const CONTENDERS = 2;
+
 /**
- * Prices models for a step (economics.md): now, and from there on. The look-ahead goes over one model a tier, the one
- * that would cost least to stay with; another one is taken to serve this step only. Linear in the number of models.
- * A model without a price has no quote.
+ * Prices models for a step (economics.md): now, and from there on. The look-ahead goes over one model a tier, once for
+ * every choice of such models that may be the best; a further model costs what staying with it costs more, at most what
+ * it costs to serve this step only. Linear in the number of models. A model without a price has no quote.
  *
  * @param candidates what may take this step
  * @param others what only this step's floor excludes, so that further steps may take it
@@ -58,21 +61,59 @@ export function quote(
     const one = price(candidate, input);
     if (one) priced.set(candidate, one);
   }
-  const staying = TIERS.map((tier) =>
-    least([...priced.values()].filter(({ candidate }) => candidate.tier === tier)),
-  );
-  const ahead = lookAhead(
-    staying.map((one) => one?.ahead ?? null),
-    input.forecast,
-    rankOf(input.floor),
-  );
+  const models = [...priced.values()];
+  const after = new Map(candidates.map((candidate) => [candidate, Number.POSITIVE_INFINITY]));
+  for (const chosen of choices(TIERS.map((tier) => contendersOf(tier, models)))) {
+    const ahead = lookAhead(
+      chosen.map((one) => one?.ahead ?? null),
+      input.forecast,
+      rankOf(input.floor),
+    );
+    for (const [candidate, least] of after) {
+      const one = priced.get(candidate);
+      if (one) after.set(candidate, Math.min(least, afterTaking(one, chosen, ahead)));
+    }
+  }
   return candidates.flatMap((candidate) => {
     const one = priced.get(candidate);
-    if (!one) return [];
-    const tier = staying.indexOf(one);
-    const after = tier === -1 ? ahead.afterOther : (ahead.after[tier] ?? 0);
-    return [{ candidate, usage: one.usage, now: one.now, ahead: after, total: one.now + after }];
+    const ahead = after.get(candidate) ?? 0;
+    return one ? [{ candidate, usage: one.usage, now: one.now, ahead, total: one.now + ahead }] : [];
   });
+}
+
+/** USD of all further steps once a model has taken this one, where a tier's model is the chosen one from then on. */
+function afterTaking(one: Priced, chosen: readonly (Priced | undefined)[], ahead: Ahead): number {
+  const tier = one.candidate.tier === null ? -1 : rankOf(one.candidate.tier);
+  const stayed = chosen[tier];
+  if (!stayed) return ahead.afterOther;
+  const dearer = one.staying - one.now - (stayed.staying - stayed.now);
+  return Math.min(ahead.afterOther, (ahead.after[tier] ?? 0) + Math.max(0, dearer));
+}
+
+/** A tier's models that may be the best to have: those no other beats in everything, cheapest to stay with first. */
+function contendersOf(tier: Tier, models: readonly Priced[]): Priced[] {
+  const own = models.filter(({ candidate }) => candidate.tier === tier).sort((a, b) => a.staying - b.staying);
+  return own
+    .filter((one, index) => !own.slice(0, index).some((other) => beats(other, one)))
+    .slice(0, CONTENDERS);
+}
+
+/** Costs no more in any step, whatever its cache then holds, and keeps it as long. */
+function beats(other: Priced, one: Priced): boolean {
+  return (
+    other.now <= one.now &&
+    other.ahead.lifetimeSeconds >= one.ahead.lifetimeSeconds &&
+    other.ahead.costs.every((cost, at) => cost <= (one.ahead.costs[at] ?? 0))
+  );
+}
+
+/** One model a tier, in every way there is. */
+function choices(contenders: readonly (readonly Priced[])[]): (Priced | undefined)[][] {
+  return contenders.reduce<(Priced | undefined)[][]>(
+    (chosen, tier) =>
+      chosen.flatMap((before) => (tier.length ? tier : [undefined]).map((one) => [...before, one])),
+    [[]],
+  );
 }
 
 function price(candidate: Candidate, input: QuoteInput): Priced | null {
@@ -104,11 +145,4 @@ function price(candidate: Candidate, input: QuoteInput): Priced | null {
     ahead,
     staying: costOfStaying(now, ahead, forecast),
   };
-}
-
-function least(models: readonly Priced[]): Priced | undefined {
-  return models.reduce<Priced | undefined>(
-    (best, one) => (best === undefined || one.staying < best.staying ? one : best),
-    undefined,
-  );
 }

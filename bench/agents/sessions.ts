@@ -1,0 +1,68 @@
+import { type InputSize, measureInput } from '../../src/core/accounting/estimate.ts';
+import type { Conversation } from '../../src/core/conversation.ts';
+import { readMessages } from '../../src/core/dialects/openai-chat/read.ts';
+import { type LoggedStep, loggedStep } from '../../src/core/replay/logged-step.ts';
+import type { Trajectory } from '../steps/trajectory.ts';
+
+/** Tokens of tool schemas where a trace brings none (economics.md). */
+const TOOL_TOKENS = 2_000;
+/** Milliseconds between the messages of a trace. */
+const BEAT = 10_000;
+/** All traces begin here: prices of the day the tables of economics.md were made. */
+export const START = Date.parse('2026-11-20T09:00:00Z');
+
+/** A step of a trace, at its place in time if nobody pauses. */
+export interface BenchStep extends LoggedStep {
+  /** It answers the user, not a tool: a pause may be before it. */
+  afterUser: boolean;
+}
+
+/** One trace as its steps. */
+export type Session = readonly BenchStep[];
+
+const EMPTY: Conversation = {
+  ...{ messages: [], tools: [], output: { stop: [], n: 1, logprobs: false } },
+  ...{ sampling: {}, reasoning: {}, hints: {} },
+};
+
+/**
+ * The steps of a trace: every assistant message but a greeting before the user has said anything.
+ * @param scale how many times as long its messages are; tools and answers stay as they are
+ */
+export function toSession({ messages, tools }: Trajectory, scale: number): Session {
+  const all = readMessages(messages.map(toWire));
+  const toolTokens = tools ? JSON.stringify(tools).length / 4 : TOOL_TOKENS;
+  return all.flatMap((message, index) => {
+    const before = all[index - 1];
+    if (message.role !== 'assistant' || !before || before.role === 'system') return [];
+    const output = Math.round(measureInput({ ...EMPTY, messages: [message] }).total.text);
+    const step = loggedStep({ ...EMPTY, messages: all.slice(0, index) }, START + index * BEAT, output);
+    const longer = (input: InputSize) => lengthen(input, toolTokens, scale);
+    const { needs, compressed } = step;
+    const sized: BenchStep = {
+      ...{ ...step, afterUser: before.role === 'user', needs: { ...needs, input: longer(needs.input) } },
+      compressed: compressed && {
+        ...{ ...compressed, input: longer(compressed.input), head: longer(compressed.head) },
+      },
+    };
+    return [sized];
+  });
+}
+
+function lengthen(
+  { total, beforeLastAssistant, blocks }: InputSize,
+  tools: number,
+  scale: number,
+): InputSize {
+  const longer = (size: InputSize['total']) => ({ ...size, text: tools + scale * size.text });
+  return { total: longer(total), beforeLastAssistant: longer(beforeLastAssistant), blocks };
+}
+
+/** As Chat Completions has it: an assistant message without calls has no list of them. */
+function toWire(message: Trajectory['messages'][number]): unknown {
+  if (message.role !== 'assistant') return message;
+  const { tool_calls: calls, ...rest } = message;
+  return calls.length === 0
+    ? rest
+    : { ...rest, tool_calls: calls.map((call) => ({ type: 'function', ...call })) };
+}

@@ -1,0 +1,90 @@
+import { type InputGrowth, type InputSize, measureGrowth } from '../accounting/estimate.ts';
+import type { Conversation, Message } from '../conversation.ts';
+import { PRIOR } from '../difficulty/prior.ts';
+import type { ScorerProfile } from '../difficulty/profile.ts';
+import { classify, type Difficulty } from '../difficulty/scorer.ts';
+import { type Needs, needsOf } from '../routing/capability.ts';
+
+/** A step of a user's log: all that a policy may know before it chooses, and the answer that came. */
+export interface LoggedStep {
+  needs: Needs;
+  difficulty: Difficulty;
+  /** Start of the request, in milliseconds since the epoch. */
+  at: number;
+  /** Tokens of the answer on the reference tokenizer. */
+  output: number;
+  /** What a compression of the prompt would leave of it; null: nothing to leave out. */
+  compressed: CompressedInput | null;
+}
+
+/** A prompt without its middle: all before the first answer, then the latest turns. */
+export interface CompressedInput {
+  input: InputSize;
+  /** What stands at its beginning in every step. */
+  head: InputSize;
+  /** Which message the latest turns begin with: while it stays, the prompt only grows. */
+  from: number;
+}
+
+/** Turns that a compression keeps: what gateways that offer it keep by default is between two and five. */
+const KEPT_TURNS = 3;
+
+/** What a log's request was, for the policies of a replay. */
+export function loggedStep(conversation: Conversation, at: number, output: number): LoggedStep {
+  return loggedSteps(conversation)(conversation.messages.length, at, output);
+}
+
+/**
+ * The requests of a whole conversation, by how many of its messages each sent. Its text is measured once, however many
+ * steps there are.
+ */
+export function loggedSteps(
+  conversation: Conversation,
+  profile: ScorerProfile = PRIOR,
+): (count: number, at: number, output: number) => LoggedStep {
+  const growth = measureGrowth(conversation);
+  const witnesses = needWitnesses(conversation);
+  return (count, at, output) => {
+    const messages = conversation.messages.slice(0, count);
+    return {
+      needs: { capabilities: witnesses(count), input: growth.first(count) },
+      difficulty: classify({ ...conversation, messages }, profile),
+      at,
+      output,
+      compressed: compress(messages, growth),
+    };
+  };
+}
+
+/** What any prefix needs is told by three of its messages: the first image, the first use of a tool, and the last. */
+function needWitnesses(conversation: Conversation): (count: number) => Needs['capabilities'] {
+  const { messages } = conversation;
+  const first = [messages.findIndex(hasImage), messages.findIndex(usesTool)];
+  const tools = conversation.tools.map(({ name }) => ({ name }));
+  return (count) => {
+    const telling = [...first.filter((index) => index < count), count - 1];
+    const kept = telling.flatMap((index) => messages[index] ?? []);
+    return needsOf({ ...conversation, tools, messages: kept }).capabilities;
+  };
+}
+
+function hasImage({ content }: Message): boolean {
+  return content.some((block) =>
+    block.type === 'tool_result'
+      ? block.content.some(({ type }) => type === 'image')
+      : block.type === 'image',
+  );
+}
+
+function usesTool({ role, content }: Message): boolean {
+  return role === 'tool' || content.some(({ type }) => type === 'tool_call');
+}
+
+function compress(messages: readonly Message[], growth: InputGrowth): CompressedInput | null {
+  const turns = messages.flatMap(({ role }, index) => (role === 'user' ? [index] : []));
+  const from = turns.at(-KEPT_TURNS);
+  const answered = messages.findIndex(({ role }) => role === 'assistant');
+  // Cut at turns only: a tool call and its results stay together (T24).
+  if (from === undefined || answered === -1 || from <= answered || turns.length <= KEPT_TURNS) return null;
+  return { input: growth.without(answered, from, messages.length), head: growth.first(answered), from };
+}

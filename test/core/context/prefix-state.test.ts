@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import { type Usage, usageOf } from '../../../src/core/accounting/usage.ts';
+import { cacheRulesOf } from '../../../src/core/context/cache-rules.ts';
+import {
+  assume,
+  COLD,
+  observe,
+  type PrefixState,
+  type PromptShape,
+  warmTokens,
+} from '../../../src/core/context/prefix-state.ts';
+import { modelOrAssumed, type ProviderKind } from '../../../src/core/routing/catalog.ts';
+
+const rules = (kind: ProviderKind, id: string) => cacheRulesOf(modelOrAssumed(kind, id));
+const OPUS = rules('anthropic', 'claude-opus-5-5');
+const LUNA = rules('openai', 'gpt-6-luna');
+const OLD_GPT = rules('openai', 'gpt-5');
+const M = 'provider/model';
+
+/** What a request of so many tokens finds warm; marker at the end only, unless said otherwise. */
+function read(state: PrefixState, of: typeof OPUS, prompt: Partial<PromptShape>): number {
+  return warmTokens(state[M], of, { tokens: 10_000, blocks: 1, at: 0, trailing: false, ...prompt });
+}
+
+function seen(of: typeof OPUS, usage: Partial<Usage>, at = 0, state = COLD, blocks = 1): PrefixState {
+  return observe(state, M, of, { blocks, at }, usageOf(usage));
+}
+
+describe('minimum length', () => {
+  // providers.md §2: each model's own minimum. One token less is plain input and leaves nothing behind.
+  test.each([
+    ['anthropic', 'claude-haiku-5-5', 512],
+    ['anthropic', 'claude-opus-5-5', 512],
+    ['anthropic', 'claude-sonnet-5', 1_024],
+    ['anthropic', 'claude-opus-4-7', 2_048],
+    ['anthropic', 'claude-haiku-4-5', 4_096],
+    ['openai', 'gpt-6.2-sol', 1_024],
+    ['openai', 'gpt-5', 1_024],
+  ] as const)('traps T54: %s/%s keeps prompts from %i tokens on', (kind, id, minimum) => {
+    const of = rules(kind, id);
+    const leftBy = (tokens: number) => assume(COLD, M, of, { tokens, blocks: 1, at: 0 });
+    expect(leftBy(minimum - 1)).toEqual({});
+    expect(read(leftBy(minimum), of, { at: 1 })).toBe(minimum);
+    // A prompt under the minimum reads nothing either, whatever is warm.
+    expect(read(leftBy(minimum), of, { at: 1, tokens: minimum - 1 })).toBe(0);
+  });
+});
+
+describe('lifetime', () => {
+  test('traps T14: five minutes from the start of the request that wrote, and not a second more', () => {
+    // Begun at 100 s, answered whenever: dead at 400 s.
+    const state = seen(OPUS, { write_5m: 2_000 }, 100);
+    expect(read(state, OPUS, { at: 399.9 })).toBe(2_000);
+    expect(read(state, OPUS, { at: 400 })).toBe(0);
+  });
+
+  test('traps T14: a read renews it from its own start', () => {
+    // Written at 0, read and grown at 290: dead at 590, not at 300.
+    const renewed = seen(OPUS, { read: 2_000, write_5m: 100 }, 290, seen(OPUS, { write_5m: 2_000 }, 0));
+    expect(read(renewed, OPUS, { at: 589 })).toBe(2_100);
+    expect(read(renewed, OPUS, { at: 590 })).toBe(0);
+  });
+
+  test.each([
+    ['5 minutes', OPUS, 'write_5m', 300],
+    ['1 hour', OPUS, 'write_1h', 3_600],
+    ['30 minutes', LUNA, 'write_30m', 1_800],
+    ['12 hours', LUNA, 'write_12h', 43_200],
+  ] as const)('a write for %s lives as long, by the class it was billed as', (_name, of, write, seconds) => {
+    const state = seen(of, { [write]: 2_000 });
+    expect(read(state, of, { at: seconds - 1 })).toBe(2_000);
+    expect(read(state, of, { at: seconds })).toBe(0);
+  });
+
+  test('a long prefix that is only read keeps its long lifetime', () => {
+    // 1-hour write at 0; the same prompt again at 3,000 s reads it all, so it lives to 6,600 s.
+    const again = seen(OPUS, { read: 2_000 }, 3_000, seen(OPUS, { write_1h: 2_000 }));
+    expect(read(again, OPUS, { at: 6_599 })).toBe(2_000);
+    expect(read(again, OPUS, { at: 6_600 })).toBe(0);
+  });
+
+  test('a short tail on a long prefix ends with the tail', () => {
+    const both = seen(OPUS, { write_1h: 2_000, write_5m: 500 });
+    expect(read(both, OPUS, { at: 299 })).toBe(2_500);
+    expect(read(both, OPUS, { at: 300 })).toBe(0);
+  });
+
+  test('before GPT-5.6 a day', () => {
+    const state = seen(OLD_GPT, { fresh: 2_000 });
+    expect(read(state, OLD_GPT, { at: 86_399 })).toBe(1_920);
+    expect(read(state, OLD_GPT, { at: 86_400 })).toBe(0);
+  });
+});
+
+describe('look-back', () => {
+  // The prefix ended with block 5. From block 24 the 20 positions 24, 23, … 5 are looked at; from block 25: 25 … 6.
+  const state = seen(OPUS, { write_5m: 2_000 }, 0, COLD, 5);
+
+  test('traps T53: 20 blocks, the last one itself the first of them', () => {
+    expect(read(state, OPUS, { at: 1, blocks: 24 })).toBe(2_000);
+    expect(read(state, OPUS, { at: 1, blocks: 25 })).toBe(0);
+  });
+
+  test('traps T53: 25 parallel calls and their results overshoot it, unless the old end has a marker of its own', () => {
+    expect(read(state, OPUS, { at: 1, blocks: 5 + 50 })).toBe(0);
+    expect(read(state, OPUS, { at: 1, blocks: 5 + 50, trailing: true })).toBe(2_000);
+  });
+
+  test('GPT-6 looks up the latest 80, GPT-5 finds it anywhere', () => {
+    const luna = seen(LUNA, { write_30m: 2_000 }, 0, COLD, 5);
+    expect(read(luna, LUNA, { at: 1, blocks: 84 })).toBe(2_000);
+    expect(read(luna, LUNA, { at: 1, blocks: 85 })).toBe(0);
+    const old = seen(OLD_GPT, { fresh: 2_000 }, 0, COLD, 5);
+    expect(read(old, OLD_GPT, { at: 1, blocks: 5_000 })).toBe(1_920);
+  });
+});
+
+describe('what an answer leaves behind', () => {
+  test('a growing tool loop: what a step read and wrote is what the next one reads', () => {
+    // 1,000 written; + 300: 1,000 read, 300 written; + 200: 1,300 read.
+    const first = seen(OPUS, { write_5m: 1_000 });
+    expect(read(first, OPUS, { at: 10, tokens: 1_300, blocks: 3 })).toBe(1_000);
+    const second = seen(OPUS, { read: 1_000, write_5m: 300 }, 10, first, 3);
+    expect(read(second, OPUS, { at: 20, tokens: 1_500, blocks: 5 })).toBe(1_300);
+  });
+
+  test('traps T13: a usage without reads and writes leaves nothing warm, whatever was planned', () => {
+    const planned = assume(COLD, M, OPUS, { tokens: 5_000, blocks: 1, at: 0 });
+    expect(seen(OPUS, { fresh: 5_000, output: 10 }, 1, planned)).toEqual({});
+  });
+
+  test('only the part that was cached counts, and other models keep theirs', () => {
+    const other = { tokens: 7, blocks: 1, at: 0, lifetimeSeconds: 300, estimated: false };
+    const state = seen(OPUS, { write_5m: 900, fresh: 100, output: 50 }, 5, { other });
+    expect(state).toEqual({
+      other,
+      [M]: { tokens: 900, blocks: 1, at: 5, lifetimeSeconds: 300, estimated: false },
+    });
+  });
+
+  test('traps T55: from GPT-5.6 on plain input was not written', () => {
+    expect(seen(LUNA, { fresh: 5_000 })).toEqual({});
+  });
+
+  test('before GPT-5.6 writes are free and unreported: all input, in whole steps of 128', () => {
+    // 2,000 = 15 × 128 + 80: 1,920 are found again. 1,151 = 8 × 128 + 127: 1,024. 1,023 is under the minimum.
+    expect(read(seen(OLD_GPT, { fresh: 2_000 }), OLD_GPT, {})).toBe(1_920);
+    expect(read(seen(OLD_GPT, { fresh: 127, read: 1_024 }), OLD_GPT, {})).toBe(1_024);
+    expect(seen(OLD_GPT, { fresh: 1_023 })).toEqual({});
+    // And a prompt that was cut reads no more of it than it has.
+    expect(read(seen(OLD_GPT, { fresh: 5_000 }), OLD_GPT, { tokens: 2_000 })).toBe(1_920);
+  });
+
+  test('what nobody reported is marked as estimated, until an answer tells', () => {
+    const guessed = assume(COLD, M, OPUS, { tokens: 5_000, blocks: 1, at: 0 });
+    expect(guessed[M]?.estimated).toBe(true);
+    expect(seen(OPUS, { read: 4_000 }, 1, guessed)[M]).toMatchObject({ tokens: 4_000, estimated: false });
+  });
+});
