@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A running `npm start`, as a process of its own. */
+/** What is measured: `npm start` as a process of its own, or what it is compared with. */
 export interface Started {
   url: string;
   key: string;
+  model: string;
+  /** The processes to read are this one and those below it. */
   pid: number;
   stop(): Promise<void>;
 }
@@ -51,7 +53,7 @@ export async function startProcess(): Promise<Started> {
     await stop();
     throw new Error(`npm start did not come up:\n${lines.join('')}`);
   }
-  return { url, key, pid: child.pid ?? 0, stop };
+  return { url, key, model: 'auto', pid: child.pid ?? 0, stop };
 }
 
 async function awaitHealth(url: string, child: ChildProcess): Promise<void> {
