@@ -45,8 +45,7 @@ export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
   }
   const { readable, writable } = openBody();
   const writing = pump(outcome, writable, {
-    writerFor: (relay) =>
-      relay ? createStreamRelay(includeUsage) : createStreamWriter(head, includeUsage),
+    writerFor: (relay) => (relay ? createStreamRelay(includeUsage) : createStreamWriter(head, includeUsage)),
     keepAlive: KEEP_ALIVE,
     toError: (error) => writeOpenAIError(toClientError(error)).error,
     left: c.req.raw.signal,
