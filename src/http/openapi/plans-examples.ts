@@ -1,3 +1,4 @@
+import { usageOf } from '../../core/accounting/usage.ts';
 /** What a gateway with the default tiers answered on 2026-11-23. */
 export const PLAN = {
   plan: {
@@ -32,15 +33,7 @@ export const PLAN = {
       now_usd: 0.0000665,
       ahead_usd: 0.021367894495,
       total_usd: 0.021434394495,
-      tokens: {
-        fresh: 15,
-        write_5m: 0,
-        write_1h: 0,
-        write_30m: 0,
-        write_12h: 0,
-        read: 0,
-        output: 130,
-      },
+      tokens: usageOf({ fresh: 15, output: 130 }),
       estimated: true,
     },
     {
@@ -52,15 +45,7 @@ export const PLAN = {
       now_usd: 0.00133,
       ahead_usd: 0.021367894495,
       total_usd: 0.022697894495,
-      tokens: {
-        fresh: 15,
-        write_5m: 0,
-        write_1h: 0,
-        write_30m: 0,
-        write_12h: 0,
-        read: 0,
-        output: 130,
-      },
+      tokens: usageOf({ fresh: 15, output: 130 }),
       estimated: true,
     },
     {
@@ -72,15 +57,7 @@ export const PLAN = {
       now_usd: 0.00266,
       ahead_usd: 0.021367894495,
       total_usd: 0.024027894495,
-      tokens: {
-        fresh: 15,
-        write_5m: 0,
-        write_1h: 0,
-        write_30m: 0,
-        write_12h: 0,
-        read: 0,
-        output: 130,
-      },
+      tokens: usageOf({ fresh: 15, output: 130 }),
       estimated: true,
     },
   ],
