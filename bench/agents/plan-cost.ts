@@ -22,7 +22,7 @@ function measure(tiers: string, sessions: readonly Session[]): number {
     const step = steps[index % steps.length];
     if (!step) return;
     planStep({
-      ...{ wish: { kind: 'auto' }, mode: 'route', chatOnly: [], carries: [] },
+      ...{ wish: { kind: 'auto' }, mode: 'route', wire: 'openai-chat', ownFields: [], carries: [] },
       ...{ tiers: set.tiers, providers: set.providers, needs: step.needs, at: step.at },
       difficulty: { ...step.difficulty, label: 'easy', housekeeping: null },
       lane: { ...unknownLane([]), number: 1 + (index % 20) },

@@ -1,5 +1,5 @@
 import type { Usage } from './accounting/usage.ts';
-import type { AssistantBlock } from './conversation.ts';
+import type { AssistantBlock, ForeignBlock, ThinkingBlock } from './conversation.ts';
 
 /** Why an answer ended, in words all providers share. */
 export type StopReason = 'stop' | 'length' | 'tool_calls' | 'refusal';
@@ -24,6 +24,8 @@ export type AnswerEvent =
   | { type: 'start'; id: string; model: string; usage?: Usage }
   | { type: 'text'; text: string }
   | { type: 'refusal'; text: string }
+  /** A whole block of the provider's own, once it has ended: for the same wire, and for who keeps it for its producer. */
+  | { type: 'block'; block: ThinkingBlock | ForeignBlock }
   /** A sign of life that carries nothing for the client (thinking, an item opened, a ping). */
   | { type: 'progress' }
   /** `index` counts the answer's tool calls from 0, whatever blocks stood between them (T32). */

@@ -11,7 +11,7 @@ export interface Conversation {
   parallelToolCalls?: boolean;
   output: OutputConstraints;
   sampling: Sampling;
-  reasoning: { effort?: string };
+  reasoning: Reasoning;
   /** Settings of the wire that carry no content: hashed ids, caching hints. */
   hints: Hints;
 }
@@ -19,14 +19,19 @@ export interface Conversation {
 /** `tool` messages hold tool results only; several results of one assistant turn share one message. */
 export type Message =
   | { role: 'system' | 'developer'; content: TextBlock[]; name?: string }
-  | { role: 'user'; content: (TextBlock | ImageBlock)[]; name?: string }
+  | { role: 'user'; content: UserBlock[]; name?: string }
   | { role: 'assistant'; content: AssistantBlock[]; name?: string }
   | { role: 'tool'; content: ToolResultBlock[] };
 
-export type AssistantBlock = TextBlock | RefusalBlock | ToolCallBlock;
-export type Block = TextBlock | ImageBlock | RefusalBlock | ToolCallBlock | ToolResultBlock;
+/** What a user, or a tool's result, can show. */
+export type UserBlock = TextBlock | ImageBlock | DocumentBlock | ForeignBlock;
+export type AssistantBlock = TextBlock | RefusalBlock | ToolCallBlock | ThinkingBlock | ForeignBlock;
+export type Block = UserBlock | AssistantBlock | ToolResultBlock;
 
-/** A cache marker the client set itself (T20: never moved, changed or dropped). */
+/**
+ * A cache marker the client set itself (T20: never moved, changed or dropped): Anthropic's `cache_control`
+ * (`5m`, `1h`), or OpenAI's `prompt_cache_breakpoint`, which has no lifetime of its own.
+ */
 export interface CacheMark {
   ttl?: '5m' | '1h';
 }
@@ -34,6 +39,8 @@ export interface CacheMark {
 export interface TextBlock {
   type: 'text';
   text: string;
+  /** Citations of an answer as the wire had them: they point into the documents of their own provider's request. */
+  citations?: readonly Record<string, unknown>[];
   cache?: CacheMark;
 }
 
@@ -43,6 +50,44 @@ export interface ImageBlock {
   /** OpenAI's resolution hint. */
   detail?: string;
   cache?: CacheMark;
+}
+
+export interface DocumentBlock {
+  type: 'document';
+  source:
+    | { kind: 'base64'; mediaType: string; data: string }
+    | { kind: 'url'; url: string }
+    | { kind: 'text'; text: string };
+  /** Anthropic's `title`, OpenAI's `filename`. */
+  title?: string;
+  /** What the client tells the model about it (Anthropic). */
+  context?: string;
+  /** The client wants answers to cite it (Anthropic). */
+  citations?: boolean;
+  cache?: CacheMark;
+}
+
+/**
+ * What a model thought, as its provider's wire has it: signed, redacted, encrypted, perhaps without a word. It goes
+ * back to its producer unmodified and in its place, or not at all; it is never converted (T16–T18).
+ */
+export interface ThinkingBlock {
+  type: 'thinking';
+  wire: ThinkingWire;
+  /** The block or item exactly as it came: Anthropic's `thinking`, `redacted_thinking`; Responses' `reasoning`. */
+  raw: Record<string, unknown>;
+  /** Who made it, where that is known: the provider's id in the settings and the model's configured name. */
+  producer?: { provider: string; name: string };
+}
+
+export type ThinkingWire = 'anthropic-messages' | 'openai-responses';
+
+/** A block that only one wire knows (server tools and their results, compactions): it pins the step to that wire. */
+export interface ForeignBlock {
+  type: 'foreign';
+  /** The wire's own name of it, e.g. `server_tool_use`. */
+  kind: string;
+  raw: Record<string, unknown>;
 }
 
 export interface RefusalBlock {
@@ -56,6 +101,8 @@ export interface ToolCallBlock {
   name: string;
   /** JSON text exactly as it stood on the wire; not always valid JSON, since models make mistakes. */
   arguments: string;
+  /** A call of a custom tool: `arguments` is the free text it was given. */
+  custom?: true;
   cache?: CacheMark;
 }
 
@@ -63,7 +110,7 @@ export interface ToolResultBlock {
   type: 'tool_result';
   callId: string;
   /** Empty where the tool returned nothing. */
-  content: (TextBlock | ImageBlock)[];
+  content: UserBlock[];
   isError?: boolean;
   cache?: CacheMark;
 }
@@ -74,6 +121,8 @@ export interface Tool {
   /** JSON Schema; absent means a tool without arguments. */
   parameters?: Record<string, unknown>;
   strict?: boolean;
+  /** OpenAI's custom tools take free text in place of arguments, perhaps of a grammar (`format` as on the wire). */
+  custom?: { format?: Record<string, unknown> };
   cache?: CacheMark;
 }
 
@@ -102,10 +151,20 @@ export interface OutputConstraints {
   verbosity?: string;
 }
 
+/** How much the client wants the model to think. Each absent unless the client sent it. */
+export interface Reasoning {
+  effort?: string;
+  /** Anthropic's `thinking.type`: `adaptive`, `enabled`, `disabled`, `between_tools`. */
+  mode?: string;
+  /** Anthropic's `budget_tokens`: tokens of thinking, inside `maxTokens`. */
+  budgetTokens?: number;
+}
+
 /** Each absent unless the client sent it. */
 export interface Sampling {
   temperature?: number;
   topP?: number;
+  topK?: number;
   seed?: number;
   presencePenalty?: number;
   frequencyPenalty?: number;

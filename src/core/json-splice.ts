@@ -7,13 +7,20 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** JSON text by member name: the member's new value, or `undefined` to take the member out. */
-export type Edits = Record<string, string | undefined>;
+/**
+ * What becomes of one value: another JSON text, `undefined` to take it out of its holder, or edits further inside it,
+ * by member name, or by index where it is an array (`{ messages: { 3: { content: { 0: undefined } } } }`).
+ */
+export type Edit = string | undefined | Edits;
+export interface Edits {
+  [nameOrIndex: string]: Edit;
+}
 
 /**
- * Edits top-level members of a JSON object as text. Everything that isn't edited stays byte for byte: numbers, key
- * order, white space, unknown members. A member that is there more than once is edited everywhere; a new one goes
- * to the end. The text must be valid JSON (the caller has parsed it); linear in its length.
+ * Edits a JSON object as text. Everything that isn't edited stays byte for byte: numbers, key order, white space,
+ * unknown members. A member that is there more than once is edited everywhere; a new text goes to the end, and what
+ * would be edited inside a value that isn't there, or is no holder, is not. The text must be valid JSON (the caller
+ * has parsed it); linear in its length.
  *
  * @throws SyntaxError where the text is not a JSON object.
  * @example spliceMembers('{"model": "auto", "n": 1.0}', { model: '"gpt-4o"' }) // '{"model": "gpt-4o", "n": 1.0}'
@@ -21,46 +28,73 @@ export type Edits = Record<string, string | undefined>;
 export function spliceMembers(text: string, edits: Edits): string {
   const open = skipSpace(text, 0);
   expect(text, open, OPEN_BRACE);
+  const { spliced, end } = spliceHolder(text, open, edits);
+  if (skipSpace(text, end) !== text.length) throw new SyntaxError('Text after the JSON object');
+  return text.slice(0, open) + spliced + text.slice(end);
+}
+
+/** The object or array that opens at `open`, edited, and the position after it. */
+function spliceHolder(text: string, open: number, edits: Edits): { spliced: string; end: number } {
+  const isArray = text.charCodeAt(open) === OPEN_BRACKET;
+  const close = isArray ? CLOSE_BRACKET : CLOSE_BRACE;
   const kept: string[] = [];
   const added = new Map(Object.entries(edits));
   let at = skipSpace(text, open + 1);
   let space = text.slice(open + 1, at);
-  while (text.charCodeAt(at) !== CLOSE_BRACE) {
+  for (let index = 0; text.charCodeAt(at) !== close; index += 1) {
     // A segment is what stands between two delimiters, white space included.
     const start = at - space.length;
-    expect(text, at, QUOTE);
-    const keyEnd = stringEnd(text, at);
-    const key = memberName(text.slice(at, keyEnd));
-    const colon = skipSpace(text, keyEnd);
-    expect(text, colon, COLON);
-    const valueStart = skipSpace(text, colon + 1);
-    const valueEnd = endOfValue(text, valueStart);
-    const end = skipSpace(text, valueEnd);
-    if (!Object.hasOwn(edits, key)) {
-      kept.push(text.slice(start, end));
-    } else {
-      const value = edits[key];
-      if (value !== undefined) kept.push(text.slice(start, valueStart) + value + text.slice(valueEnd, end));
-      added.delete(key);
+    let key = String(index);
+    let valueStart = at;
+    if (!isArray) {
+      expect(text, at, QUOTE);
+      const keyEnd = stringEnd(text, at);
+      key = memberName(text.slice(at, keyEnd));
+      const colon = skipSpace(text, keyEnd);
+      expect(text, colon, COLON);
+      valueStart = skipSpace(text, colon + 1);
     }
+    const edit = Object.hasOwn(edits, key) ? edits[key] : KEEP;
+    added.delete(key);
+    let valueEnd: number;
+    let value: string | undefined;
+    if (typeof edit === 'object' && edit !== KEEP && isHolder(text, valueStart)) {
+      const inner = spliceHolder(text, valueStart, edit);
+      valueEnd = inner.end;
+      value = inner.spliced;
+    } else {
+      valueEnd = endOfValue(text, valueStart);
+      value = typeof edit === 'object' ? text.slice(valueStart, valueEnd) : edit;
+    }
+    const end = skipSpace(text, valueEnd);
+    if (edit === KEEP) kept.push(text.slice(start, end));
+    else if (value !== undefined)
+      kept.push(text.slice(start, valueStart) + value + text.slice(valueEnd, end));
     at = end;
     space = '';
     if (text.charCodeAt(at) === COMMA) {
       const next = skipSpace(text, at + 1);
       space = text.slice(at + 1, next);
       at = next;
-      expect(text, at, QUOTE);
+      if (text.charCodeAt(at) === close) throw new SyntaxError('A comma before the end of a JSON value');
     } else {
-      expect(text, at, CLOSE_BRACE);
+      expect(text, at, close);
     }
   }
-  if (skipSpace(text, at + 1) !== text.length) throw new SyntaxError('Text after the JSON object');
   for (const [key, value] of added) {
-    if (value !== undefined) kept.push(`${JSON.stringify(key)}:${value}`);
+    if (typeof value === 'string') kept.push(isArray ? value : `${JSON.stringify(key)}:${value}`);
   }
   // Not joined: that would copy a long text once more.
   const members = kept.length > 0 ? kept.reduce((all, member) => `${all},${member}`) : space;
-  return text.slice(0, open + 1) + members + text.slice(at);
+  return { spliced: text.charAt(open) + members + text.charAt(at), end: at + 1 };
+}
+
+/** Stands for "no edit", which `undefined` can't: that takes a value out. */
+const KEEP: Edits = {};
+
+function isHolder(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code === OPEN_BRACE || code === OPEN_BRACKET;
 }
 
 function memberName(quoted: string): string {

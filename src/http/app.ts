@@ -8,10 +8,9 @@ import { openAccess } from './access.ts';
 import { authenticate, requireScope } from './auth.ts';
 import { openLease } from './bytes-in-flight.ts';
 import type { AppEnv } from './context.ts';
-import { errorHeaders, toClientError, writeOpenAIError } from './errors.ts';
+import { dialectOf, errorHeaders, toClientError } from './errors.ts';
 import { admitRequest, backgroundOf } from './rate-limit.ts';
 import { listEntries } from './routes/audit.ts';
-import { chatCompletions } from './routes/chat.ts';
 import { docsFile, docsPage } from './routes/docs.ts';
 import { health } from './routes/health.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './routes/keys.ts';
@@ -21,6 +20,7 @@ import { getModel, listModels } from './routes/models.ts';
 import { getDescription } from './routes/openapi.ts';
 import { routePlan } from './routes/route.ts';
 import { getSettings, listSettingsVersions, patchSettings, putSettings } from './routes/settings.ts';
+import { chatCompletions } from './routes/steps.ts';
 import { openStores } from './stores.ts';
 
 /** Paths of objects that live at a provider (contract.md; T56). */
@@ -127,7 +127,7 @@ function withLimits(): MiddlewareHandler<AppEnv> {
 }
 
 function sendError(c: Context<AppEnv>, error: FluxError): Response {
-  return Response.json(writeOpenAIError(error), {
+  return Response.json(dialectOf(c.req.path).writeError(error), {
     status: error.status,
     headers: { ...errorHeaders(error), 'x-fluxcompute-request-id': c.get('requestId') ?? '' },
   });

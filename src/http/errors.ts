@@ -1,27 +1,10 @@
+import type { ClientDialect } from '../core/dialects/client-dialect.ts';
+import { OPENAI_CHAT } from '../core/dialects/openai-chat/dialect.ts';
 import { FluxError } from '../core/errors.ts';
 
-/** OpenAI's `type` for a status. */
-function openaiType(status: number): string {
-  if (status === 401) return 'authentication_error';
-  if (status === 403) return 'permission_error';
-  if (status === 429) return 'rate_limit_error';
-  return status >= 500 ? 'server_error' : 'invalid_request_error';
-}
-
-/** An error as the body of OpenAI's wire; our own `/api` speaks it too. */
-export function writeOpenAIError(error: FluxError): {
-  error: { message: string; type: string; param: string | null; code: string | null };
-} {
-  // An OpenAI provider's own words stay its own (T69); there `code` may be null.
-  const own = error.provider?.kind === 'openai' ? error.provider : null;
-  return {
-    error: {
-      message: error.message,
-      type: own?.type ?? openaiType(error.status),
-      param: error.param ?? null,
-      code: own ? own.code : error.code,
-    },
-  };
+/** Whose errors a path answers with: those of the API that was called. Our own `/api` speaks OpenAI's. */
+export function dialectOf(_path: string): Pick<ClientDialect, 'writeError'> {
+  return OPENAI_CHAT;
 }
 
 /** Headers that belong to an error: when to come back, and the provider's id for its support. */

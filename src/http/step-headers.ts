@@ -8,17 +8,20 @@ export const TAG = /^([a-z0-9_.-]{1,32})=([A-Za-z0-9_.:@-]{1,64})$/;
 const MOST_TAGS = 8;
 
 /**
- * The session a step names, `X-FluxCompute-Session` before Claude Code's own, or a new name where it has none.
+ * The session a step names (contract.md, Session identity): `X-FluxCompute-Session`, Claude Code's own header, what
+ * the body says; or a new name where it has none.
  * Stores see only an HMAC of it under the customer's secret (T59).
  * @throws FluxError 400
  */
 export function readSession(
   headers: Headers,
+  inBody: string | undefined,
   customer: string,
   secret: string | null,
   newName: () => string,
 ): { shown: string; hash: string | null } {
-  const name = headers.get('x-fluxcompute-session') ?? headers.get('x-claude-code-session-id');
+  const name =
+    headers.get('x-fluxcompute-session') ?? headers.get('x-claude-code-session-id') ?? inBody ?? null;
   if (name === null) return { shown: newName(), hash: null };
   if (!PRINTABLE.test(name)) {
     throw invalidRequest(

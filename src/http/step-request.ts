@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
-import { readChatRequest } from '../core/dialects/openai-chat/read.ts';
+import type { AnswerHead, AnswerWriter, ClientDialect } from '../core/dialects/client-dialect.ts';
+import type { Wire } from '../core/routing/catalog.ts';
 import { storedObjectIn } from '../core/stored-objects.ts';
 import { requireOwnKey, underOwnKeys } from '../customers/own-keys.ts';
 import type { StepSettings } from '../pipeline/settings.ts';
@@ -10,19 +11,24 @@ import type { AppEnv } from './context.ts';
 import { readWish } from './models.ts';
 import { hashUser, readMaxTier, readNoStore, readSession, readTags, withMetadata } from './step-headers.ts';
 
-/** A chat completion as it was asked for, and the customer's settings for it. */
+/** A step as it was asked for, the customer's settings for it, and how its answer is written. */
 export interface ReadStep {
   request: StepRequest;
   settings: StepSettings;
-  /** `stream_options.include_usage`. */
-  includeUsage: boolean;
+  answerWriter(head: AnswerHead): AnswerWriter;
 }
 
+const PATHS: Readonly<Record<Wire, string>> = {
+  'openai-chat': '/v1/chat/completions',
+  'openai-responses': '/v1/responses',
+  'anthropic-messages': '/v1/messages',
+};
+
 /**
- * Reads the body and the headers of a chat completion, whichever route they came to.
+ * Reads the body and the headers of a step, whichever route they came to.
  * @throws FluxError 400, 404, 413; 503 where the isolate has no room for the body
  */
-export async function readStep(c: Context<AppEnv>): Promise<ReadStep> {
+export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Promise<ReadStep> {
   const { secret, maxBodyBytes } = c.get('settings');
   const { step } = c.get('access');
   const { headers } = c.req.raw;
@@ -30,13 +36,13 @@ export async function readStep(c: Context<AppEnv>): Promise<ReadStep> {
   const body = parseBody(rawBody);
   const stored = storedObjectIn(body);
   if (stored !== null) requireOwnKey(step, stored);
-  const chat = readChatRequest(body);
+  const read = dialect.read(body);
   const key = c.get('key');
   const customer = customerOf(key, undefined);
   const maxTier = readMaxTier(headers);
   // Without content in any store there is no hash of the session's name either.
   const sessionSecret = readNoStore(headers) ? null : secret;
-  const { hints } = chat.conversation;
+  const { hints } = read.conversation;
   const requestId = c.get('requestId');
   const request: StepRequest = {
     requestId,
@@ -44,26 +50,28 @@ export async function readStep(c: Context<AppEnv>): Promise<ReadStep> {
     customer,
     keyId: key.id,
     // A rule for this path holds for the plan of such a step too.
-    path: '/v1/chat/completions',
-    wire: 'openai-chat',
+    path: PATHS[dialect.wire],
+    wire: dialect.wire,
     rawBody,
-    requestedModel: chat.model,
-    wish: readWish(chat.model, step),
-    stream: chat.stream,
-    conversation: chat.conversation,
+    body,
+    requestedModel: read.model,
+    wish: readWish(read.model, step),
+    stream: read.stream,
+    conversation: read.conversation,
     // An object of one provider's API means nothing to another's.
-    chatOnly: stored === null ? chat.chatOnly : [...chat.chatOnly, stored],
-    unknownFields: chat.unknownFields,
+    ownFields: stored === null ? read.ownFields : [...read.ownFields, stored],
+    unknownFields: read.unknownFields,
     session: readSession(
       headers,
+      read.sessionName,
       customer,
       sessionSecret,
       () => `fc_${requestId.replaceAll('-', '').slice(0, 12)}`,
     ),
-    tags: withMetadata(readTags(headers), chat.metadata, step.tagKeys ?? []),
+    tags: withMetadata(readTags(headers), read.metadata, step.tagKeys ?? []),
     userHash: hashUser(hints.safetyIdentifier ?? hints.user, customer, secret),
     ...(maxTier ? { maxTier } : {}),
   };
   const settings = stored === null ? step : underOwnKeys(step, request.wish, stored);
-  return { request, settings, includeUsage: chat.includeUsage };
+  return { request, settings, answerWriter: read.answerWriter };
 }

@@ -1,4 +1,5 @@
-import type { StreamWriter } from '../core/dialects/openai-chat/stream.ts';
+import type { StreamWriter } from '../core/dialects/client-dialect.ts';
+import type { FluxError } from '../core/errors.ts';
 import type { Timeouts } from '../pipeline/settings.ts';
 import type { StepOutcome } from '../pipeline/step.ts';
 import { ClientLine } from './client-line.ts';
@@ -7,7 +8,7 @@ interface Pumping {
   writerFor(relay: boolean): StreamWriter;
   /** What a silent stream is kept alive with. */
   keepAlive: string;
-  toError(error: unknown): { message: string; type: string; code: string | null };
+  toError(error: unknown): FluxError;
   /** Aborts when the client leaves. A runtime is not always told (T31), so nothing depends on it alone. */
   left: AbortSignal;
   timeouts: Timeouts;
@@ -50,7 +51,7 @@ export async function pump(
     writer = writerFor(step.relay);
     line.begin();
     for await (const batch of step.stream.frames) {
-      await line.write(batch.map((frame) => writer.write(frame.events, frame.raw)).join(''));
+      await line.write(batch.map((frame) => writer.write(frame)).join(''));
       if (!line.isOpen) return;
     }
     if (!line.isOpen) return;

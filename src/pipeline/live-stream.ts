@@ -1,10 +1,11 @@
 import type { Usage } from '../core/accounting/usage.ts';
 import { usageOf } from '../core/accounting/usage.ts';
 import type { AnswerEvent } from '../core/answer.ts';
+import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import { FluxError } from '../core/errors.ts';
 import type { FluxMetadata } from '../core/metadata.ts';
 import { createStopCutter } from '../core/stop-cut.ts';
-import { type Failure, type Frame, type OpenStream, StreamFailure } from './ports.ts';
+import { type Failure, type OpenStream, StreamFailure } from './ports.ts';
 import { kindOf, toFluxError } from './provider-error.ts';
 import { settle } from './settle.ts';
 import type { PlannedStep, PreparedCall } from './step.ts';
@@ -12,7 +13,7 @@ import type { PlannedStep, PreparedCall } from './step.ts';
 /** A streamed answer on its way to the client. Exactly one of finish, abandon or a throw of `frames` writes its row. */
 export interface LiveStream {
   /** @throws FluxError when the provider breaks off or reports an error. */
-  frames: AsyncGenerator<Frame[]>;
+  frames: AsyncGenerator<AnswerFrame[]>;
   /** After the last frame: what rides on the ending. */
   finish(): { usage: Usage; metadata: FluxMetadata };
   /** The client left. */
@@ -69,7 +70,7 @@ export function openLiveStream(
     return { metadata, usage: settled };
   };
 
-  async function* frames(): AsyncGenerator<Frame[]> {
+  async function* frames(): AsyncGenerator<AnswerFrame[]> {
     const cut = call.gatewayStop.length > 0 ? createCut(call.gatewayStop) : null;
     try {
       for await (const batch of stream.frames) {
@@ -84,7 +85,7 @@ export function openLiveStream(
           yield batch;
           continue;
         }
-        const shown = batch.map((frame) => ({ raw: frame.raw, events: cut.apply(frame.events) }));
+        const shown = batch.map((frame) => ({ ...frame, events: cut.apply(frame.events) }));
         yield shown;
         if (cut.done()) {
           // What comes after it is not waited for: what the model has used is estimated.

@@ -1,4 +1,5 @@
 import type { Answer, AnswerEvent } from '../core/answer.ts';
+import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import type { CatalogModel } from '../core/routing/catalog.ts';
 import type { FailureKind } from '../core/routing/escalation.ts';
 import type { StepRecord } from './record.ts';
@@ -14,13 +15,6 @@ export interface ProviderCall {
   timeouts: Timeouts;
   /** Aborts when the client leaves: nothing more is sent for it. */
   signal: AbortSignal | null;
-}
-
-/** One SSE frame of a provider and what it meant. */
-export interface Frame {
-  /** The frame's data as it came. */
-  raw: string;
-  events: AnswerEvent[];
 }
 
 /** One failed try of a call. */
@@ -48,7 +42,7 @@ export interface OpenStream {
   /** What the frames up to that one meant. */
   head: AnswerEvent[];
   /** All frames, the head's first, in batches as they arrive. Throws {@link StreamFailure}; leaving the loop aborts the upstream. */
-  frames: AsyncGenerator<Frame[]>;
+  frames: AsyncGenerator<AnswerFrame[]>;
   /** The provider did not stream but answered whole: its frames have no raw text. */
   whole: boolean;
   /** Lets go of the upstream at once, also while a frame is awaited. */

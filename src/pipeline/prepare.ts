@@ -2,6 +2,7 @@ import type { Conversation, OutputConstraints, Sampling, Tool } from '../core/co
 import { adaptToMessagesApi } from '../core/dialects/anthropic-messages/adapt.ts';
 import { adaptToChat } from '../core/dialects/openai-chat/adapt.ts';
 import { adaptToResponses } from '../core/dialects/openai-responses/adapt.ts';
+import { keepThinking } from '../core/dialects/thinking.ts';
 import { type Adaptation, type Report, reportInto } from '../core/routing/adaptation.ts';
 import type { CatalogModel, Wire } from '../core/routing/catalog.ts';
 
@@ -37,8 +38,12 @@ export function prepare(
   const report = reportInto(adapted);
   const effort = adaptEffort(conversation.reasoning.effort, target, report);
   const { output, gatewayStop } = adaptOutput(conversation.output, target, options.defaultMaxTokens, report);
+  // Never converted, so it goes back only to the wire it came from (T16–T18).
+  const messages = keepThinking(conversation.messages, (block) => block.wire === target.wire);
+  if (messages) report({ field: 'messages.thinking', action: 'dropped' });
   const settled: Conversation = {
     ...conversation,
+    ...(messages ? { messages } : {}),
     tools: adaptStrictness(conversation.tools, target, report),
     output,
     sampling: adaptSampling(conversation.sampling, effort, target, report),

@@ -32,14 +32,16 @@ export interface StepRequest {
   customer: string;
   keyId: string;
   path: string;
-  /** The client's wire, and the body as it came. */
+  /** The client's wire, and the body as it came: as text, and parsed. */
   wire: Wire;
   rawBody: string;
+  body: unknown;
   requestedModel: string;
   wish: Wish;
   stream: boolean;
   conversation: Conversation;
-  chatOnly: readonly string[];
+  /** Fields that only an upstream of the client's own wire can take. */
+  ownFields: readonly string[];
   unknownFields: readonly string[];
   /** `shown` is repeated in the answer, `hash` is what stores see. */
   session: { shown: string; hash: string | null };
@@ -107,7 +109,8 @@ export function planRequest(
     tiers: settings.tiers,
     difficulty,
     needs,
-    chatOnly: request.chatOnly,
+    wire: request.wire,
+    ownFields: request.ownFields,
     mode: settings.mode,
     providers: settings.providers,
     carries: [],
@@ -217,10 +220,10 @@ interface Fault {
   failure?: Failure;
 }
 
-function faultOf(outcome: CallOutcome, { conversation, chatOnly }: StepRequest): Fault | null {
+function faultOf(outcome: CallOutcome, { conversation, ownFields }: StepRequest): Fault | null {
   if (outcome.kind === 'failed') return { kind: outcome.failure.kind, failure: outcome.failure };
-  // Answers to what only Chat Completions knows (audio, legacy functions) are not ours to judge.
-  if (chatOnly.length > 0) return null;
+  // Answers to what only one wire knows (audio, hosted tools) are not ours to judge.
+  if (ownFields.length > 0) return null;
   const kind =
     outcome.kind === 'answer'
       ? findFault(outcome.answer, conversation)
@@ -320,5 +323,10 @@ function fail(step: PlannedStep, call: PreparedCall, failure: Failure): FluxErro
 
 /** All that an answer says, for counting it where the provider did not. */
 function textOf(answer: Answer): string {
-  return answer.blocks.map((block) => ('text' in block ? block.text : block.arguments)).join('');
+  return answer.blocks
+    .map((block) => {
+      if (block.type === 'tool_call') return block.arguments;
+      return block.type === 'text' || block.type === 'refusal' ? block.text : '';
+    })
+    .join('');
 }

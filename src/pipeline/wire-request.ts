@@ -1,18 +1,27 @@
+import type { Conversation } from '../core/conversation.ts';
 import { writeRequest as writeMessages } from '../core/dialects/anthropic-messages/request.ts';
-import {
-  requestEdits,
-  spliceRequest,
-  writeRequest as writeChat,
-} from '../core/dialects/openai-chat/request.ts';
+import { requestEdits as editChat, writeRequest as writeChat } from '../core/dialects/openai-chat/request.ts';
 import { writeRequest as writeResponses } from '../core/dialects/openai-responses/request.ts';
+import type { OwnRequest, RequestOptions } from '../core/dialects/upstream.ts';
+import { type Edits, spliceMembers } from '../core/json-splice.ts';
+import type { CatalogModel, Wire } from '../core/routing/catalog.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { Prepared } from './prepare.ts';
 import type { StepRequest } from './step.ts';
 
-const WRITERS = {
+/** A request written anew, for clients of another wire. */
+type Writer = (conversation: Conversation, model: CatalogModel, options: RequestOptions) => string;
+/** What has to change in a client's own body where the model speaks its wire. */
+type Editor = (request: OwnRequest, model: CatalogModel, options: RequestOptions) => Edits;
+
+const WRITERS: Readonly<Record<Wire, Writer>> = {
   'anthropic-messages': writeMessages,
   'openai-responses': writeResponses,
   'openai-chat': writeChat,
+};
+
+const EDITORS: Readonly<Partial<Record<Wire, Editor>>> = {
+  'openai-chat': editChat,
 };
 
 /**
@@ -26,11 +35,8 @@ export function writeWireRequest(request: StepRequest, candidate: Candidate, pre
     ...(request.userHash === null ? {} : { userHash: request.userHash }),
   };
   const { model } = candidate;
-  if (model.wire === 'openai-chat' && request.wire === 'openai-chat') {
-    return spliceRequest(
-      request.rawBody,
-      requestEdits(request.conversation, prepared.conversation, model, options),
-    );
-  }
-  return WRITERS[model.wire](prepared.conversation, model, options);
+  const edit = model.wire === request.wire ? EDITORS[model.wire] : undefined;
+  if (!edit) return WRITERS[model.wire](prepared.conversation, model, options);
+  const own = { body: request.body, original: request.conversation, prepared: prepared.conversation };
+  return spliceMembers(request.rawBody, edit(own, model, options));
 }

@@ -1,6 +1,7 @@
 import type { Answer, AnswerEvent } from '../core/answer.ts';
 import { readAnswer as readAnthropicAnswer } from '../core/dialects/anthropic-messages/answer.ts';
 import { createEventReader as readAnthropicEvents } from '../core/dialects/anthropic-messages/events.ts';
+import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import { readAnswer as readChatAnswer } from '../core/dialects/openai-chat/answer.ts';
 import { createEventReader as readChatEvents } from '../core/dialects/openai-chat/events.ts';
 import { readAnswer as readResponsesAnswer } from '../core/dialects/openai-responses/answer.ts';
@@ -11,7 +12,6 @@ import { RETRYABLE } from '../core/routing/escalation.ts';
 import {
   type CallOutcome,
   type Failure,
-  type Frame,
   type OpenStream,
   type ProviderCall,
   StreamFailure,
@@ -126,6 +126,7 @@ async function send(
 function streamOf(answer: Answer): OpenStream {
   let calls = 0;
   const said = answer.blocks.flatMap((block): AnswerEvent[] => {
+    if (block.type === 'thinking' || block.type === 'foreign') return [{ type: 'block', block }];
     if (block.type !== 'tool_call') return [{ type: block.type, text: block.text }];
     const index = calls++;
     return [
@@ -140,7 +141,7 @@ function streamOf(answer: Answer): OpenStream {
     { type: 'stop', reason: answer.stop },
     { type: 'end' },
   ];
-  async function* frames(): AsyncGenerator<Frame[]> {
+  async function* frames(): AsyncGenerator<AnswerFrame[]> {
     yield [{ raw: '', events }];
   }
   return { head: events, frames: frames(), whole: true, abort() {} };
@@ -197,13 +198,13 @@ async function* readEvents(
   call: ProviderCall,
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
-): AsyncGenerator<Frame[]> {
+): AsyncGenerator<AnswerFrame[]> {
   const read = READERS[call.model.wire].events();
   let stopped = false;
   let ended = false;
   let usageBy = 0;
   const patience = () => (stopped ? Math.max(0, usageBy - Date.now()) : call.timeouts.idle);
-  const toFrame = (frame: SseFrame): Frame => {
+  const toFrame = (frame: SseFrame): AnswerFrame => {
     const events = read(frame);
     for (const event of events) {
       if (event.type === 'stop') stopped = true;
@@ -211,7 +212,7 @@ async function* readEvents(
     }
     // Comments and other bytes without a frame buy no more time.
     if (stopped) usageBy = Date.now() + USAGE_PATIENCE_MS;
-    return { raw: frame.data, events };
+    return { raw: frame.data, ...(frame.event === undefined ? {} : { event: frame.event }), events };
   };
   const started = Date.now();
   try {
@@ -249,8 +250,8 @@ function cut(ms: number): Failure {
 const MEANINGFUL: ReadonlySet<AnswerEvent['type']> = new Set(['tool_call', 'stop', 'end', 'refusal']);
 
 /** Reads up to the first frame that says something, so that an error there is still ours to mend. */
-async function openGate(frames: AsyncGenerator<Frame[]>, started: number) {
-  const head: Frame[] = [];
+async function openGate(frames: AsyncGenerator<AnswerFrame[]>, started: number) {
+  const head: AnswerFrame[] = [];
   for (;;) {
     const { done, value } = await frames.next();
     if (done) break;
@@ -273,7 +274,7 @@ async function openGate(frames: AsyncGenerator<Frame[]>, started: number) {
     )
       break;
   }
-  async function* all(): AsyncGenerator<Frame[]> {
+  async function* all(): AsyncGenerator<AnswerFrame[]> {
     try {
       yield head;
       yield* frames;

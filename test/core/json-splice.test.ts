@@ -56,6 +56,32 @@ describe('spliceMembers', () => {
     );
   });
 
+  test('edits inside objects and arrays, and leaves the rest of them alone', () => {
+    const body = '{"a": [ {"x": 1.0, "y" :2}, "s",[3 ,4] ], "b": {"c":{"d":1e2}}, "e":"text"}';
+    expect(
+      spliceMembers(body, {
+        a: { 0: { y: undefined, z: '"new"' }, 1: undefined, 2: { 1: '5' } },
+        b: { c: { d: undefined } },
+        // Not there, or no holder: nothing to edit inside.
+        e: { f: '1' },
+        g: { h: '1' },
+      }),
+    ).toBe('{"a": [ {"x": 1.0,"z":"new"},[3 ,5] ], "b": {"c":{}}, "e":"text"}');
+    expect(spliceMembers('{"a":[1]}', { a: { 1: '2' } })).toBe('{"a":[1,2]}');
+  });
+
+  test('says the same at any depth as JSON.parse, editing and JSON.stringify', () => {
+    fc.assert(
+      fc.property(members, space, edits, (given, gap, wanted) => {
+        const inner = textOf(given, gap);
+        const list = `{"list":[0,${inner},"s"]}`;
+        const spliced: { list: unknown[] } = JSON.parse(spliceMembers(list, { list: { 1: wanted } }));
+        expect(spliced.list[1]).toEqual(JSON.parse(spliceMembers(inner, wanted)));
+        expect(spliced.list.length).toBe(3);
+      }),
+    );
+  });
+
   test('keeps numbers, order and fields nobody knows', () => {
     const body =
       '{ "x_new": 1.0e+2, "model":"auto",\n  "seed": 12345678901234567890, "messages": [ { "a": "}\\"," } ] }';

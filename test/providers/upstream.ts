@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AnswerFrame } from '../../src/core/dialects/client-dialect.ts';
 import { modelOrAssumed, type Wire } from '../../src/core/routing/catalog.ts';
 import { closeServer, listenOnLoopback, readBody } from '../../src/local/loopback-server.ts';
-import type { CallOutcome, Failure, Frame, ProviderCall } from '../../src/pipeline/ports.ts';
+import type { CallOutcome, Failure, ProviderCall } from '../../src/pipeline/ports.ts';
 import type { Timeouts } from '../../src/pipeline/settings.ts';
 import { callProvider } from '../../src/providers/attempt.ts';
 
@@ -104,9 +105,9 @@ export const sse =
 /** Calls, and reads a stream to its end. */
 export async function read(
   call: ProviderCall,
-): Promise<{ outcome: CallOutcome; frames: Frame[]; broke: Failure | null }> {
+): Promise<{ outcome: CallOutcome; frames: AnswerFrame[]; broke: Failure | null }> {
   const outcome = await callProvider(call);
-  const frames: Frame[] = [];
+  const frames: AnswerFrame[] = [];
   if (outcome.kind !== 'stream') return { outcome, frames, broke: null };
   try {
     for await (const batch of outcome.stream.frames) frames.push(...batch);
@@ -117,7 +118,7 @@ export async function read(
   }
 }
 
-export function textOf(frames: readonly Frame[]): string {
+export function textOf(frames: readonly AnswerFrame[]): string {
   return frames
     .flatMap((frame) => frame.events)
     .map((event) => (event.type === 'text' ? event.text : ''))

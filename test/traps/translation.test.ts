@@ -10,6 +10,7 @@ import * as chat from '../../src/core/dialects/openai-chat/request.ts';
 import { readAnswer as readResponsesAnswer } from '../../src/core/dialects/openai-responses/answer.ts';
 import { createEventReader as readResponsesEvents } from '../../src/core/dialects/openai-responses/events.ts';
 import * as responses from '../../src/core/dialects/openai-responses/request.ts';
+import { spliceMembers } from '../../src/core/json-splice.ts';
 import type { CatalogModel } from '../../src/core/routing/catalog.ts';
 import { prepare } from '../../src/pipeline/prepare.ts';
 import {
@@ -115,11 +116,11 @@ test('traps T27: usage is asked for in every stream', () => {
   const raw = '{"model":"auto","messages":[{"role":"user","content":"Hi"}],"stream":true}';
   const { conversation } = readChatRequest(JSON.parse(raw));
   const prepared = prepare(conversation, GPT_4O, { defaultMaxTokens: 1 });
-  const edits = chat.requestEdits(conversation, prepared.conversation, GPT_4O, {
+  const edits = chat.requestEdits({ original: conversation, prepared: prepared.conversation }, GPT_4O, {
     stream: true,
     modelId: 'gpt-4o',
   });
-  expect(JSON.parse(chat.spliceRequest(raw, edits)).stream_options).toEqual({ include_usage: true });
+  expect(JSON.parse(spliceMembers(raw, edits)).stream_options).toEqual({ include_usage: true });
 });
 
 test('traps T28: an error in the first frame of a 200 is an error with a status', () => {
@@ -251,11 +252,11 @@ test('traps T36: the smaller of both limits is what the model gets, under its ow
   expect(send(conversation, HAIKU).body.max_tokens).toBe(HAIKU.maxOutput);
   expect(send(conversation, LUNA).body.max_output_tokens).toBe(LUNA.maxOutput);
   const prepared = prepare(conversation, GPT_5, { defaultMaxTokens: 1 });
-  const edits = chat.requestEdits(conversation, prepared.conversation, GPT_5, {
+  const edits = chat.requestEdits({ original: conversation, prepared: prepared.conversation }, GPT_5, {
     stream: false,
     modelId: 'gpt-5',
   });
-  const spliced = JSON.parse(chat.spliceRequest(JSON.stringify(raw), edits));
+  const spliced = JSON.parse(spliceMembers(JSON.stringify(raw), edits));
   expect(spliced).toMatchObject({ max_completion_tokens: GPT_5.maxOutput });
   expect(spliced).not.toHaveProperty('max_tokens');
 });

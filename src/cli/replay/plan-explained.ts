@@ -35,7 +35,16 @@ export function explainStep(
 ): ExplainedStep {
   const { prefixes, served, experience } = lane;
   const plan = planStep({
-    ...{ wish: { kind: 'auto' }, mode: 'route', difficulty, tiers, needs, chatOnly: [], carries: [] },
+    ...{
+      wish: { kind: 'auto' },
+      mode: 'route',
+      difficulty,
+      tiers,
+      needs,
+      wire: 'openai-chat',
+      ownFields: [],
+      carries: [],
+    },
     ...{ providers, at, explain: true },
     lane: { number: lane.number, prefixes, served, experience, customers, trailing: true },
   });

@@ -1,4 +1,4 @@
-import type { Block, Conversation, ImageBlock, Message } from '../conversation.ts';
+import type { Block, Conversation, DocumentBlock, ImageBlock, Message } from '../conversation.ts';
 import type { CatalogModel } from '../routing/catalog-model.ts';
 import { tokenFactor } from './tokenizers.ts';
 
@@ -156,7 +156,30 @@ function addBlock(size: Size, block: Block): void {
       return;
     case 'image':
       addImage(size, block);
+      return;
+    case 'document':
+      size.text += documentTokens(block);
+      return;
+    // Its signature or cipher text is no input; what it says may be (billed where the model keeps it).
+    case 'thinking':
+      size.text += textTokens(typeof block.raw.thinking === 'string' ? block.raw.thinking : '');
+      return;
+    case 'foreign':
+      size.text += textTokens(JSON.stringify(block.raw));
   }
+}
+
+/** Tokens of a page of a PDF, its text and its picture (Anthropic: 1,500–3,000 of text, and as an image besides). */
+const PER_PAGE = 3_000;
+/** Bytes of a page in documents of text and figures. */
+const PAGE_BYTES = 60_000;
+
+function documentTokens({ source, title, context }: DocumentBlock): number {
+  const said = PER_MESSAGE + textTokens(title ?? '') + textTokens(context ?? '');
+  if (source.kind === 'text') return said + textTokens(source.text);
+  // The gateway opens no documents, and fetches none (T60).
+  const bytes = source.kind === 'base64' ? (source.data.length * 3) / 4 : PAGE_BYTES;
+  return said + PER_PAGE * Math.ceil(bytes / PAGE_BYTES);
 }
 
 function addImage(size: Size, image: ImageBlock): void {

@@ -42,3 +42,27 @@ function statusOf(error: JsonObject, code: string | undefined, type: string | un
   if (known !== undefined) return known;
   return code !== undefined && /image/.test(code) ? 400 : 500;
 }
+
+/** OpenAI's `type` for a status. */
+function openaiType(status: number): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  if (status === 429) return 'rate_limit_error';
+  return status >= 500 ? 'server_error' : 'invalid_request_error';
+}
+
+/** An error as the body of OpenAI's wires; our own `/api` speaks it too. */
+export function writeOpenAIError(error: FluxError): {
+  error: { message: string; type: string; param: string | null; code: string | null };
+} {
+  // An OpenAI provider's own words stay its own (T69); there `code` may be null.
+  const own = error.provider?.kind === 'openai' ? error.provider : null;
+  return {
+    error: {
+      message: error.message,
+      type: own?.type ?? openaiType(error.status),
+      param: error.param ?? null,
+      code: own ? own.code : error.code,
+    },
+  };
+}

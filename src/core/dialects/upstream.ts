@@ -1,4 +1,5 @@
 import type { AnswerEvent } from '../answer.ts';
+import type { Conversation } from '../conversation.ts';
 import { FluxError } from '../errors.ts';
 import { invalidAnswer, isObject, type JsonObject } from './provider-json.ts';
 
@@ -9,6 +10,15 @@ export interface RequestOptions {
   modelId: string;
   /** An HMAC of the client's end user: what a provider of another dialect may be told (never the client's own id). */
   userHash?: string;
+}
+
+/** A client's request to a model of its own wire. */
+export interface OwnRequest {
+  /** The parsed body. */
+  body: unknown;
+  /** What was read of it, and what `pipeline/prepare` made of that for the model: what it left alone is the same object. */
+  original: Conversation;
+  prepared: Conversation;
 }
 
 /** One frame of a provider's event stream. */

@@ -1,17 +1,24 @@
 import { FluxError, invalidRequest } from '../errors.ts';
 import type { Candidate } from './candidate.ts';
 import { type Exclusion, excludedBy, type Needs } from './capability.ts';
-import { findModel, isRetired } from './catalog.ts';
+import { findModel, isRetired, type Wire } from './catalog.ts';
 import { rankOf } from './floor.ts';
 import { type Carried, isPortable } from './portability.ts';
 import { TIERS, type Tier } from './tier.ts';
+
+const API_NAMES: Readonly<Record<Wire, string>> = {
+  'anthropic-messages': "Anthropic's Messages API",
+  'openai-responses': "OpenAI's Responses API",
+  'openai-chat': "OpenAI's Chat Completions",
+};
 
 /** What decides which models can take a step. */
 export interface CandidatesInput {
   tiers: Record<Tier, readonly Candidate[]>;
   needs: Needs;
-  /** Fields that only Chat Completions upstream can take. */
-  chatOnly: readonly string[];
+  /** The client's wire, and the fields that only an upstream of the same wire can take. */
+  wire: Wire;
+  ownFields: readonly string[];
   /** What the turn carries that is some model's own. */
   carries: readonly Carried[];
   /** The client's own cap. */
@@ -75,7 +82,7 @@ export function current(candidate: Candidate, today: string): Candidate {
 /** The first reason a model can't take a step; `adapting`: a forced tool choice may become a request. */
 export function exclude(
   { model }: Candidate,
-  { needs, chatOnly, today }: Pick<CandidatesInput, 'needs' | 'chatOnly' | 'today'>,
+  { needs, wire, ownFields, today }: Pick<CandidatesInput, 'needs' | 'wire' | 'ownFields' | 'today'>,
   adapting: boolean,
 ): Exclusion | null {
   if (isRetired(model, today)) {
@@ -84,11 +91,11 @@ export function exclude(
       message: `${model.id} was retired on ${model.retires}. Use ${model.successor ?? 'auto'} or auto.`,
     };
   }
-  const [field] = chatOnly;
-  if (field !== undefined && model.wire !== 'openai-chat') {
+  const [field] = ownFields;
+  if (field !== undefined && model.wire !== wire) {
     return {
       field,
-      message: `'${field}' only works on models behind OpenAI's Chat Completions, and ${model.id} is not one: leave it out.`,
+      message: `'${field}' only works on models behind ${API_NAMES[wire]}, and ${model.id} is not one: leave it out.`,
     };
   }
   return excludedBy(model, needs, adapting);

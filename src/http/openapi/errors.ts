@@ -1,7 +1,7 @@
 import * as z from 'zod';
+import { writeOpenAIError } from '../../core/dialects/openai-error.ts';
 import { FluxError } from '../../core/errors.ts';
 import type { Scope } from '../../env-keys.ts';
-import { writeOpenAIError } from '../errors.ts';
 
 /** An error as it was answered. */
 type ErrorExample = readonly [status: number, code: string, message: string, param?: string];

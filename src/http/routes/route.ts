@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { roundUsd } from '../../core/accounting/cost.ts';
 import { PRICE_BOOK_VERSION } from '../../core/accounting/price-book.ts';
 import { TOKEN_CLASSES, type TokenClass, type Usage, usageOf } from '../../core/accounting/usage.ts';
+import { OPENAI_CHAT } from '../../core/dialects/openai-chat/dialect.ts';
 import type { Reason } from '../../core/metadata.ts';
 import type { Adaptation } from '../../core/routing/adaptation.ts';
 import { keyOf } from '../../core/routing/candidate.ts';
@@ -53,7 +54,7 @@ const CHOICES: ReadonlySet<RouteCandidate['excluded_by']> = new Set([null, 'floo
 
 /** POST /v1/route: what a chat completion with this body would be sent to. Nothing is sent, and nothing is logged. */
 export async function routePlan(c: Context<AppEnv>): Promise<Response> {
-  const { request, settings } = await readStep(c);
+  const { request, settings } = await readStep(c, OPENAI_CHAT);
   const clock = { now: () => Date.now(), cpu: () => null };
   return c.json(describePlan(planRequest(request, settings, { clock }, true)) satisfies RoutePlan);
 }

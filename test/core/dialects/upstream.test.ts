@@ -10,6 +10,7 @@ import * as chat from '../../../src/core/dialects/openai-chat/request.ts';
 import * as responsesAnswer from '../../../src/core/dialects/openai-responses/answer.ts';
 import * as responsesEvents from '../../../src/core/dialects/openai-responses/events.ts';
 import * as responses from '../../../src/core/dialects/openai-responses/request.ts';
+import { spliceMembers } from '../../../src/core/json-splice.ts';
 import { excludedBy, needsOf } from '../../../src/core/routing/capability.ts';
 import { replyTo, STOPS } from '../../../src/local/simulated/reply.ts';
 import { tokenUsage } from '../../../src/local/simulated/usage.ts';
@@ -59,8 +60,11 @@ describe('a conversation that does not exclude the model is accepted by it', () 
         const raw = chat.writeRequest(given, target, { stream, modelId: 'auto' });
         const read = readChatRequest(JSON.parse(raw)).conversation;
         const prepared = prepare(read, target, DEFAULT);
-        const edits = chat.requestEdits(read, prepared.conversation, target, { stream, modelId: target.id });
-        accepted(target, chat.spliceRequest(raw, edits));
+        const edits = chat.requestEdits({ original: read, prepared: prepared.conversation }, target, {
+          stream,
+          modelId: target.id,
+        });
+        accepted(target, spliceMembers(raw, edits));
       }),
     );
   });

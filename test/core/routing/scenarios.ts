@@ -58,7 +58,13 @@ export function warmLane(served: Candidate, tokens: number, part: Partial<LaneVi
 export function planInput(part: Partial<PlanInput> = {}): PlanInput {
   return {
     ...{ wish: { kind: 'auto' }, mode: 'route', difficulty: difficultyOf('easy') },
-    ...{ tiers: CLAUDE, needs: { capabilities: [], input: inputOf(8_000) }, chatOnly: [], carries: [] },
+    ...{
+      tiers: CLAUDE,
+      needs: { capabilities: [], input: inputOf(8_000) },
+      wire: 'openai-chat',
+      ownFields: [],
+      carries: [],
+    },
     ...{ providers: providersWith(), lane: unknownLane([]), at: NOW },
     ...part,
   };

@@ -1,4 +1,4 @@
-import type { Block, CacheMark, Conversation, Message, Tool } from '../../conversation.ts';
+import type { Block, CacheMark, Conversation, DocumentBlock, Message, Tool } from '../../conversation.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { ANTHROPIC_IDS, createIdMap, type IdMap } from '../../tool-ids.ts';
 import { hasCacheMarks } from '../cache-marks.ts';
@@ -91,7 +91,29 @@ function writeBlock(block: Block, maps: Maps): JsonObject {
         is_error: block.isError === true ? true : undefined,
         cache_control: cacheControl(block.cache),
       };
+    case 'document':
+      return writeDocument(block);
+    // Back to the wire it came from: `pipeline/prepare` lets no other through.
+    case 'thinking':
+    case 'foreign':
+      return block.raw;
   }
+}
+
+function writeDocument({ source, title, context, citations, cache }: DocumentBlock): JsonObject {
+  return {
+    type: 'document',
+    source:
+      source.kind === 'url'
+        ? { type: 'url', url: source.url }
+        : source.kind === 'text'
+          ? { type: 'text', media_type: 'text/plain', data: source.text }
+          : { type: 'base64', media_type: source.mediaType, data: source.data },
+    title,
+    context,
+    citations: citations === true ? { enabled: true } : undefined,
+    cache_control: cacheControl(cache),
+  };
 }
 
 function writeTool(tool: Tool): JsonObject {

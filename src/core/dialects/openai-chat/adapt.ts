@@ -1,4 +1,4 @@
-import type { Conversation, ImageBlock, Message, TextBlock } from '../../conversation.ts';
+import type { Conversation, Message, TextBlock, UserBlock } from '../../conversation.ts';
 import type { Report } from '../../routing/adaptation.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { CHAT_IDS, conforms, wireId } from '../../tool-ids.ts';
@@ -56,7 +56,7 @@ function showsImage(message: Message): boolean {
   return message.role === 'tool' && message.content.some((result) => result.content.some(isImage));
 }
 
-function isImage(block: TextBlock | ImageBlock): boolean {
+function isImage(block: UserBlock): boolean {
   return block.type === 'image';
 }
 

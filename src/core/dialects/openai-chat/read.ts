@@ -9,6 +9,7 @@ import type {
   ToolChoice,
 } from '../../conversation.ts';
 import { type FluxError, invalidRequest } from '../../errors.ts';
+import type { ClientRequest } from '../client-dialect.ts';
 import {
   CHAT_ONLY_FIELDS,
   type ChatMessage,
@@ -19,27 +20,14 @@ import {
   KNOWN_FIELDS,
   readLists,
 } from './schema.ts';
-
-/** A chat completion as asked for: the conversation, and what concerns the wire alone. */
-export interface ChatRequest {
-  model: string;
-  stream: boolean;
-  /** The client asked for the usage chunk (T27). */
-  includeUsage: boolean;
-  conversation: Conversation;
-  /** Fields that only a Chat Completions upstream can take. */
-  chatOnly: string[];
-  /** The client's labels, of which some may count as tags. */
-  metadata: Record<string, string>;
-  /** Fields we have never heard of: kept on the same wire, reported as dropped on any other. */
-  unknownFields: string[];
-}
+import { createStreamRelay, createStreamWriter, KEEP_ALIVE } from './stream.ts';
+import { writeCompletion } from './write.ts';
 
 /**
  * Reads the parsed body of POST /v1/chat/completions.
  * @throws FluxError 400 that names the field.
  */
-export function readChatRequest(body: unknown): ChatRequest {
+export function readChatRequest(body: unknown): ClientRequest {
   const lists = readLists(body);
   const parsed = (lists ? chatEnvelope : chatRequest).safeParse(body);
   if (!parsed.success) throw schemaError(parsed.error, body);
@@ -67,16 +55,23 @@ export function readChatRequest(body: unknown): ChatRequest {
   if (choice) conversation.toolChoice = choice;
   if (typeof request.parallel_tool_calls === 'boolean')
     conversation.parallelToolCalls = request.parallel_tool_calls;
+  // T27: the usage chunk is hidden unless the client asked for it.
+  const includeUsage = request.stream_options?.include_usage === true;
   return {
     model: request.model,
     stream: request.stream === true,
-    includeUsage: request.stream_options?.include_usage === true,
     conversation,
     metadata: request.metadata ?? {},
-    chatOnly: CHAT_ONLY_FIELDS.filter((field) => isMeant(field, request[field])),
+    ownFields: CHAT_ONLY_FIELDS.filter((field) => isMeant(field, request[field])),
     unknownFields: Object.keys(request).filter(
       (field) => !KNOWN_FIELDS.has(field) && !CHAT_ONLY_FIELDS.includes(field) && request[field] != null,
     ),
+    answerWriter: (head) => ({
+      whole: (answer, metadata) => writeCompletion(answer, head, metadata),
+      stream: () => createStreamWriter(head, includeUsage),
+      relay: () => createStreamRelay(includeUsage),
+      keepAlive: KEEP_ALIVE,
+    }),
   };
 }
 

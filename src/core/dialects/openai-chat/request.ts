@@ -1,9 +1,10 @@
-import type { Conversation, ImageBlock, Message, TextBlock, Tool } from '../../conversation.ts';
-import { type Edits, spliceMembers } from '../../json-splice.ts';
+import type { Conversation, Message, Tool, UserBlock } from '../../conversation.ts';
+import type { Edits } from '../../json-splice.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
+import { documentFile } from '../document-file.ts';
 import { imageUrl } from '../image-url.ts';
 import type { JsonObject } from '../provider-json.ts';
-import type { RequestOptions } from '../upstream.ts';
+import type { OwnRequest, RequestOptions } from '../upstream.ts';
 
 /** The body of `POST /v1/chat/completions`, written anew: for clients of other dialects. */
 export function writeRequest(
@@ -19,18 +20,12 @@ export function writeRequest(
   });
 }
 
-/** The client's own body with `edits` made in its text (T36, T37); the rest stays byte for byte. */
-export function spliceRequest(rawBody: string, edits: Edits): string {
-  return spliceMembers(rawBody, edits);
-}
-
 /**
  * What has to change in a Chat client's own body for this model: only members whose meaning `pipeline/prepare`
  * changed, and those the gateway answers for (model, streaming, storage).
  */
 export function requestEdits(
-  original: Conversation,
-  prepared: Conversation,
+  { original, prepared }: Pick<OwnRequest, 'original' | 'prepared'>,
   model: CatalogModel,
   options: RequestOptions,
 ): Edits {
@@ -136,15 +131,25 @@ function writeMessage(message: Message): JsonObject[] {
 }
 
 /** One text is a string, which every server takes; more is a list of parts. */
-function writeContent(blocks: readonly (TextBlock | ImageBlock)[]): string | JsonObject[] {
+function writeContent(blocks: readonly UserBlock[]): string | JsonObject[] {
   const [first, ...rest] = blocks;
   if (first === undefined) return '';
   if (first.type === 'text' && rest.length === 0) return first.text;
-  return blocks.map((block) =>
-    block.type === 'text'
-      ? { type: 'text', text: block.text }
-      : { type: 'image_url', image_url: { url: imageUrl(block), detail: block.detail } },
-  );
+  return blocks.map(writePart);
+}
+
+function writePart(block: UserBlock): JsonObject {
+  switch (block.type) {
+    case 'text':
+      return { type: 'text', text: block.text };
+    case 'image':
+      return { type: 'image_url', image_url: { url: imageUrl(block), detail: block.detail } };
+    case 'document':
+      return { type: 'file', file: documentFile(block) };
+    // Back to the wire it came from: `pipeline/prepare` lets no other through.
+    case 'foreign':
+      return block.raw;
+  }
 }
 
 function writeTools(tools: readonly Tool[]): JsonObject[] | undefined {

@@ -1,18 +1,9 @@
-import type { Usage } from '../../accounting/usage.ts';
 import type { AnswerEvent, StopReason } from '../../answer.ts';
-import type { FluxMetadata } from '../../metadata.ts';
+import type { FluxError } from '../../errors.ts';
+import type { AnswerHead, StreamWriter } from '../client-dialect.ts';
+import { writeOpenAIError } from '../openai-error.ts';
 import { writeUsage } from './usage.ts';
-import { type AnswerHead, FINISH_REASONS } from './write.ts';
-
-/** Writes a streamed answer; each method gives the SSE text to send next, which may be empty. */
-export interface StreamWriter {
-  /** @param raw the provider's frame, where it already speaks the client's dialect. */
-  write(events: AnswerEvent[], raw: string): string;
-  /** The proper ending, with metadata: once, after the last event. */
-  finish(usage: Usage, metadata: FluxMetadata): string;
-  /** The dialect's own error (T30): no `[DONE]` follows, so nobody takes a cut answer for a whole one. */
-  fail(error: { message: string; type: string; code: string | null }): string;
-}
+import { FINISH_REASONS } from './write.ts';
 
 /** An SSE comment: keeps a silent stream alive, and no client shows it (T69). */
 export const KEEP_ALIVE = ': keep-alive\n\n';
@@ -21,8 +12,9 @@ function frame(data: unknown): string {
   return `data: ${JSON.stringify(data)}\n\n`;
 }
 
-function writeError(error: { message: string; type: string; code: string | null }): string {
-  return frame({ error: { message: error.message, type: error.type, param: null, code: error.code } });
+/** No `[DONE]` follows. */
+function writeError(error: FluxError): string {
+  return frame(writeOpenAIError(error));
 }
 
 /** Translates any provider's events into `chat.completion.chunk`s. The finish chunk waits for {@link StreamWriter.finish}. */
@@ -87,7 +79,7 @@ export function createStreamWriter(head: AnswerHead, includeUsage: boolean): Str
   };
 
   return {
-    write: (events) => events.map(writeEvent).join(''),
+    write: ({ events }) => events.map(writeEvent).join(''),
     finish(usage, metadata) {
       const opening = opened
         ? ''
@@ -136,7 +128,7 @@ export function createStreamRelay(includeUsage: boolean): StreamWriter {
   };
 
   return {
-    write(_events, raw) {
+    write({ raw }) {
       // The event reader has read it: what is no JSON is an error by now, which has ended the stream.
       if (raw === '[DONE]' || raw === '') return '';
       last = raw;

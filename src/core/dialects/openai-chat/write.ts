@@ -1,6 +1,7 @@
 import { usageOf } from '../../accounting/usage.ts';
 import type { Answer, StopReason } from '../../answer.ts';
 import type { FluxMetadata } from '../../metadata.ts';
+import type { AnswerHead } from '../client-dialect.ts';
 import { writeUsage } from './usage.ts';
 
 /** Chat's `finish_reason` for each way an answer can end (providers.md §5). */
@@ -20,15 +21,7 @@ const SERVICE_TIERS: Readonly<Record<string, string>> = {
   priority: 'priority',
 };
 
-/** What identifies an answer to the client. */
-export interface AnswerHead {
-  /** Our request id: the answer's id is `chatcmpl-` and it. */
-  requestId: string;
-  /** Unix seconds. */
-  created: number;
-}
-
-/** A whole answer as a `chat.completion` object. */
+/** A whole answer as a `chat.completion` object; its id is `chatcmpl-` and our request id. */
 export function writeCompletion(
   answer: Answer,
   head: AnswerHead,

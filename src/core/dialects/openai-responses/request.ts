@@ -1,13 +1,7 @@
-import type {
-  Conversation,
-  ImageBlock,
-  Message,
-  TextBlock,
-  Tool,
-  ToolResultBlock,
-} from '../../conversation.ts';
+import type { Conversation, Message, Tool, ToolResultBlock, UserBlock } from '../../conversation.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { createIdMap, type IdMap, RESPONSES_IDS } from '../../tool-ids.ts';
+import { documentFile } from '../document-file.ts';
 import { imageUrl } from '../image-url.ts';
 import type { JsonObject } from '../provider-json.ts';
 import { parameterSchema } from '../tool-schema.ts';
@@ -84,6 +78,9 @@ function writeAnswer(message: Extract<Message, { role: 'assistant' }>, ids: IdMa
     } else if (block.type === 'refusal') {
       const content = [{ type: 'refusal', refusal: block.text }];
       items.push({ type: 'message', role: 'assistant', content });
+    } else if (block.type === 'thinking' || block.type === 'foreign') {
+      // Back to the wire it came from: `pipeline/prepare` lets no other through.
+      items.push(block.raw);
     } else if (typeof last?.content === 'string') {
       last.content += block.text;
     } else {
@@ -104,10 +101,17 @@ function writeResult(result: ToolResultBlock, ids: IdMap): JsonObject {
   return { type: 'function_call_output', call_id: ids.result(result.callId), output };
 }
 
-function writeInput(block: TextBlock | ImageBlock): JsonObject {
-  return block.type === 'text'
-    ? { type: 'input_text', text: block.text }
-    : { type: 'input_image', image_url: imageUrl(block), detail: block.detail ?? 'auto' };
+function writeInput(block: UserBlock): JsonObject {
+  switch (block.type) {
+    case 'text':
+      return { type: 'input_text', text: block.text };
+    case 'image':
+      return { type: 'input_image', image_url: imageUrl(block), detail: block.detail ?? 'auto' };
+    case 'document':
+      return { type: 'input_file', ...documentFile(block) };
+    case 'foreign':
+      return block.raw;
+  }
 }
 
 /** Closed, so that it is right for strict tools too. */

@@ -190,7 +190,7 @@ describe('a conversation', () => {
       brand_new: 1,
       functions: [],
     });
-    expect(chat.chatOnly).toEqual(['prediction']);
+    expect(chat.ownFields).toEqual(['prediction']);
     expect(chat.unknownFields).toEqual(['brand_new']);
   });
 });

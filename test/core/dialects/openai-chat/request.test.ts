@@ -1,11 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Conversation } from '../../../../src/core/conversation.ts';
 import { readChatRequest } from '../../../../src/core/dialects/openai-chat/read.ts';
-import {
-  requestEdits,
-  spliceRequest,
-  writeRequest,
-} from '../../../../src/core/dialects/openai-chat/request.ts';
+import { requestEdits, writeRequest } from '../../../../src/core/dialects/openai-chat/request.ts';
+import { spliceMembers } from '../../../../src/core/json-splice.ts';
 import { type CatalogModel, modelOrAssumed } from '../../../../src/core/routing/catalog.ts';
 import { prepare } from '../../../../src/pipeline/prepare.ts';
 import { calls, conversationOf, LOOK_UP, model, results, say } from '../conversations.ts';
@@ -18,8 +15,11 @@ const LOCAL = modelOrAssumed('openai', 'qwen3-8b');
 function splice(rawBody: string, target: CatalogModel, stream = false) {
   const { conversation } = readChatRequest(JSON.parse(rawBody));
   const prepared = prepare(conversation, target, { defaultMaxTokens: 16_384 });
-  const edits = requestEdits(conversation, prepared.conversation, target, { stream, modelId: target.id });
-  const text = spliceRequest(rawBody, edits);
+  const edits = requestEdits({ original: conversation, prepared: prepared.conversation }, target, {
+    stream,
+    modelId: target.id,
+  });
+  const text = spliceMembers(rawBody, edits);
   return { text, body: JSON.parse(text), adapted: prepared.adapted };
 }
 

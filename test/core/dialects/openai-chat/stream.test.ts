@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { usageOf } from '../../../../src/core/accounting/usage.ts';
 import type { AnswerEvent } from '../../../../src/core/answer.ts';
 import { createStreamRelay, createStreamWriter } from '../../../../src/core/dialects/openai-chat/stream.ts';
+import { FluxError } from '../../../../src/core/errors.ts';
 import type { FluxMetadata } from '../../../../src/core/metadata.ts';
 
 // The writer only carries it; what stands in it is settle's business.
@@ -30,7 +31,7 @@ const usage = usageOf({ fresh: 5, read: 20, output: 7 });
 describe('a translated stream', () => {
   test('traps T32: parallel tool calls keep their index; the role comes once; metadata rides on the last choices', () => {
     const writer = createStreamWriter(head, false);
-    const text = writer.write(events, '') + writer.finish(usage, metadata);
+    const text = writer.write({ raw: '', events }) + writer.finish(usage, metadata);
     const chunks = chunksOf(text);
     const deltas = chunks.map((chunk) => (chunk.choices as { delta: Record<string, unknown> }[])[0]?.delta);
     expect(deltas.filter((delta) => delta?.role)).toHaveLength(1);
@@ -52,7 +53,7 @@ describe('a translated stream', () => {
 
   test('traps T27: the usage chunk comes only where asked for, and carries the metadata', () => {
     const writer = createStreamWriter(head, true);
-    const chunks = chunksOf(writer.write(events, '') + writer.finish(usage, metadata));
+    const chunks = chunksOf(writer.write({ raw: '', events }) + writer.finish(usage, metadata));
     expect(chunks.at(-1)).toMatchObject({
       choices: [],
       usage: { prompt_tokens: 25, completion_tokens: 7, prompt_tokens_details: { cached_tokens: 20 } },
@@ -66,8 +67,8 @@ describe('a translated stream', () => {
   test('traps T30: a broken stream ends with an error and no [DONE]', () => {
     const writer = createStreamWriter(head, false);
     const text =
-      writer.write(events.slice(0, 2), '') +
-      writer.fail({ message: 'cut', type: 'server_error', code: 'stream_cut' });
+      writer.write({ raw: '', events: events.slice(0, 2) }) +
+      writer.fail(new FluxError('cut', { status: 502, code: 'stream_cut' }));
     expect(chunksOf(text).at(-1)).toEqual({
       error: { message: 'cut', type: 'server_error', param: null, code: 'stream_cut' },
     });
@@ -92,7 +93,7 @@ describe('a relayed stream', () => {
   ];
   const relayed = (includeUsage: boolean) => {
     const relay = createStreamRelay(includeUsage);
-    return raws.map((raw) => relay.write([], raw)).join('') + relay.finish(usage, metadata);
+    return raws.map((raw) => relay.write({ raw, events: [] })).join('') + relay.finish(usage, metadata);
   };
 
   test('chunks pass byte for byte; the last finish chunk carries the metadata; usage stays hidden', () => {
@@ -109,12 +110,12 @@ describe('a relayed stream', () => {
     const content = 'it says "finish_reason": "stop", "choices": []';
     const raw = chunk({ choices: [{ index: 0, delta: { content }, finish_reason: null }] });
     const relay = createStreamRelay(false);
-    expect(relay.write([], raw)).toBe(`data: ${raw}\n\n`);
+    expect(relay.write({ raw, events: [] })).toBe(`data: ${raw}\n\n`);
     // The same as a tool's arguments: an object some servers send in place of its text.
     const odd = chunk({
       choices: [{ index: 0, delta: { args: { finish_reason: 'stop' } }, finish_reason: null }],
     });
-    expect(relay.write([], odd)).toBe(`data: ${odd}\n\n`);
+    expect(relay.write({ raw: odd, events: [] })).toBe(`data: ${odd}\n\n`);
   });
 
   test("where usage was asked for, the provider's own chunk comes, with the metadata", () => {

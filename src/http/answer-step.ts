@@ -1,36 +1,38 @@
 import type { Context } from 'hono';
-import { estimateTokens } from '../../core/accounting/estimate.ts';
-import { inputTokens } from '../../core/accounting/usage.ts';
-import { createStreamRelay, createStreamWriter, KEEP_ALIVE } from '../../core/dialects/openai-chat/stream.ts';
-import { type AnswerHead, writeCompletion } from '../../core/dialects/openai-chat/write.ts';
-import type { FluxMetadata } from '../../core/metadata.ts';
-import { logStep } from '../../log/outbox.ts';
-import type { Ports } from '../../pipeline/ports.ts';
-import { runStep, type StepOutcome, type StepRequest } from '../../pipeline/step.ts';
-import { callProvider } from '../../providers/attempt.ts';
-import type { AppEnv } from '../context.ts';
-import { toAscii, toClientError, writeOpenAIError } from '../errors.ts';
-import { admitTokens } from '../rate-limit.ts';
-import { readStep } from '../step-request.ts';
-import { openBody, pump } from '../stream-pump.ts';
+import { estimateTokens } from '../core/accounting/estimate.ts';
+import { inputTokens } from '../core/accounting/usage.ts';
+import type { AnswerWriter, ClientDialect } from '../core/dialects/client-dialect.ts';
+import type { FluxMetadata } from '../core/metadata.ts';
+import { logStep } from '../log/outbox.ts';
+import type { Ports } from '../pipeline/ports.ts';
+import { runStep, type StepOutcome, type StepRequest } from '../pipeline/step.ts';
+import { callProvider } from '../providers/attempt.ts';
+import type { AppEnv } from './context.ts';
+import { toAscii, toClientError } from './errors.ts';
+import { admitTokens } from './rate-limit.ts';
+import { readStep } from './step-request.ts';
+import { openBody, pump } from './stream-pump.ts';
 
-/** POST /v1/chat/completions */
-export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
+/** Answers one step in the client's dialect: whole, or as a stream. */
+export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Promise<Response> {
   const settings = c.get('settings');
   const { step } = c.get('access');
   const charge = c.get('charge');
   const lease = c.get('lease');
-  const { request, settings: allowed, includeUsage } = await readStep(c);
-  const head: AnswerHead = { requestId: request.requestId, created: Math.floor(request.startedAt / 1000) };
+  const { request, settings: allowed, answerWriter } = await readStep(c, dialect);
+  const writer = answerWriter({
+    requestId: request.requestId,
+    created: Math.floor(request.startedAt / 1000),
+  });
   // Counted for the top model, the one that counts most: which will answer is not known yet.
   admitTokens(charge, () => estimateTokens(request.conversation, step.baseline.model).total);
   const outcome = runStep(request, allowed, portsOf(c));
   lease.hold(outcome);
   // A client that leaves before its answer takes the request with it, but not this (T31).
   c.executionCtx.waitUntil(outcome.catch(() => charge.settle(0)));
-  if (!request.stream) return writeAnswer(await outcome, head, request);
+  if (!request.stream) return writeAnswer(await outcome, writer, request);
 
-  // Errors before the first byte are plain HTTP errors; a provider that stays silent gets comments meanwhile.
+  // Errors before the first byte are plain HTTP errors; a provider that stays silent gets signs of life meanwhile.
   const first = await firstOf(outcome, settings.timeouts.keepAlive);
   const headers: Record<string, string> = {
     'content-type': 'text/event-stream; charset=utf-8',
@@ -45,9 +47,9 @@ export async function chatCompletions(c: Context<AppEnv>): Promise<Response> {
   }
   const { readable, writable } = openBody();
   const writing = pump(outcome, writable, {
-    writerFor: (relay) => (relay ? createStreamRelay(includeUsage) : createStreamWriter(head, includeUsage)),
-    keepAlive: KEEP_ALIVE,
-    toError: (error) => writeOpenAIError(toClientError(error)).error,
+    writerFor: (relay) => (relay ? writer.relay() : writer.stream()),
+    keepAlive: writer.keepAlive,
+    toError: toClientError,
     left: c.req.raw.signal,
     timeouts: settings.timeouts,
   });
@@ -68,7 +70,7 @@ function portsOf(c: Context<AppEnv>): Ports {
   };
 }
 
-function writeAnswer(outcome: StepOutcome, head: AnswerHead, request: StepRequest): Response {
+function writeAnswer(outcome: StepOutcome, writer: AnswerWriter, request: StepRequest): Response {
   if (outcome.kind === 'stream') throw new RangeError('a step that does not stream has no stream');
   const { answer, metadata, raw } = outcome;
   const headers = {
@@ -79,8 +81,7 @@ function writeAnswer(outcome: StepOutcome, head: AnswerHead, request: StepReques
     'x-fluxcompute-reason': metadata.reason,
     'x-fluxcompute-session': toAscii(metadata.session_id),
   };
-  const text =
-    raw === null ? JSON.stringify(writeCompletion(answer, head, metadata)) : addMetadata(raw, metadata);
+  const text = raw === null ? JSON.stringify(writer.whole(answer, metadata)) : addMetadata(raw, metadata);
   return new Response(text, { headers });
 }
 

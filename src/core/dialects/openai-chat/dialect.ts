@@ -1,0 +1,10 @@
+import type { ClientDialect } from '../client-dialect.ts';
+import { writeOpenAIError } from '../openai-error.ts';
+import { readChatRequest } from './read.ts';
+
+/** Clients of OpenAI's Chat Completions. */
+export const OPENAI_CHAT: ClientDialect = {
+  wire: 'openai-chat',
+  read: readChatRequest,
+  writeError: writeOpenAIError,
+};
