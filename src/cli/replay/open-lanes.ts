@@ -1,6 +1,10 @@
+import { createHash } from 'node:crypto';
+import { chainOf, type Digest } from '../../core/context/lane-chain.ts';
 import type { Message } from '../../core/conversation.ts';
-import { chainOf } from './message-chain.ts';
 import type { RunningLane } from './running-lane.ts';
+
+/** Nothing of it leaves this machine, so it needs no secret. */
+const sha256: Digest = (text) => createHash('sha256').update(text).digest('base64');
 
 /** A lane that a later request may continue. */
 interface OpenLane {
@@ -54,13 +58,13 @@ export function openLanes(
     laneOf(messages, answer, at) {
       now = Math.max(now, at ?? now);
       closeUnused();
-      const chain = chainOf(messages);
+      const chain = chainOf(messages, sha256);
       // Not its whole length: the same request again is another try, not a step further.
       const continued = chain.slice(0, -1).findLast((key) => byKey.has(key));
       const [before] = (continued === undefined ? undefined : byKey.get(continued)) ?? [];
       if (before) forget(before);
       const asked = chain.at(-1) ?? '';
-      const keys = answer === null ? [asked] : [asked, ...chainOf([answer], asked)];
+      const keys = answer === null ? [asked] : [asked, ...chainOf([answer], sha256, asked)];
       const current: OpenLane = { lane: before?.lane ?? open(), keys, used: now };
       inUse.add(current);
       for (const key of keys) {

@@ -1,0 +1,184 @@
+import type { Usage } from '../accounting/usage.ts';
+import type { Candidate } from '../routing/candidate.ts';
+import { type Experience, type LivedStep, NO_EXPERIENCE, withStep } from '../routing/experience.ts';
+import type { CacheRules } from './cache-rules.ts';
+import { assume, COLD, isAlive, observe, type PrefixState } from './prefix-state.ts';
+
+/**
+ * One growing conversation of a session, as its session keeps it: plain data. It is known by hashes of what was sent
+ * (`lane-chain.ts`), never by the words.
+ */
+export interface Lane {
+  id: string;
+  /** The hash of all that its last request sent. */
+  sent: string;
+  /** The same with the answer to it; null where there was none. */
+  answered: string | null;
+  /** Steps that were answered. */
+  steps: number;
+  /** The model that answered last. */
+  served: Pick<Candidate, 'provider' | 'name'> | null;
+  /** What the models' caches hold of it. */
+  prefixes: PrefixState;
+  experience: Experience;
+  before: LivedStep | null;
+  /** Lengths it had, the shortest first: where an edited history, or another lane, may find something warm. */
+  marks: readonly Mark[];
+  /** Milliseconds since the epoch. */
+  usedAt: number;
+}
+
+/** A length of a lane that a cache was written at. */
+export interface Mark {
+  hash: string;
+  blocks: number;
+  /** Tokens up to it, as each model counts them, by `provider/model`. */
+  tokens: Readonly<Record<string, number>>;
+}
+
+/** What the lanes of a session are searched by. */
+export interface LaneQuestion {
+  /** A hash for every length of the conversation that is sent. */
+  chain: readonly string[];
+  /** The hash of what stands before it: tools, and leading system messages. */
+  head: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+}
+
+/** A lane a step goes on with, or the beginnings of one it opens. */
+export interface FoundLane {
+  lane: Lane;
+  /** What `lane.sent` has to be still for the step to keep the lane; null where the step opens one. */
+  base: string | null;
+}
+
+/** More are not kept: the oldest goes (contract.md). */
+export const MOST_LANES = 256;
+/** Lengths a lane remembers; an edit mostly goes back a few steps. */
+const MOST_MARKS = 12;
+
+/**
+ * The lane whose chain is a prefix of the step's own, the longest first; of two alike the one whose answer comes back.
+ * Else a new one, with what the caches hold of the longest beginning that it shares with any lane.
+ * @param newId an id nobody has
+ */
+export function findLane(lanes: Iterable<Lane>, question: LaneQuestion, newId: () => string): FoundLane {
+  const places = new Map(question.chain.map((hash, index) => [hash, index]));
+  let best: { lane: Lane; rank: number } | null = null;
+  let shared: { lane: Lane; mark: Mark; place: number } | null = null;
+  for (const lane of lanes) {
+    // An answer counts half a message more than the request it answers.
+    const answered = lane.answered === null ? undefined : places.get(lane.answered);
+    const rank = answered === undefined ? places.get(lane.sent) : answered + 0.5;
+    if (rank !== undefined && (best === null || rank > best.rank)) best = { lane, rank };
+    for (const mark of lane.marks) {
+      const place = mark.hash === question.head ? -1 : places.get(mark.hash);
+      if (place !== undefined && (shared === null || place > shared.place || isNewer(lane, place, shared))) {
+        shared = { lane, mark, place };
+      }
+    }
+  }
+  if (best) return { lane: best.lane, base: best.lane.sent };
+  const opened = openedLane(newId(), question.at);
+  if (!shared) return { lane: opened, base: null };
+  return { lane: { ...opened, prefixes: warmAt(shared.lane, shared.mark) }, base: null };
+}
+
+function isNewer(lane: Lane, place: number, other: { lane: Lane; place: number }): boolean {
+  return place === other.place && lane.usedAt > other.lane.usedAt;
+}
+
+function openedLane(id: string, at: number): Lane {
+  return {
+    ...{ id, sent: '', answered: null, steps: 0, served: null },
+    ...{ prefixes: COLD, experience: NO_EXPERIENCE, before: null, marks: [], usedAt: at },
+  };
+}
+
+/** What a lane's caches hold up to one of its marks: each later request has read it again. */
+function warmAt(lane: Lane, mark: Mark): PrefixState {
+  const warm = Object.entries(mark.tokens).flatMap(([key, tokens]) => {
+    const prefix = lane.prefixes[key];
+    return prefix && tokens > 0 ? [[key, { ...prefix, tokens, blocks: mark.blocks }] as const] : [];
+  });
+  return Object.fromEntries(warm);
+}
+
+/** A step of a lane, once it has ended. */
+export interface LaneStep extends Omit<LivedStep, 'number'> {
+  question: LaneQuestion;
+  /** The hash with the answer; null where the step had none. */
+  answered: string | null;
+  served: Pick<Candidate, 'provider' | 'name'> | null;
+  /** By whose rules its cache was written, and what it reported; null: nothing was sent, or nothing answered. */
+  cache: { key: string; rules: CacheRules; usage: Usage | null; tokens: number; headTokens: number } | null;
+}
+
+/** The lane after a step. A step without an answer changes only what the caches may hold. */
+export function advanceLane(lane: Lane, step: LaneStep): Lane {
+  const { question, answered, served, cache } = step;
+  const sent = question.chain.at(-1) ?? '';
+  const prefixes = cache ? prefixesAfter(lane.prefixes, cache, step) : lane.prefixes;
+  // The same request once more, though it had its answer, is no step further.
+  const isRetry = sent === lane.sent && lane.answered !== null;
+  const lived: LivedStep = {
+    ...{ floor: step.floor, tokens: step.tokens, output: step.output, blocks: step.blocks, at: step.at },
+    number: lane.steps + 1,
+  };
+  const isStep = answered !== null && !isRetry;
+  return {
+    id: lane.id,
+    sent,
+    answered: answered ?? (isRetry ? lane.answered : null),
+    steps: isStep ? lane.steps + 1 : lane.steps,
+    served: served ?? lane.served,
+    prefixes,
+    experience: isStep ? withStep(lane.experience, lived, lane.before) : lane.experience,
+    before: isStep ? lived : lane.before,
+    marks: cache && answered !== null ? marksAfter(lane.marks, step, cache, prefixes) : lane.marks,
+    usedAt: question.at,
+  };
+}
+
+function prefixesAfter(
+  before: PrefixState,
+  { key, rules, usage, tokens }: NonNullable<LaneStep['cache']>,
+  { blocks, at }: LaneStep,
+): PrefixState {
+  const alive = Object.fromEntries(Object.entries(before).filter(([, prefix]) => isAlive(prefix, at)));
+  return usage
+    ? observe(alive, key, rules, { blocks, at }, usage)
+    : assume(alive, key, rules, { tokens, blocks, at });
+}
+
+function marksAfter(
+  marks: readonly Mark[],
+  { question, blocks }: LaneStep,
+  { key, headTokens }: NonNullable<LaneStep['cache']>,
+  prefixes: PrefixState,
+): Mark[] {
+  const sent = question.chain.at(-1) ?? '';
+  const tokens = prefixes[key]?.tokens ?? 0;
+  // The head has a marker of its own in every request.
+  const head = marks.find(({ hash }) => hash === question.head);
+  const heads: Mark = {
+    hash: question.head,
+    blocks: 0,
+    tokens: { ...head?.tokens, [key]: Math.min(headTokens, tokens) },
+  };
+  const same = marks.find(({ hash }) => hash === sent);
+  const last: Mark = { hash: sent, blocks, tokens: { ...same?.tokens, [key]: tokens } };
+  const others = marks.filter((mark) => mark !== head && mark !== same);
+  return [heads, ...[...others, last].slice(1 - MOST_MARKS)];
+}
+
+/**
+ * Whether a step may write the lane it went on with: nobody else has since, and where it was the same request once
+ * more, it got the same answer. Else both go on, and the step's is a lane of its own.
+ */
+export function keepsLane(current: Lane | undefined, base: FoundLane['base'], next: Lane): boolean {
+  if (!current || current.sent !== base) return false;
+  const isRetry = current.sent === next.sent;
+  return !isRetry || current.answered === null || current.answered === next.answered;
+}
