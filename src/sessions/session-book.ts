@@ -1,0 +1,177 @@
+import type { SqlStorage } from '@cloudflare/workers-types';
+import {
+  type FoundLane,
+  findLane,
+  keepsLane,
+  type Lane,
+  type LaneQuestion,
+  MOST_LANES,
+} from '../core/context/lanes.ts';
+import type { StepRecord } from '../pipeline/record.ts';
+
+/** What a session has had in all: exact, however many steps ran at once. */
+export interface SessionTotals {
+  /** Steps that were begun, and those that have ended. */
+  begun: number;
+  settled: number;
+  /** Begun, and never heard of again. */
+  abandoned: number;
+  /** USD of all that ended; what was abandoned counts as estimated. */
+  spentUsd: number;
+}
+
+/** A step on its way. */
+export interface BegunStep {
+  requestId: string;
+  /** Its row if nothing more is heard of it: `abandoned`, at its estimated cost. */
+  record: StepRecord;
+  /** When it counts as abandoned, in milliseconds since the epoch. */
+  dueAt: number;
+}
+
+/** How a step ended. */
+export interface EndedStep {
+  requestId: string;
+  costUsd: number | null;
+  /** The lane after it, and what its lane had to be still; null: it was of no lane. */
+  lane: { next: Lane; base: FoundLane['base'] } | null;
+}
+
+/** The exact numbers of one session, in its object's own database. Every method is one transaction. */
+export class SessionBook {
+  readonly #sql: SqlStorage;
+  readonly #lanes = new Map<string, Lane>();
+
+  /** Whether there is anything: an object that was only looked at keeps nothing. */
+  #isThere: boolean;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    this.#isThere = [...sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'totals'")].length > 0;
+    if (!this.#isThere) return;
+    for (const row of sql.exec('SELECT lane FROM lanes ORDER BY used_at')) {
+      // Written by this class.
+      const lane = JSON.parse(String(row.lane)) as Lane;
+      this.#lanes.set(lane.id, lane);
+    }
+  }
+
+  #create(): void {
+    if (this.#isThere) return;
+    this.#sql.exec(`
+      CREATE TABLE lanes (id TEXT PRIMARY KEY, used_at INTEGER NOT NULL, lane TEXT NOT NULL);
+      CREATE TABLE steps (id TEXT PRIMARY KEY, due_at INTEGER NOT NULL, record TEXT NOT NULL, abandoned_usd REAL);
+      CREATE TABLE totals (
+        begun INTEGER NOT NULL, settled INTEGER NOT NULL, abandoned INTEGER NOT NULL, spent_usd REAL NOT NULL,
+        used_at INTEGER NOT NULL);
+      INSERT INTO totals VALUES (0, 0, 0, 0, 0);`);
+    this.#isThere = true;
+  }
+
+  /** The lane a step would go on with. Nothing is written. */
+  find(question: LaneQuestion): FoundLane {
+    return findLane(this.#lanes.values(), question, newId);
+  }
+
+  begin({ requestId, record, dueAt }: BegunStep, at: number): void {
+    this.#create();
+    const { rowsWritten } = this.#sql.exec(
+      'INSERT OR IGNORE INTO steps (id, due_at, record) VALUES (?, ?, ?)',
+      ...[requestId, dueAt, JSON.stringify(record)],
+    );
+    if (rowsWritten === 0) return;
+    this.#sql.exec('UPDATE totals SET begun = begun + 1, used_at = max(used_at, ?)', at);
+  }
+
+  settle({ requestId, costUsd, lane }: EndedStep, at: number): void {
+    this.#create();
+    const [step] = this.#sql.exec('SELECT abandoned_usd FROM steps WHERE id = ?', requestId);
+    const late = typeof step?.abandoned_usd === 'number' ? step.abandoned_usd : null;
+    // Nobody knows it: it has been settled before, or its begin never got here. A message twice counts once.
+    if (step) {
+      this.#sql.exec('DELETE FROM steps WHERE id = ?', requestId);
+      this.#sql.exec(
+        'UPDATE totals SET settled = settled + 1, abandoned = abandoned - ?, spent_usd = spent_usd + ?, used_at = max(used_at, ?)',
+        ...[late === null ? 0 : 1, (costUsd ?? 0) - (late ?? 0), at],
+      );
+    }
+    if (lane) this.#keep(lane.next, lane.base);
+  }
+
+  #keep(next: Lane, base: FoundLane['base']): void {
+    const current = this.#lanes.get(next.id);
+    // A lane that was dropped meanwhile, or never was, is opened; one that went on without this step is left alone.
+    const isFork = current !== undefined && !keepsLane(current, base, next);
+    const lane = isFork ? { ...next, id: newId() } : next;
+    this.#lanes.delete(lane.id);
+    this.#lanes.set(lane.id, lane);
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO lanes (id, used_at, lane) VALUES (?, ?, ?)',
+      ...[lane.id, lane.usedAt, JSON.stringify(lane)],
+    );
+    for (const [id] of this.#lanes) {
+      if (this.#lanes.size <= MOST_LANES) break;
+      this.#lanes.delete(id);
+      this.#sql.exec('DELETE FROM lanes WHERE id = ?', id);
+    }
+  }
+
+  /** Steps that are due and not abandoned yet. */
+  due(now: number): BegunStep[] {
+    if (!this.#isThere) return [];
+    const rows = this.#sql.exec(
+      'SELECT id, due_at, record FROM steps WHERE abandoned_usd IS NULL AND due_at <= ? ORDER BY due_at LIMIT 50',
+      now,
+    );
+    // Written by `begin`.
+    return [...rows].map(({ id, due_at, record }) => ({
+      requestId: String(id),
+      dueAt: Number(due_at),
+      record: JSON.parse(String(record)) as StepRecord,
+    }));
+  }
+
+  /** They count at their estimated cost from now on; a later settle corrects it. */
+  abandon(steps: readonly BegunStep[]): void {
+    for (const { requestId, record } of steps) {
+      const { rowsWritten } = this.#sql.exec(
+        "UPDATE steps SET abandoned_usd = ?, record = '' WHERE id = ? AND abandoned_usd IS NULL",
+        ...[record.cost_usd ?? 0, requestId],
+      );
+      if (rowsWritten === 0) continue;
+      this.#sql.exec(
+        'UPDATE totals SET abandoned = abandoned + 1, spent_usd = spent_usd + ?',
+        record.cost_usd ?? 0,
+      );
+    }
+  }
+
+  get totals(): SessionTotals {
+    if (!this.#isThere) return { begun: 0, settled: 0, abandoned: 0, spentUsd: 0 };
+    const { begun, settled, abandoned, spent_usd } = this.#sql.exec('SELECT * FROM totals').one();
+    return {
+      begun: Number(begun),
+      settled: Number(settled),
+      abandoned: Number(abandoned),
+      spentUsd: Number(spent_usd),
+    };
+  }
+
+  /** All its lanes, those used last at the end. */
+  get lanes(): Lane[] {
+    return [...this.#lanes.values()];
+  }
+
+  /** When a step is next due (null: none is on its way), and when the session was last used (null: never). */
+  get times(): { nextDue: number | null; usedAt: number | null } {
+    if (!this.#isThere) return { nextDue: null, usedAt: null };
+    const { due } = this.#sql.exec('SELECT min(due_at) AS due FROM steps WHERE abandoned_usd IS NULL').one();
+    const { used_at } = this.#sql.exec('SELECT used_at FROM totals').one();
+    return { nextDue: due === null ? null : Number(due), usedAt: Number(used_at) };
+  }
+}
+
+/** 96 random bits: an id in one session. */
+function newId(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString('base64url');
+}

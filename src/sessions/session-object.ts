@@ -1,0 +1,89 @@
+import { DurableObject } from 'cloudflare:workers';
+import type { DurableObjectState, Queue } from '@cloudflare/workers-types';
+import type { FoundLane, Lane, LaneQuestion } from '../core/context/lanes.ts';
+import type { StepRecord } from '../pipeline/record.ts';
+import { type BegunStep, type EndedStep, SessionBook, type SessionTotals } from './session-book.ts';
+
+/** A session is forgotten so long after its last use: no prompt cache of today lives longer than a day. */
+const KEPT_MS = 24 * 60 * 60 * 1_000;
+/** When the log's queue does not take what was abandoned. */
+const RETRY_MS = 30_000;
+
+interface Bindings {
+  LOG_QUEUE: Queue<StepRecord>;
+}
+
+/**
+ * One session of one customer: its name is an HMAC, and no word of a conversation is in it. It serialises what is
+ * written of concurrent steps, never their calls to providers.
+ */
+export class SessionObject extends DurableObject<Bindings> {
+  #book: SessionBook;
+
+  constructor(state: DurableObjectState, env: Bindings) {
+    super(state, env);
+    this.#book = new SessionBook(state.storage.sql);
+    // A runtime that ended with an alarm set may have forgotten it.
+    void state.blockConcurrencyWhile(async () => {
+      if ((await state.storage.getAlarm()) === null) await this.#arm();
+    });
+  }
+
+  /** Keeps that a step was sent and what it may cost, and finds its lane. Once this has returned it is durable. */
+  async begin(step: BegunStep, question: LaneQuestion): Promise<FoundLane> {
+    this.#book.begin(step, question.at);
+    const found = this.#book.find(question);
+    await this.#arm();
+    return found;
+  }
+
+  /** The lane a step would go on with: nothing is kept. */
+  async peek(question: LaneQuestion): Promise<FoundLane> {
+    return this.#book.find(question);
+  }
+
+  async settle(step: EndedStep): Promise<void> {
+    this.#book.settle(step, Date.now());
+    await this.#arm();
+  }
+
+  async describe(): Promise<{ totals: SessionTotals; lanes: Lane[] }> {
+    return { totals: this.#book.totals, lanes: this.#book.lanes };
+  }
+
+  /** Closes what was begun and never settled, and forgets a session that nobody has used for a day. */
+  override async alarm(): Promise<void> {
+    const now = Date.now();
+    const due = this.#book.due(now);
+    if (due.length > 0) {
+      try {
+        await this.env.LOG_QUEUE.sendBatch(due.map(({ record }) => ({ body: record })));
+        this.#book.abandon(due);
+      } catch {
+        // Fails closed: they stay begun until the queue has them.
+        await this.ctx.storage.setAlarm(now + RETRY_MS);
+        return;
+      }
+    }
+    const { nextDue, usedAt } = this.#book.times;
+    if (nextDue === null && (usedAt === null || now - usedAt >= KEPT_MS)) {
+      await this.ctx.storage.deleteAll();
+      await this.ctx.storage.deleteAlarm();
+      this.#book = new SessionBook(this.ctx.storage.sql);
+      return;
+    }
+    await this.#arm();
+  }
+
+  /**
+   * The alarm at what is next: a step that is due, or the end of the session. One that is set already is never put
+   * off, for that is billed as a row written: it finds nothing due and sets the next.
+   */
+  async #arm(): Promise<void> {
+    const { nextDue, usedAt } = this.#book.times;
+    if (usedAt === null) return;
+    const at = nextDue ?? usedAt + KEPT_MS;
+    const set = await this.ctx.storage.getAlarm();
+    if (set === null || set > at) await this.ctx.storage.setAlarm(at);
+  }
+}
