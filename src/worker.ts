@@ -5,6 +5,9 @@ import { openStores } from './http/stores.ts';
 import { consumeDead, consumeSteps } from './log/consumer.ts';
 import { runMaintenance } from './log/maintenance.ts';
 
+export { BudgetObject } from './budget/budget-object.ts';
+export { SessionObject } from './sessions/session-object.ts';
+
 const app = createApp();
 
 export default {

@@ -52,8 +52,8 @@ export async function startPassthrough(upstream: number): Promise<Contestant> {
 
 /** This Worker, as `npm start` runs it: bundled the same way, its queue and its consumer in the same workerd. */
 export async function startWorker(upstream: number, { databaseUrl, redis }: Stores): Promise<Contestant> {
-  const { name, options, queueBindings } = await readWorkerConfig(join(ROOT, 'wrangler.toml'));
-  const script = await bundleWorker(join(ROOT, 'src/worker.ts'), queueBindings);
+  const { name, options, queueBindings, objectClasses } = await readWorkerConfig(join(ROOT, 'wrangler.toml'));
+  const script = await bundleWorker(join(ROOT, 'src/worker.ts'), queueBindings, objectClasses);
   const price = { input: 1, output: 5 };
   const token = 'flx_bench_control';
   const { miniflare, pid } = await run({

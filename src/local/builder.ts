@@ -19,7 +19,7 @@ export interface BuiltWorker {
 async function build({ entry, config: file }: BuildPlan): Promise<BuiltWorker> {
   await copyDocsFiles();
   const config = await readWorkerConfig(file);
-  return { config, script: await bundleWorker(entry, config.queueBindings) };
+  return { config, script: await bundleWorker(entry, config.queueBindings, config.objectClasses) };
 }
 
 answerParent({ build, stop: async () => {} }, async () => {});

@@ -2,15 +2,27 @@ import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { StartError } from './start-error.ts';
 
-/** The Worker as one module, built as `wrangler deploy` builds it, with the local watch around it. */
-export async function bundleWorker(entry: string, queueBindings: readonly string[]): Promise<string> {
+/**
+ * The Worker as one module, built as `wrangler deploy` builds it, with the local watch around it.
+ * @param objectClasses its Durable Objects, whose queues are watched too
+ */
+export async function bundleWorker(
+  entry: string,
+  queueBindings: readonly string[],
+  objectClasses: readonly string[],
+): Promise<string> {
   const { build } = await import('esbuild');
   const watch = join(import.meta.dirname, 'in-worker/watch.ts');
   const main = [
     `import worker from ${JSON.stringify(entry)};`,
-    `import { watch } from ${JSON.stringify(watch)};`,
+    `import { watch, watchObject } from ${JSON.stringify(watch)};`,
     `export * from ${JSON.stringify(entry)};`,
     `export { LocalControl } from ${JSON.stringify(watch)};`,
+    // What is exported by its name comes before what is exported with all the rest.
+    ...objectClasses.flatMap((name) => [
+      `import { ${name} as Watched${name} } from ${JSON.stringify(entry)};`,
+      `export const ${name} = watchObject(Watched${name});`,
+    ]),
     `export default watch(worker, ${JSON.stringify(queueBindings)});`,
   ].join('\n');
   try {

@@ -9,6 +9,8 @@ export interface WorkerConfig {
   crons: string[];
   /** Names of the bindings that are queues. */
   queueBindings: string[];
+  /** Names of the classes that are Durable Objects. */
+  objectClasses: string[];
 }
 
 /** The part of wrangler's own reading that Miniflare's options leave out. Its published types leave `Config` open. */
@@ -16,6 +18,7 @@ const readConfig = z.object({
   name: z.string().default('worker'),
   vars: z.record(z.string(), z.json()).default({}),
   triggers: z.object({ crons: z.array(z.string()).nullish() }),
+  durable_objects: z.object({ bindings: z.array(z.object({ class_name: z.string() })).default([]) }),
   queues: z.object({ producers: z.array(z.object({ binding: z.string() })).nullish() }),
 });
 
@@ -23,7 +26,9 @@ const readConfig = z.object({
 export async function readWorkerConfig(path: string): Promise<WorkerConfig> {
   const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import('wrangler');
   try {
-    const { name, vars, triggers, queues } = readConfig.parse(unstable_readConfig({ config: path }));
+    const { name, vars, triggers, queues, durable_objects } = readConfig.parse(
+      unstable_readConfig({ config: path }),
+    );
     const { assets, ...options }: V4WorkerOptionsShape =
       unstable_getMiniflareWorkerOptions(path).workerOptions;
     return {
@@ -32,6 +37,7 @@ export async function readWorkerConfig(path: string): Promise<WorkerConfig> {
       // which variables the Worker gets, settings.ts says.
       options: { ...options, name, bindings: vars, serviceBindings: filesOf(assets) },
       crons: triggers.crons ?? [],
+      objectClasses: durable_objects.bindings.map(({ class_name }) => class_name),
       queueBindings: (queues.producers ?? []).map(({ binding }) => binding),
     };
   } catch (error) {

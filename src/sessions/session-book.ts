@@ -83,18 +83,17 @@ export class SessionBook {
     this.#sql.exec('UPDATE totals SET begun = begun + 1, used_at = max(used_at, ?)', at);
   }
 
+  /** A message that comes twice counts once: the step is known from its begin to its end. */
   settle({ requestId, costUsd, lane }: EndedStep, at: number): void {
-    this.#create();
+    if (!this.#isThere) return;
     const [step] = this.#sql.exec('SELECT abandoned_usd FROM steps WHERE id = ?', requestId);
-    const late = typeof step?.abandoned_usd === 'number' ? step.abandoned_usd : null;
-    // Nobody knows it: it has been settled before, or its begin never got here. A message twice counts once.
-    if (step) {
-      this.#sql.exec('DELETE FROM steps WHERE id = ?', requestId);
-      this.#sql.exec(
-        'UPDATE totals SET settled = settled + 1, abandoned = abandoned - ?, spent_usd = spent_usd + ?, used_at = max(used_at, ?)',
-        ...[late === null ? 0 : 1, (costUsd ?? 0) - (late ?? 0), at],
-      );
-    }
+    if (!step) return;
+    const late = typeof step.abandoned_usd === 'number' ? step.abandoned_usd : null;
+    this.#sql.exec('DELETE FROM steps WHERE id = ?', requestId);
+    this.#sql.exec(
+      'UPDATE totals SET settled = settled + 1, abandoned = abandoned - ?, spent_usd = spent_usd + ?, used_at = max(used_at, ?)',
+      ...[late === null ? 0 : 1, (costUsd ?? 0) - (late ?? 0), at],
+    );
     if (lane) this.#keep(lane.next, lane.base);
   }
 

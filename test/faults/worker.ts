@@ -2,6 +2,8 @@ import type { ExecutionContext, MessageBatch, ScheduledController } from '@cloud
 import type { Env } from '../../src/env.ts';
 import worker from '../../src/worker.ts';
 
+export { BudgetObject, SessionObject } from '../../src/worker.ts';
+
 let queueThrows = false;
 let asDeadLetters = false;
 const wrapped = new WeakMap<object, Env>();

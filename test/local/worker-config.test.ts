@@ -21,6 +21,12 @@ test('queues, crons and vars are those of wrangler.toml, and no key in a .env re
     [assets]
     directory = "files"
     binding = "ASSETS"
+    [[durable_objects.bindings]]
+    name = "THINGS"
+    class_name = "Thing"
+    [[migrations]]
+    tag = "v1"
+    new_sqlite_classes = ["Thing"]
     [[queues.producers]]
     binding = "LOG_QUEUE"
     queue = "log"
@@ -34,7 +40,12 @@ test('queues, crons and vars are those of wrangler.toml, and no key in a .env re
   writeFileSync(join(folder, '.env'), 'ANTHROPIC_API_KEY=secret');
   writeFileSync(join(folder, '.dev.vars'), 'OPENAI_API_KEY=secret');
   const config = await readWorkerConfig(file);
-  expect(config).toMatchObject({ name: 'gateway', crons: ['0 3 * * *'], queueBindings: ['LOG_QUEUE'] });
+  expect(config).toMatchObject({
+    name: 'gateway',
+    crons: ['0 3 * * *'],
+    queueBindings: ['LOG_QUEUE'],
+    objectClasses: ['Thing'],
+  });
   expect(config.options).toMatchObject({
     compatibilityDate: '2026-08-01',
     queueProducers: { LOG_QUEUE: { queueName: 'log' } },

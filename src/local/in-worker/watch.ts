@@ -44,6 +44,19 @@ export function watch(worker: Handlers, queues: readonly string[]): Required<Han
   };
 }
 
+type ObjectClass = new (state: never, env: never) => object;
+
+/** A Durable Object whose queues are watched as the Worker's own. */
+export function watchObject<C extends ObjectClass>(original: C): C {
+  // A mixin's constructor takes what the runtime gives, whatever the class.
+  const Original = original as unknown as new (state: unknown, env: Bindings) => object;
+  return class extends Original {
+    constructor(state: unknown, env: Bindings) {
+      super(state, prepare(env));
+    }
+  } as unknown as C;
+}
+
 /** How `npm start` speaks to the Worker: on a socket of its own, never on the gateway's port. */
 export const LocalControl = {
   async fetch(request: Request, env: Bindings): Promise<Response> {
