@@ -70,7 +70,7 @@ export class SessionBook {
 
   /** The lane a step would go on with. Nothing is written. */
   find(question: LaneQuestion): FoundLane {
-    return findLane(this.#lanes.values(), question, newId);
+    return findLane(this.lanes, question, newId);
   }
 
   begin({ requestId, record, dueAt }: BegunStep, at: number): void {

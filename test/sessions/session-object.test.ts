@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => objects.stop());
 
-const question = (...chain: string[]) => ({ chain, head: 'head', at: Date.now() });
+const question = (...chain: string[]) => ({ chain, at: Date.now() });
 const step = (requestId: string, dueAt = Date.now() + 900_000) => ({
   requestId,
   dueAt,

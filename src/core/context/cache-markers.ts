@@ -1,9 +1,9 @@
+import { leadingSystem } from '../accounting/estimate.ts';
 import type { Prices } from '../accounting/prices.ts';
 import type { Block, CacheMark, Conversation, Message } from '../conversation.ts';
 import { PAUSES } from '../routing/experience.ts';
 import type { Forecast } from '../routing/forecast.ts';
 import type { CacheRules } from './cache-rules.ts';
-import { leadingMessages } from './lane-chain.ts';
 
 /** Where a prompt cache is told to write: after the head (tools and leading system messages), and after blocks. */
 export interface MarkerPlaces {
@@ -32,7 +32,7 @@ export function markerPlaces(
   most: number,
 ): MarkerPlaces {
   const { messages, tools } = conversation;
-  const lead = leadingMessages(messages);
+  const lead = leadingSystem(messages);
   const head = most > 0 && (tools.length > 0 || lead > 0);
   const flat = blocksOf(messages);
   const leadBlocks = messages.slice(0, lead).reduce((sum, { content }) => sum + content.length, 0);
@@ -87,7 +87,7 @@ function isMarkable(block: Block): boolean {
 
 /** The conversation with a marker at each place. The client's own are never touched: it is not called where it has any. */
 export function withMarkers(conversation: Conversation, places: MarkerPlaces, mark: CacheMark): Conversation {
-  const lead = leadingMessages(conversation.messages);
+  const lead = leadingSystem(conversation.messages);
   const onSystem = places.head && lead > 0;
   const marked = [...places.blocks, ...(onSystem ? headPlace(conversation.messages, lead) : [])];
   const at = new Map<number, Set<number>>();

@@ -1,3 +1,4 @@
+import { leadingSystem } from '../accounting/estimate.ts';
 import type { Block, Message } from '../conversation.ts';
 
 /** A hash of a text under a secret, or without one: short enough to be kept, long enough never to collide. */
@@ -12,16 +13,10 @@ export type Digest = (text: string) => string;
  */
 export function chainOf(messages: readonly Message[], digest: Digest, from = ''): string[] {
   let last = from;
-  return messages.slice(leadingMessages(messages)).map((message) => {
+  return messages.slice(leadingSystem(messages)).map((message) => {
     last = digest(`${last}\n${canonicalText(message)}`);
     return last;
   });
-}
-
-/** How many system and developer messages stand before all else: they decide what is warm, and not whose lane it is. */
-export function leadingMessages(messages: readonly Message[]): number {
-  const start = messages.findIndex(({ role }) => role !== 'system' && role !== 'developer');
-  return start === -1 ? messages.length : start;
 }
 
 /**
@@ -29,7 +24,7 @@ export function leadingMessages(messages: readonly Message[]): number {
  * conversations of a client apart that names none. Undefined where there is none yet.
  */
 export function firstAnswer(messages: readonly Message[]): number | undefined {
-  const rest = messages.slice(leadingMessages(messages));
+  const rest = messages.slice(leadingSystem(messages));
   const asked = rest.findIndex(({ role }) => role === 'user');
   const answered = rest.findIndex(({ role }, index) => role === 'assistant' && index > asked);
   return asked === -1 || answered === -1 ? undefined : answered;
@@ -39,18 +34,20 @@ export function firstAnswer(messages: readonly Message[]): number | undefined {
 export function canonicalText(message: Message): string {
   let text = `${message.role === 'developer' ? 'system' : message.role}\n`;
   let said = '';
+  let others = '';
   const flush = (): void => {
     // Clients join and split texts as they like, and drop the space at their end.
     const normal = said.normalize('NFC').trimEnd();
     if (normal !== '') text += `text ${normal.length} ${normal}\n`;
-    said = '';
+    text += others;
+    [said, others] = ['', ''];
   };
   for (const block of message.content) {
-    if (block.type === 'text' || block.type === 'refusal') said += block.text;
-    else if (block.type !== 'thinking') {
-      flush();
-      text += canonicalBlock(block);
-    }
+    if (block.type === 'text' || block.type === 'refusal') {
+      // Some wires have one place for an answer's text, and one for its calls.
+      if (others !== '' && message.role !== 'assistant') flush();
+      said += block.text;
+    } else if (block.type !== 'thinking') others += canonicalBlock(block);
   }
   flush();
   return text;

@@ -2,7 +2,7 @@ import type { Usage } from '../accounting/usage.ts';
 import type { Candidate } from '../routing/candidate.ts';
 import { type Experience, type LivedStep, NO_EXPERIENCE, withStep } from '../routing/experience.ts';
 import type { CacheRules } from './cache-rules.ts';
-import { assume, COLD, isAlive, observe, type PrefixState } from './prefix-state.ts';
+import { assume, observe, type PrefixState, type SentPrompt, type WarmPrefix } from './prefix-state.ts';
 
 /**
  * One growing conversation of a session, as its session keeps it: plain data. It is known by hashes of what was sent
@@ -40,8 +40,6 @@ export interface Mark {
 export interface LaneQuestion {
   /** A hash for every length of the conversation that is sent. */
   chain: readonly string[];
-  /** The hash of what stands before it: tools, and leading system messages. */
-  head: string;
   /** Milliseconds since the epoch. */
   at: number;
 }
@@ -60,10 +58,11 @@ const MOST_MARKS = 12;
 
 /**
  * The lane whose chain is a prefix of the step's own, the longest first; of two alike the one whose answer comes back.
- * Else a new one, with what the caches hold of the longest beginning that it shares with any lane.
+ * Else a new one, with what the caches hold of the longest beginning that it shares with any lane: at least of tools
+ * and system, which its parts will tell.
  * @param newId an id nobody has
  */
-export function findLane(lanes: Iterable<Lane>, question: LaneQuestion, newId: () => string): FoundLane {
+export function findLane(lanes: readonly Lane[], question: LaneQuestion, newId: () => string): FoundLane {
   const places = new Map(question.chain.map((hash, index) => [hash, index]));
   let best: { lane: Lane; rank: number } | null = null;
   let shared: { lane: Lane; mark: Mark; place: number } | null = null;
@@ -73,36 +72,51 @@ export function findLane(lanes: Iterable<Lane>, question: LaneQuestion, newId: (
     const rank = answered === undefined ? places.get(lane.sent) : answered + 0.5;
     if (rank !== undefined && (best === null || rank > best.rank)) best = { lane, rank };
     for (const mark of lane.marks) {
-      const place = mark.hash === question.head ? -1 : places.get(mark.hash);
+      const place = places.get(mark.hash);
       if (place !== undefined && (shared === null || place > shared.place || isNewer(lane, place, shared))) {
         shared = { lane, mark, place };
       }
     }
   }
   if (best) return { lane: best.lane, base: best.lane.sent };
-  const opened = openedLane(newId(), question.at);
-  if (!shared) return { lane: opened, base: null };
-  return { lane: { ...opened, prefixes: warmAt(shared.lane, shared.mark) }, base: null };
+  const prefixes = shared ? warmAt(shared.lane, shared.mark) : warmHeads(lanes);
+  return { lane: openedLane(newId(), prefixes, question.at), base: null };
 }
 
 function isNewer(lane: Lane, place: number, other: { lane: Lane; place: number }): boolean {
   return place === other.place && lane.usedAt > other.lane.usedAt;
 }
 
-function openedLane(id: string, at: number): Lane {
+function openedLane(id: string, prefixes: PrefixState, at: number): Lane {
   return {
-    ...{ id, sent: '', answered: null, steps: 0, served: null },
-    ...{ prefixes: COLD, experience: NO_EXPERIENCE, before: null, marks: [], usedAt: at },
+    ...{ id, sent: '', answered: null, steps: 0, served: null, prefixes },
+    ...{ experience: NO_EXPERIENCE, before: null, marks: [], usedAt: at },
   };
 }
 
 /** What a lane's caches hold up to one of its marks: each later request has read it again. */
 function warmAt(lane: Lane, mark: Mark): PrefixState {
   const warm = Object.entries(mark.tokens).flatMap(([key, tokens]) => {
-    const prefix = lane.prefixes[key];
-    return prefix && tokens > 0 ? [[key, { ...prefix, tokens, blocks: mark.blocks }] as const] : [];
+    const [latest] = lane.prefixes[key] ?? [];
+    return latest && tokens > 0 ? [[key, [{ ...latest, tokens, blocks: mark.blocks }]] as const] : [];
   });
   return Object.fromEntries(warm);
+}
+
+/** More blocks than any prompt has: a marker ends there, so that nobody has to look back. */
+const MARKED = Number.MAX_SAFE_INTEGER;
+
+/** What the caches hold before any message, of the lane that used each model last. */
+function warmHeads(lanes: readonly Lane[]): PrefixState {
+  const heads: Record<string, readonly WarmPrefix[]> = {};
+  for (const { prefixes } of lanes) {
+    for (const [key, [latest]] of Object.entries(prefixes)) {
+      if (!latest || latest.at < (heads[key]?.[0]?.at ?? 0)) continue;
+      const tokens = Math.min(latest.tokens, latest.before.messages);
+      if (tokens > 0) heads[key] = [{ ...latest, tokens, blocks: MARKED }];
+    }
+  }
+  return heads;
 }
 
 /** A step of a lane, once it has ended. */
@@ -112,14 +126,14 @@ export interface LaneStep extends Omit<LivedStep, 'number'> {
   answered: string | null;
   served: Pick<Candidate, 'provider' | 'name'> | null;
   /** By whose rules its cache was written, and what it reported; null: nothing was sent, or nothing answered. */
-  cache: { key: string; rules: CacheRules; usage: Usage | null; tokens: number; headTokens: number } | null;
+  cache: { key: string; rules: CacheRules; usage: Usage | null; prompt: SentPrompt } | null;
 }
 
 /** The lane after a step. A step without an answer changes only what the caches may hold. */
 export function advanceLane(lane: Lane, step: LaneStep): Lane {
   const { question, answered, served, cache } = step;
   const sent = question.chain.at(-1) ?? '';
-  const prefixes = cache ? prefixesAfter(lane.prefixes, cache, step) : lane.prefixes;
+  const prefixes = cache ? prefixesAfter(lane.prefixes, cache) : lane.prefixes;
   // The same request once more, though it had its answer, is no step further.
   const isRetry = sent === lane.sent && lane.answered !== null;
   const lived: LivedStep = {
@@ -143,34 +157,21 @@ export function advanceLane(lane: Lane, step: LaneStep): Lane {
 
 function prefixesAfter(
   before: PrefixState,
-  { key, rules, usage, tokens }: NonNullable<LaneStep['cache']>,
-  { blocks, at }: LaneStep,
+  { key, rules, usage, prompt }: NonNullable<LaneStep['cache']>,
 ): PrefixState {
-  const alive = Object.fromEntries(Object.entries(before).filter(([, prefix]) => isAlive(prefix, at)));
-  return usage
-    ? observe(alive, key, rules, { blocks, at }, usage)
-    : assume(alive, key, rules, { tokens, blocks, at });
+  return usage ? observe(before, key, rules, prompt, usage) : assume(before, key, rules, prompt);
 }
 
 function marksAfter(
   marks: readonly Mark[],
   { question, blocks }: LaneStep,
-  { key, headTokens }: NonNullable<LaneStep['cache']>,
+  { key }: NonNullable<LaneStep['cache']>,
   prefixes: PrefixState,
 ): Mark[] {
   const sent = question.chain.at(-1) ?? '';
-  const tokens = prefixes[key]?.tokens ?? 0;
-  // The head has a marker of its own in every request.
-  const head = marks.find(({ hash }) => hash === question.head);
-  const heads: Mark = {
-    hash: question.head,
-    blocks: 0,
-    tokens: { ...head?.tokens, [key]: Math.min(headTokens, tokens) },
-  };
   const same = marks.find(({ hash }) => hash === sent);
-  const last: Mark = { hash: sent, blocks, tokens: { ...same?.tokens, [key]: tokens } };
-  const others = marks.filter((mark) => mark !== head && mark !== same);
-  return [heads, ...[...others, last].slice(1 - MOST_MARKS)];
+  const tokens = { ...same?.tokens, [key]: prefixes[key]?.[0]?.tokens ?? 0 };
+  return [...marks.filter((mark) => mark !== same), { hash: sent, blocks, tokens }].slice(-MOST_MARKS);
 }
 
 /**

@@ -28,11 +28,11 @@ class Session {
   #next = 0;
   #now = 1_000_000;
 
-  begin(messages: Message[], head = 'head') {
+  begin(messages: Message[]) {
     this.#now += 1_000;
-    const question = { chain: chainOf(messages, sha), head, at: this.#now };
+    const question = { chain: chainOf(messages, sha), at: this.#now };
     return {
-      found: findLane(this.lanes.values(), question, () => `lane-${this.#next++}`),
+      found: findLane([...this.lanes.values()], question, () => `lane-${this.#next++}`),
       question,
       messages,
     };
@@ -40,7 +40,7 @@ class Session {
 
   settle({ found, question, messages }: ReturnType<Session['begin']>, answer: string | null): string {
     const written = messages.length * 1_000;
-    const warm = found.lane.prefixes[KEY]?.tokens ?? 0;
+    const warm = found.lane.prefixes[KEY]?.[0]?.tokens ?? 0;
     const next = advanceLane(found.lane, {
       question,
       answered: answer === null ? null : (chainOf([says(answer)], sha, question.chain.at(-1))[0] ?? null),
@@ -57,8 +57,10 @@ class Session {
               key: KEY,
               rules,
               usage: usageOf({ read: warm, write_5m: written - warm }),
-              tokens: written,
-              headTokens: 700,
+              prompt: {
+                ...{ tokens: written, blocks: messages.length, at: question.at / 1_000 },
+                ...{ parts: {}, before: { system: 300, messages: 700, turn: 0 } },
+              },
             },
     });
     const isKept = keepsLane(this.lanes.get(next.id), found.base, next);
@@ -67,8 +69,8 @@ class Session {
     return id;
   }
 
-  step(messages: Message[], answer: string, head?: string): { id: string; found: FoundLane } {
-    const begun = this.begin(messages, head);
+  step(messages: Message[], answer: string): { id: string; found: FoundLane } {
+    const begun = this.begin(messages);
     return { id: this.settle(begun, answer), found: begun.found };
   }
 }
@@ -80,7 +82,7 @@ describe('the lane a step goes on with', () => {
     const second = session.step([user('a'), says('b'), user('c')], 'd');
     expect(second.id).toBe(first.id);
     expect(session.lanes.get(first.id)).toMatchObject({ steps: 2, served: { name: 'claude-opus-5-5' } });
-    expect(session.lanes.get(first.id)?.prefixes[KEY]?.tokens).toBe(3_000);
+    expect(session.lanes.get(first.id)?.prefixes[KEY]?.[0]?.tokens).toBe(3_000);
   });
 
   test('two identical openings in parallel are two lanes, and each goes on with its own answer', () => {
@@ -108,9 +110,7 @@ describe('the lane a step goes on with', () => {
     const main = session.step([user('main task')], 'ok');
     const sub = session.step([user('sub task')], 'ok');
     expect(sub.id).not.toBe(main.id);
-    expect(sub.found.lane.prefixes[KEY]).toMatchObject({ tokens: 700, blocks: 0 });
-    // Other tools or another system prompt: nothing shared.
-    expect(session.step([user('third')], 'ok', 'another head').found.lane.prefixes).toEqual({});
+    expect(sub.found.lane.prefixes[KEY]?.[0]).toMatchObject({ tokens: 700 });
   });
 
   test('a retry stays in its lane, and with another answer leaves the first as it was', () => {
@@ -134,7 +134,7 @@ describe('the lane a step goes on with', () => {
     const edited = session.step([...long.slice(0, 3), says('d'), user('E')], 'F');
     expect(edited.id).not.toBe(id);
     // Up to "c", where the second request ended.
-    expect(edited.found.lane.prefixes[KEY]).toMatchObject({ tokens: 3_000, blocks: 3 });
+    expect(edited.found.lane.prefixes[KEY]?.[0]).toMatchObject({ tokens: 3_000, blocks: 3 });
   });
 
   test('lanes never mix, whatever order parallel conversations come in', () => {
