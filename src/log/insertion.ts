@@ -1,22 +1,59 @@
 import { getTableColumns } from 'drizzle-orm';
-import type { StepRecord } from '../pipeline/record.ts';
+import { type StepRecord, UNSETTLED } from '../pipeline/record.ts';
 import { type Database, sqlStateOf } from '../stores/database.ts';
-import { queries, queryRow } from '../stores/schema.ts';
+import { queries, queryRow, sessions } from '../stores/schema.ts';
 
 /** All columns a step has. Postgres sets the others itself. */
 const COLUMNS = Object.keys(getTableColumns(queries))
   .filter((name) => name !== 'created_at')
   .join(', ');
 
+const UPDATES = Object.keys(getTableColumns(queries))
+  .filter((name) => !['created_at', 'started_at', 'request_id'].includes(name))
+  .map((name) => `${name} = excluded.${name}`)
+  .join(', ');
+
+/** What of a session adds up. */
+const SUMS = Object.keys(getTableColumns(sessions)).filter(
+  (name) => !['customer', 'id', 'started_at', 'last_at'].includes(name),
+);
+
 /**
+ * The row of a step that was begun and never settled gives way to what its settle says, and its session is corrected
+ * in the same statement; any other row stays as it was first written.
+ *
  * The same text for any number of steps, which come as one JSON array: to build a statement with a parameter for
  * each of their values cost as much as half a request.
  */
 const INSERTION = `
   WITH steps AS (SELECT * FROM json_populate_recordset(NULL::queries, $1)),
   owners AS (
-    INSERT INTO customers (id) SELECT DISTINCT customer FROM steps ORDER BY customer ON CONFLICT DO NOTHING)
-  INSERT INTO queries (${COLUMNS}) SELECT ${COLUMNS} FROM steps ORDER BY request_id ON CONFLICT DO NOTHING`;
+    INSERT INTO customers (id) SELECT DISTINCT customer FROM steps ORDER BY customer ON CONFLICT DO NOTHING),
+  unsettled AS (
+    SELECT q.* FROM queries q JOIN steps USING (started_at, request_id)
+    WHERE q.error_code = '${UNSETTLED}' AND steps.error_code IS DISTINCT FROM '${UNSETTLED}'),
+  written AS (
+    INSERT INTO queries (${COLUMNS})
+    SELECT ${COLUMNS} FROM (
+      SELECT DISTINCT ON (started_at, request_id) * FROM steps
+      ORDER BY started_at, request_id, (error_code IS NOT DISTINCT FROM '${UNSETTLED}')) AS once
+    ORDER BY request_id
+    ON CONFLICT (started_at, request_id) DO UPDATE SET ${UPDATES}
+    WHERE queries.error_code = '${UNSETTLED}' AND excluded.error_code IS DISTINCT FROM '${UNSETTLED}'
+    RETURNING *),
+  changes AS (
+    SELECT 1 AS n, * FROM written WHERE session IS NOT NULL
+    UNION ALL SELECT -1, * FROM unsettled WHERE session IS NOT NULL)
+  INSERT INTO sessions
+  SELECT customer, session, min(started_at), max(started_at), sum(n), sum(n * tool_calls),
+    sum(n * (tokens_fresh + tokens_write_5m + tokens_write_1h + tokens_write_30m + tokens_write_12h + tokens_read)),
+    sum(n * tokens_read), sum(n * tokens_output), coalesce(sum(n * cost_usd), 0),
+    coalesce(sum(n * baseline_cost_usd), 0), coalesce(sum(n) FILTER (WHERE cost_usd IS NULL), 0)
+  FROM changes GROUP BY customer, session ORDER BY customer, session
+  ON CONFLICT (customer, id) DO UPDATE SET
+    started_at = least(sessions.started_at, excluded.started_at),
+    last_at = greatest(sessions.last_at, excluded.last_at),
+    ${SUMS.map((name) => `${name} = sessions.${name} + excluded.${name}`).join(', ')}`;
 
 /**
  * Writes steps to Postgres, each once however often it is given: the same (started_at, request_id) is the same

@@ -3,6 +3,9 @@ import * as z from 'zod';
 const count = z.number().int().nonnegative();
 const usd = z.number().nullable();
 
+/** The `error_code` of a step that was begun and of which nothing more was heard: a late settle replaces its row. */
+export const UNSETTLED = 'unsettled';
+
 /** One call to a provider inside a step: a retry, an escalation or the one that answered. */
 export const attemptRecord = z.object({
   provider: z.string(),

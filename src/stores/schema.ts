@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import {
+  bigint,
   boolean,
   doublePrecision,
   index,
@@ -171,6 +172,33 @@ export const queries = pgTable(
     index('queries_customer_session_started_at')
       .on(table.customer, table.session, table.started_at)
       .where(sql`session IS NOT NULL`),
+  ],
+);
+
+/**
+ * One row a session that a client named: what its rows in `queries` come to, kept in the statement that writes them.
+ * Its name is an HMAC.
+ */
+export const sessions = pgTable(
+  'sessions',
+  {
+    customer: text().notNull(),
+    id: text().notNull(),
+    started_at: utc().notNull(),
+    last_at: utc().notNull(),
+    steps: integer().notNull(),
+    tool_calls: integer().notNull(),
+    tokens_input: bigint({ mode: 'number' }).notNull(),
+    tokens_read: bigint({ mode: 'number' }).notNull(),
+    tokens_output: bigint({ mode: 'number' }).notNull(),
+    /** Of the steps that have a price. */
+    cost_usd: usd().notNull(),
+    baseline_cost_usd: usd().notNull(),
+    unpriced: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.customer, table.id] }),
+    index('sessions_customer_last_at').on(table.customer, table.last_at),
   ],
 );
 
