@@ -1,7 +1,9 @@
-import { tokensOn } from '../accounting/estimate.ts';
+import { levelStarts, tokensOn } from '../accounting/estimate.ts';
 import type { PricedProvider } from '../accounting/price-book.ts';
+import { inputTokens } from '../accounting/usage.ts';
+import type { CachePart, CacheParts } from '../context/cache-parts.ts';
 import { cacheRulesOf } from '../context/cache-rules.ts';
-import { COLD, cacheable, observe, type PrefixState } from '../context/prefix-state.ts';
+import { COLD, cacheable, losingParts, observe, type PrefixState } from '../context/prefix-state.ts';
 import { type Candidate, keyOf } from '../routing/candidate.ts';
 import { consider } from '../routing/candidates.ts';
 import {
@@ -48,6 +50,8 @@ export interface ReplayLane {
   served: Candidate | null;
   experience: Experience;
   before: LivedStep | null;
+  /** Of the last step's request, what may lose a cache; null before the first. */
+  parts: CacheParts | null;
   compressedFrom: number | null;
 }
 
@@ -60,6 +64,7 @@ export function openLane(): ReplayLane {
     served: null,
     experience: NO_EXPERIENCE,
     before: null,
+    parts: null,
     compressedFrom: null,
   };
 }
@@ -68,6 +73,8 @@ export function openLane(): ReplayLane {
 export interface ReplayedStep {
   plan: Plan;
   charges: Record<Policy, Charge>;
+  /** In what its request differs from the one before it so that the baseline's model loses of its cache. */
+  lost: readonly CachePart[];
 }
 
 /**
@@ -84,20 +91,21 @@ export function replayStep(
   const { tiers, providers, baseline } = settings;
   const routed = {
     ...{ wish: { kind: 'auto' as const }, mode: 'route' as const, difficulty: step.difficulty },
-    ...{ tiers, needs: step.needs, wire: 'openai-chat' as const, ownFields: [], carries: [] },
+    ...{ tiers, needs: step.needs, wire: 'openai-chat' as const, ownFields: [], carries: step.carries },
   };
   const { number, prefixes, served, experience } = lane;
   const plan = planStep({
     ...routed,
     ...{ providers, at: step.at },
-    lane: { number, prefixes, served, experience, customers, trailing: true },
+    lane: { number, prefixes, parts: step.parts, served, experience, customers, trailing: true },
   });
   const today = new Date(step.at).toISOString().slice(0, 10);
   const able = (floor: Tier) =>
     consider({ ...routed, today }, floor).flatMap(({ candidate, excludedBy }) =>
       excludedBy ? [] : candidate,
     );
-  const request: ChargedRequest = { input: step.needs.input, at: step.at, output: step.output };
+  const { at, output, parts } = step;
+  const request: ChargedRequest = { input: step.needs.input, at, output, parts };
   const on = (policy: Policy, candidate: Candidate) => {
     const { caches, ...charged } = charge(candidate, request, lane.caches[policy], providers);
     lane.caches[policy] = caches;
@@ -121,8 +129,9 @@ export function replayStep(
     ),
     flux: on('flux', plan.candidates[0]),
   };
+  const lost = losingParts(lane.parts ?? parts, parts, cacheRulesOf(baseline.model));
   moveOn(lane, step, plan, charges.flux);
-  return { plan, charges };
+  return { plan, charges, lost };
 }
 
 /** What a lane that has ended adds to what its customer's lanes have shown. */
@@ -143,7 +152,7 @@ function compressedCharge(
     compressed && cacheable(cacheRulesOf(baseline.model), tokensOn(baseline.model, compressed.head).total);
   const { caches, ...charged } = charge(
     baseline,
-    { input: compressed?.input ?? step.needs.input, at: step.at, output: step.output },
+    { ...step, input: compressed?.input ?? step.needs.input },
     lane.caches.compression,
     providers,
     isMoved && head !== null ? head : undefined,
@@ -164,11 +173,15 @@ function moveOn(lane: ReplayLane, step: LoggedStep, plan: Plan, { candidate, usa
   };
   lane.experience = withStep(lane.experience, lived, lane.before);
   lane.before = lived;
+  lane.parts = step.parts;
   lane.prefixes = observe(
     lane.prefixes,
     keyOf(candidate),
     cacheRulesOf(candidate.model),
-    { blocks: input.blocks, at: step.at / 1_000 },
+    {
+      ...{ tokens: inputTokens(usage), blocks: input.blocks, at: step.at / 1_000 },
+      ...{ parts: step.parts, before: levelStarts(candidate.model, input) },
+    },
     usage,
   );
   lane.served = candidate;
