@@ -73,7 +73,11 @@ export async function answer(
   const wireAnswer = exchange.answer(reply, usage);
   if (exchange.ask.stream) await sendStream(wireAnswer.frames, fault, pace, outlet);
   else if (fault?.kind === 'cut') cutBody(wireAnswer.body, outlet);
-  else if (fault?.kind !== 'stall') sendJson(response, 200, wireAnswer.body, outlet.headers);
+  else if (fault?.kind !== 'stall') {
+    const type = wireAnswer.contentType;
+    const headers = type === undefined ? outlet.headers : { ...outlet.headers, 'content-type': type };
+    sendJson(response, 200, wireAnswer.body, headers);
+  }
 }
 
 async function sendStream(
@@ -139,7 +143,8 @@ function spoken(
 }
 
 function contentOf(entry: ScriptEntry | undefined, exchange: Exchange): Content {
-  return entry?.answer === undefined ? improvise(exchange.ask) : scriptedContent(entry.answer);
+  if (entry?.answer !== undefined) return scriptedContent(entry.answer);
+  return exchange.improvise === undefined ? improvise(exchange.ask) : exchange.improvise();
 }
 
 function scriptedContent(scripted: ScriptedAnswer): Content {

@@ -3,7 +3,17 @@ import { sortedJson } from './digest.ts';
 import type { Tokenizer } from './tokens.ts';
 
 /** The wire a request came over. */
-export type Api = 'anthropic' | 'openai-chat' | 'openai-responses';
+export const APIS = [
+  'anthropic',
+  'openai-chat',
+  'openai-responses',
+  'openai-completions',
+  'openai-embeddings',
+  'openai-moderations',
+  'openai-images',
+  'openai-audio',
+] as const;
+export type Api = (typeof APIS)[number];
 
 /** One message without its wire: what scripts are matched by and answers are made from. */
 export interface Turn {

@@ -19,7 +19,7 @@ export async function serveControl(
   response: ServerResponse,
   url: URL,
 ): Promise<void> {
-  const raw = await readBody(request, MAX_CONTROL_BYTES);
+  const raw = (await readBody(request, MAX_CONTROL_BYTES))?.toString('utf8');
   const say = (status: number, body: unknown) => sendJson(response, status, body);
   switch (`${request.method} ${url.pathname}`) {
     case 'GET /control/health':
@@ -52,6 +52,7 @@ export async function serveControl(
     case 'DELETE /control/cache':
       simulator.cache.clear();
       simulator.stored.clear();
+      simulator.objects.clear();
       return say(200, { ok: true });
     case 'POST /control/clock': {
       const read = clockBody.safeParse(parsed(raw));

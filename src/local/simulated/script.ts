@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { Ask } from './ask.ts';
-import { lastMessageHash, lastUserText, stepKey } from './ask.ts';
+import { APIS, lastMessageHash, lastUserText, stepKey } from './ask.ts';
 import { STOPS } from './reply.ts';
 
 const count = z.number().int().nonnegative();
 
 /** Which request an entry is for; every field given must fit. README.md has the whole format. */
 const match = z.strictObject({
-  api: z.enum(['anthropic', 'openai-chat', 'openai-responses']).optional(),
+  api: z.enum(APIS).optional(),
   model: z.string().optional(),
   stream: z.boolean().optional(),
   contains: z.string().optional(),

@@ -11,7 +11,7 @@ export interface Frame {
 export const SIMULATED_HEADER = { 'x-simulated-provider': 'fluxcompute' } as const;
 
 /** Reads a body of at most `limit` bytes; undefined if there is more. The rest is read and thrown away. */
-export async function readBody(request: IncomingMessage, limit: number): Promise<string | undefined> {
+export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -20,24 +20,24 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
     size += bytes.length;
     if (size <= limit) chunks.push(bytes);
   }
-  return size <= limit ? Buffer.concat(chunks).toString('utf8') : undefined;
+  return size <= limit ? Buffer.concat(chunks) : undefined;
 }
 
-/** Sends one JSON answer; a text goes out as it is. */
+/** Sends one JSON answer; a text and bytes go out as they are. */
 export function sendJson(
   response: ServerResponse,
   status: number,
   body: unknown,
   headers: Record<string, string> = {},
 ): void {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const whole = body instanceof Uint8Array || typeof body === 'string' ? body : JSON.stringify(body);
   response.writeHead(status, {
     'content-type': 'application/json',
-    'content-length': String(Buffer.byteLength(text)),
+    'content-length': String(Buffer.byteLength(whole)),
     ...SIMULATED_HEADER,
     ...headers,
   });
-  response.end(text);
+  response.end(whole);
 }
 
 /** Opens a stream of events. */

@@ -1,5 +1,4 @@
 import { freshId } from '../digest.ts';
-import type { WireAnswer } from '../exchange.ts';
 import type { Reply, Stop } from '../reply.ts';
 import type { TokenUsage } from '../usage.ts';
 import { inputOf } from '../usage.ts';
@@ -31,12 +30,7 @@ interface Choice {
 }
 
 /** Puts a reply on the wire of Chat Completions, whole and as a stream; `n` choices all say the same. */
-export function chatAnswer(
-  body: ChatBody,
-  reply: Reply,
-  counted: TokenUsage | null,
-  now: number,
-): WireAnswer {
+export function chatAnswer(body: ChatBody, reply: Reply, counted: TokenUsage | null, now: number) {
   const n = body.n ?? 1;
   const choices = Array.from({ length: n }, () => choiceOf(body, reply));
   const envelope = {
