@@ -51,6 +51,8 @@ export interface Ask {
   /** Thinking tokens this model would spend at this effort; 0 where it doesn't think. */
   thinkingTokens: number;
   tokenizer: Tokenizer;
+  /** What to cite where citations are asked for, as the wire has it, and the words cited. */
+  citation?: { text: string; citation: unknown } | undefined;
 }
 
 /** The text of the last message of the user himself, '' without one. */

@@ -12,6 +12,8 @@ const clockBody = z.union([
   z.strictObject({ at: z.iso.datetime({ offset: true }) }),
 ]);
 
+const accountBody = z.strictObject({ prefix_check: z.boolean() });
+
 /** Serves `/control/…`: what tests steer the simulators by. README.md lists it. */
 export async function serveControl(
   simulator: Simulator,
@@ -53,7 +55,14 @@ export async function serveControl(
       simulator.cache.clear();
       simulator.stored.clear();
       simulator.objects.clear();
+      simulator.account.fingerprints.clear();
       return say(200, { ok: true });
+    case 'POST /control/account': {
+      const read = accountBody.safeParse(parsed(raw));
+      if (!read.success) return say(400, { error: z.prettifyError(read.error) });
+      simulator.account.prefixCheck = read.data.prefix_check;
+      return say(200, read.data);
+    }
     case 'POST /control/clock': {
       const read = clockBody.safeParse(parsed(raw));
       if (!read.success) return say(400, { error: z.prettifyError(read.error) });

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Pace } from './answering.ts';
 import { answer } from './answering.ts';
+import type { Account } from './anthropic/account.ts';
+import { newAccount } from './anthropic/account.ts';
 import { anthropicErrors, anthropicHeaders } from './anthropic/errors.ts';
 import { acceptMessages, anthropicCaller, countMessages } from './anthropic/messages.ts';
 import { claudeModelList, modelInfo } from './anthropic/model-list.ts';
@@ -25,7 +27,6 @@ import type { Refusal } from './refusal.ts';
 import type { RequestFields } from './request-body.ts';
 import { readFields } from './request-body.ts';
 import { Script } from './script.ts';
-import { StoredObjects } from './stored-objects.ts';
 import { readBody, sendJson } from './wire.ts';
 
 /** Anthropic's limit on a body (aDoc:errors); OpenAI's isn't documented and taken to be the same. */
@@ -51,7 +52,8 @@ export class Simulator {
   readonly journal: Journal;
   readonly cache = new PromptCache();
   readonly stored = new StoredResponses();
-  readonly objects = new StoredObjects();
+  readonly account: Account = newAccount();
+  readonly objects = this.account.objects;
   readonly #pace: Pace;
 
   constructor(options: SimulatorOptions) {
@@ -59,6 +61,7 @@ export class Simulator {
     this.journal = new Journal(options.keep ?? KEEP);
     this.#pace = options.latency ?? { firstMs: 0, betweenMs: 0 };
     this.script.add(options.script ?? []);
+    this.account.prefixCheck = options.prefixCheck ?? true;
   }
 
   /** Serves one request to a provider. */
@@ -128,7 +131,7 @@ export class Simulator {
     const { path, headers } = visit;
     const method = visit.request.method ?? '';
     if (method === 'POST' && path === '/v1/messages/count_tokens') {
-      return countMessages(visit.text, headers, now);
+      return countMessages(visit.text, headers, now, this.account);
     }
     if (method === 'GET' && /^\/v1\/models(\/|$)/.test(path)) {
       return isAnthropic ? anthropicModels(visit, now) : openaiModels(visit, now);
@@ -154,7 +157,7 @@ export class Simulator {
     const { path, text, headers } = visit;
     switch (path) {
       case '/v1/messages':
-        return acceptMessages(text, headers, this.cache, now);
+        return acceptMessages(text, headers, this.cache, now, this.account);
       case '/v1/chat/completions':
         return acceptChat(text, headers, this.cache, now, this.objects);
       case '/v1/responses':

@@ -143,12 +143,10 @@ function wholeInput(
 function responseAnswer(accepted: Accepted, reply: Reply, counted: TokenUsage | null): WireAnswer {
   const { body, model, effort, organisation, now } = accepted;
   const output = outputItems(body, organisation, reply);
-  const envelope = responseEnvelope(
-    body,
-    isReasoning(model) ? effort : null,
-    model.cache.kind === 'breakpoints',
-    now,
-  );
+  const envelope = {
+    ...responseEnvelope(body, isReasoning(model) ? effort : null, model.cache.kind === 'breakpoints', now),
+    ...reply.extra,
+  };
   const reason = incompleteReason(reply);
   const finished = {
     ...envelope,
@@ -172,6 +170,12 @@ function responseAnswer(accepted: Accepted, reply: Reply, counted: TokenUsage | 
   }
   return {
     body: finished,
-    frames: responseFrames(started, finished, output, body.stream_options?.include_obfuscation !== false),
+    frames: responseFrames(
+      started,
+      finished,
+      output,
+      reply,
+      body.stream_options?.include_obfuscation !== false,
+    ),
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { freshId } from '../../digest.ts';
 import type { Reply } from '../../reply.ts';
+import { textOf } from '../../reply.ts';
 import { countTokens } from '../../tokens.ts';
 import type { TokenUsage } from '../../usage.ts';
 import type { Frame } from '../../wire.ts';
@@ -104,8 +105,9 @@ function completionAnswer(
   const finish =
     reply.stop === 'length' ? 'length' : reply.stop === 'content_filter' ? 'content_filter' : 'stop';
   const n = completion.n ?? 1;
+  const text = textOf(reply);
   const all = prompts.flatMap((prompt) =>
-    Array.from({ length: n }, () => (completion.echo === true ? prompt + reply.text : reply.text)),
+    Array.from({ length: n }, () => (completion.echo === true ? prompt + text : text)),
   );
   const usage = counted === null ? undefined : usageOf(counted, all.length);
   const choice = (index: number, text: string, finish_reason: string | null) => ({

@@ -36,7 +36,7 @@ interface Taken {
 
 /** An exchange of an endpoint without tools, thinking or prompt cache. */
 export function statelessExchange({ key }: StatelessRequest, taken: Taken): Exchange {
-  const says: Content = { text: taken.says ?? '', calls: [] };
+  const says: Content = { text: taken.says ?? '' };
   const ask: Ask = {
     api: taken.api,
     model: taken.model,

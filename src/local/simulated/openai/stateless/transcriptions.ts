@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Refusal } from '../../refusal.ts';
+import { textOf } from '../../reply.ts';
 import { countTokens } from '../../tokens.ts';
 import { words } from '../../wire.ts';
 import { bad, unsupportedParameter } from '../errors.ts';
@@ -75,7 +76,8 @@ export const acceptTranscriptions: AcceptStateless = (request) => {
     asked: file.name,
     inputTokens: isWhisper ? 0 : input,
     says: heard(file),
-    answer: ({ text }) => {
+    answer: (reply) => {
+      const text = textOf(reply);
       const output = countTokens(text, 'plain');
       const usage = isWhisper
         ? { type: 'duration', seconds }
@@ -111,7 +113,7 @@ export const acceptTranslations: AcceptStateless = (request) => {
     asked: file.name,
     inputTokens: 0,
     says: heard(file),
-    answer: ({ text }) => ({ ...written(text, format, seconds, 'translate', undefined), frames: [] }),
+    answer: (reply) => ({ ...written(textOf(reply), format, seconds, 'translate', undefined), frames: [] }),
   });
 };
 
