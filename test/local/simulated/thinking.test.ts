@@ -116,7 +116,8 @@ describe('what a thinking block is bound to', () => {
   const reported = async (fields: object, headers = BINDING) => {
     const body = { model: 'claude-opus-5-5', max_tokens: 500, tools, ...fields };
     const response = await sim.post('/v1/messages', body, headers);
-    const answer: object = await response.json();
+    // Every answer is an object.
+    const answer = (await response.json()) as object;
     return { input_transformations: undefined, ...answer, status: response.status };
   };
 
