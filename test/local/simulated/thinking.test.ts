@@ -135,9 +135,7 @@ describe('what a thinking block is bound to', () => {
     ]);
     const messages = [ask, { role: 'assistant', content }, results(content)];
     expect((await reported({ messages })).input_transformations).toEqual([]);
-    expect(await reported({ messages }, { 'anthropic-beta': '' })).not.toHaveProperty(
-      'input_transformations',
-    );
+    expect((await reported({ messages }, { 'anthropic-beta': '' })).input_transformations).toBeUndefined();
     const other = { model: 'claude-sonnet-5-5', max_tokens: 500, tools, messages, stream: true };
     const [start] = await eventsOf(await sim.post('/v1/messages', other, BINDING));
     expect(start?.[1]).toMatchObject({
