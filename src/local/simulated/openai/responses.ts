@@ -202,7 +202,6 @@ function responseAnswer(accepted: Accepted, reply: Reply, counted: TokenUsage | 
     completed_at: null,
     incomplete_details: null,
     output: [],
-    usage: null,
   };
   accepted.keep(envelope.id);
   if (body.store !== false) {

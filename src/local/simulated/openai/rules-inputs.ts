@@ -98,7 +98,7 @@ export function responsesInputs(items: readonly InputItem[]): NamedInput[] {
   });
 }
 
-/** The 404 of a stored object that a response's tools or prompt name and that isn't kept for this organisation. */
+/** Refuses stored objects that a response's tools, prompt or conversation name and that aren't kept for this organisation. */
 export function missingObject(
   body: ResponsesBody,
   organisation: string,
@@ -112,6 +112,14 @@ export function missingObject(
   if (body.prompt != null) return missing('Prompt', body.prompt.id, 'prompt.id');
   const conversation = conversationOf(body);
   if (conversation !== undefined) {
+    // providers.md §4: `previous_response_id` not with `conversation`.
+    if (body.previous_response_id != null) {
+      return bad(
+        "Mutually exclusive parameters: 'conversation' and 'previous_response_id'.",
+        null,
+        'mutually_exclusive_parameters',
+      );
+    }
     const refusal = missing('Conversation', conversation, 'conversation');
     if (refusal !== undefined) return refusal;
   }

@@ -59,16 +59,6 @@ const onlyWhatIsSimulated: ResponsesRule = ({ body }) => {
   return undefined;
 };
 
-// providers.md §4: `previous_response_id` not with `conversation`.
-const oneHistory: ResponsesRule = ({ body }) =>
-  body.conversation != null && body.previous_response_id != null
-    ? bad(
-        "Mutually exclusive parameters: 'conversation' and 'previous_response_id'.",
-        null,
-        'mutually_exclusive_parameters',
-      )
-    : undefined;
-
 // oDoc:background: what is answered later has to be kept.
 const backgroundIsStored: ResponsesRule = ({ body }) =>
   body.background === true && body.store === false
@@ -268,7 +258,6 @@ const jsonObjectIsNamed: ResponsesRule = ({ body, items }) =>
 
 const RESPONSES_RULES: readonly ResponsesRule[] = [
   onlyWhatIsSimulated,
-  oneHistory,
   backgroundIsStored,
   needsInput,
   ultrafast,
