@@ -2,6 +2,7 @@ import type { Refusal } from '../refusal.ts';
 import { bad } from './errors.ts';
 import type { GptModel } from './models.ts';
 import { isVerified } from './reasoning.ts';
+import { isMessage, itemsOf, toolsOf } from './responses-prompt.ts';
 import type { InputItem, ResponsesBody } from './responses-request.ts';
 import { isReasoning } from './rules-model.ts';
 import { formatRefusal, functionRefusal } from './rules-schema.ts';
@@ -46,7 +47,7 @@ const needsInput: ResponsesRule = ({ items }) =>
     : undefined;
 
 const onlyWhatIsSimulated: ResponsesRule = ({ body }) => {
-  for (const field of ['conversation', 'prompt', 'context_management', 'image', 'moderation'] as const) {
+  for (const field of ['context_management', 'image', 'moderation'] as const) {
     if (body[field] != null) {
       return bad(
         `'${field}': this is a simulated provider, which does not simulate this field.`,
@@ -55,14 +56,78 @@ const onlyWhatIsSimulated: ResponsesRule = ({ body }) => {
       );
     }
   }
-  return body.background === true
+  return undefined;
+};
+
+// oDoc:background: what is answered later has to be kept.
+const backgroundIsStored: ResponsesRule = ({ body }) =>
+  body.background === true && body.store === false
+    ? bad("'background' requires 'store' to be true.", 'background', 'invalid_value')
+    : undefined;
+
+// 6.2 Sol alone (providers.md §2, prices).
+const ultrafast: ResponsesRule = ({ body, model }) =>
+  body.service_tier === 'ultrafast' && model.id !== 'gpt-6.2-sol'
     ? bad(
-        "'background': this is a simulated provider, which does not simulate this field.",
-        'background',
-        'unsupported_parameter',
+        "Unsupported value: 'service_tier' does not support 'ultrafast' with this model.",
+        'service_tier',
+        'unsupported_value',
       )
     : undefined;
+
+// providers.md §1: "On GPT-6+ an input item `configuration_update`"; the effort must be one the model has.
+const updatesAreKnown: ResponsesRule = ({ items, model }) => {
+  for (const [index, item] of items.entries()) {
+    if (item.type !== 'configuration_update') continue;
+    if (!model.configurationUpdates) {
+      return bad(
+        `Invalid value: 'configuration_update'. This item is not supported with this model.`,
+        `input[${index}].type`,
+        'invalid_value',
+      );
+    }
+    const effort = item.reasoning?.effort;
+    if (effort == null || model.efforts.includes(effort)) continue;
+    return bad(
+      `Unsupported value: 'reasoning.effort' does not support '${effort}' with this model.`,
+      `input[${index}].reasoning.effort`,
+      'unsupported_value',
+    );
+  }
+  return undefined;
 };
+
+/** Ids begin as the API makes them: "Expected an ID that begins with 'fc'." (openai-agents-python#1061 and others). */
+const ID_PREFIXES: Record<string, string> = {
+  message: 'msg',
+  function_call: 'fc',
+  custom_tool_call: 'ctc',
+  reasoning: 'rs',
+};
+
+const idsAreOfTheirKind: ResponsesRule = ({ body }) => {
+  for (const [index, item] of itemsOf(body.input).entries()) {
+    const kind = isMessage(item) ? 'message' : (item.type ?? 'message');
+    const prefix = ID_PREFIXES[kind];
+    if (prefix === undefined || !('id' in item) || item.id == null || item.id.startsWith(prefix)) continue;
+    return bad(
+      `Invalid 'input[${index}].id': '${item.id}'. Expected an ID that begins with '${prefix}'.`,
+      `input[${index}].id`,
+      'invalid_value',
+    );
+  }
+  return undefined;
+};
+
+// Custom tools came with GPT-5 (oDoc:function-calling; wording `?`).
+const customToolsAreKnown: ResponsesRule = ({ body, items, model }) =>
+  !model.customTools && toolsOf(body, items).some((tool) => tool.type === 'custom')
+    ? bad(
+        "Invalid value: 'custom'. Custom tools are not supported with this model.",
+        'tools',
+        'invalid_value',
+      )
+    : undefined;
 
 const streamOptionsNeedStream: ResponsesRule = ({ body }) =>
   body.stream_options != null && body.stream !== true
@@ -93,7 +158,9 @@ const reasoningIsFollowed: ResponsesRule = ({ items }) => {
       next?.type === 'function_call' ||
       next?.type === 'custom_tool_call' ||
       next?.type === 'reasoning' ||
-      (next !== undefined && 'role' in next && next.role === 'assistant');
+      (next !== undefined && isMessage(next) && next.role === 'assistant') ||
+      // Hosted tools are called out of reasoning too.
+      next?.type?.endsWith('_call') === true;
     if (!isOfModel) {
       return bad(
         `Item '${item.id}' of type 'reasoning' was provided without its required following item.`,
@@ -108,11 +175,12 @@ const reasoningIsFollowed: ResponsesRule = ({ items }) => {
 const storedCallsBringTheirReasoning: ResponsesRule = ({ items, organisation, stored }) => {
   const present = new Set(items.flatMap((item) => (item.type === 'reasoning' ? [item.id] : [])));
   for (const item of items) {
-    if (item.type !== 'function_call' || item.id == null) continue;
+    if (item.type !== 'function_call' && item.type !== 'custom_tool_call') continue;
+    if (item.id == null) continue;
     const reason = stored.reasonOf(organisation, item.id);
     if (reason === undefined || present.has(reason)) continue;
     return bad(
-      `Item '${item.id}' of type 'function_call' was provided without its required 'reasoning' item: '${reason}'.`,
+      `Item '${item.id}' of type '${item.type}' was provided without its required 'reasoning' item: '${reason}'.`,
       'input',
     );
   }
@@ -145,21 +213,32 @@ const encryptedNeedsReasoning: ResponsesRule = ({ body, model }) =>
     ? encryptedRefused('include')
     : undefined;
 
-const toolChoiceIsOffered: ResponsesRule = ({ body }) => {
+const toolChoiceIsOffered: ResponsesRule = ({ body, items }) => {
   const choice = body.tool_choice;
   if (choice == null || choice === 'auto' || choice === 'none') return undefined;
-  if (body.tools == null || body.tools.length === 0) {
+  const tools = toolsOf(body, items);
+  if (tools.length === 0) {
     return bad("Tool choice 'required' must be specified with 'tools' parameter.", 'tool_choice');
   }
-  if (choice === 'required' || choice.type === 'allowed_tools') return undefined;
-  return body.tools.some((tool) => 'name' in tool && tool.name === choice.name)
+  if (choice === 'required') return undefined;
+  const offered = tools.map(nameOf);
+  const wanted = choice.type === 'allowed_tools' ? choice.tools.map(nameOf) : [nameOf(choice)];
+  const missing = wanted.find((one) => !offered.includes(one));
+  return missing === undefined
     ? undefined
-    : bad(`Tool choice '${choice.name}' not found in 'tools' parameter.`, 'tool_choice');
+    : bad(`Tool choice '${missing.split(' ')[1]}' not found in 'tools' parameter.`, 'tool_choice');
 };
 
+/** A tool as `tool_choice` names it: a function or custom tool by its name, a hosted one by its type. */
+function nameOf(tool: { type: string; [field: string]: unknown }): string {
+  return tool.type === 'function' || tool.type === 'custom'
+    ? `${tool.type} ${String(tool.name)}`
+    : `hosted ${tool.type}`;
+}
+
 // An omitted `strict` is normalised where possible and never an error (oDoc:function-calling).
-const schemas: ResponsesRule = ({ body }) => {
-  for (const [index, tool] of (body.tools ?? []).entries()) {
+const schemas: ResponsesRule = ({ body, items }) => {
+  for (const [index, tool] of toolsOf(body, items).entries()) {
     if (tool.type !== 'function') continue;
     const refusal = functionRefusal(tool, tool.strict === true, `tools[${index}].parameters`);
     if (refusal !== undefined) return refusal;
@@ -179,7 +258,11 @@ const jsonObjectIsNamed: ResponsesRule = ({ body, items }) =>
 
 const RESPONSES_RULES: readonly ResponsesRule[] = [
   onlyWhatIsSimulated,
+  backgroundIsStored,
   needsInput,
+  ultrafast,
+  updatesAreKnown,
+  idsAreOfTheirKind,
   streamOptionsNeedStream,
   callsHaveOutputs,
   encryptedNeedsReasoning,
@@ -187,6 +270,7 @@ const RESPONSES_RULES: readonly ResponsesRule[] = [
   reasoningIsFollowed,
   storedCallsBringTheirReasoning,
   toolChoiceIsOffered,
+  customToolsAreKnown,
   schemas,
   jsonObjectIsNamed,
 ];
