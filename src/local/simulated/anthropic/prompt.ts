@@ -3,7 +3,8 @@ import { countTokens, FILE_TOKENS, IMAGE_TOKENS } from '../tokens.ts';
 import type { AnthropicRequest } from './accepted.ts';
 import type { CacheControl, ContentBlock } from './request.ts';
 import { blocksOf } from './request.ts';
-import { isInContext, isThinking, reads, signatureOf } from './thinking.ts';
+import type { Mismatch } from './thinking.ts';
+import { fateOf, isInContext, isThinking, signatureOf } from './thinking.ts';
 
 export type Level = 'tools' | 'system' | 'messages';
 
@@ -17,6 +18,13 @@ export interface Position {
   markable: boolean;
 }
 
+/** A thinking block that failed a binding check, as an answer reports it (aSDK `BetaInputTransformation`). */
+export interface InputTransformation {
+  type: 'thinking_dropped' | 'thinking_mismatch_allowed';
+  path: string;
+  reason: Mismatch;
+}
+
 export interface Prompt {
   positions: Position[];
   tokens: number;
@@ -24,12 +32,20 @@ export interface Prompt {
   hasCitations: boolean;
   /** Fingerprint of what stands before each message, thinking left out; the last one is that of the whole. */
   prefixes: string[];
+  transformations: InputTransformation[];
 }
 
 /** Lays a request out as tools → system → messages (providers.md §1, "order of the prefix"). */
 export function layOut(request: AnthropicRequest): Prompt {
   const { body, model } = request;
-  const prompt: Prompt = { positions: [], tokens: 0, images: 0, hasCitations: false, prefixes: [] };
+  const prompt: Prompt = {
+    positions: [],
+    tokens: 0,
+    images: 0,
+    hasCitations: false,
+    prefixes: [],
+    transformations: [],
+  };
   let chain = '';
   let bound = '';
 
@@ -51,12 +67,19 @@ export function layOut(request: AnthropicRequest): Prompt {
     });
   };
 
+  const searches: string[] = [];
   for (const tool of body.tools ?? []) {
     const { cache_control, ...definition } = tool;
     const rendered = JSON.stringify(definition);
     bound = link(bound, rendered);
+    const before = chain;
     add('tools', rendered, countTokens(rendered, model.tokenizer), cache_control, true);
+    // Web search on or off keeps what is cached of the other tools, and nothing behind them.
+    if (!isWebSearch(tool)) continue;
+    chain = before;
+    searches.push(rendered);
   }
+  for (const rendered of searches) chain = link(chain, rendered);
   const system = typeof body.system === 'string' ? [{ text: body.system }] : (body.system ?? []);
   for (const block of system) {
     if (block.text === '') continue;
@@ -66,16 +89,19 @@ export function layOut(request: AnthropicRequest): Prompt {
   }
   body.messages.forEach((message, index) => {
     prompt.prefixes.push(bound);
-    for (const block of blocksOf(message.content)) {
+    for (const [place, block] of blocksOf(message.content).entries()) {
       if (isThinking(block)) {
         const signed = isInContext(request, index) ? signatureOf(block) : undefined;
-        if (
-          signed === undefined ||
-          !reads(request, signed) ||
-          isDropped(request, signed.prefix, prompt, index)
-        ) {
-          continue;
+        if (signed === undefined) continue;
+        const { does, mismatch } = fateOf(request, signed, prompt.prefixes[index]);
+        if (mismatch !== undefined) {
+          prompt.transformations.push({
+            type: does === 'dropped' ? 'thinking_dropped' : 'thinking_mismatch_allowed',
+            path: `messages.${index}.content.${place}`,
+            reason: mismatch,
+          });
         }
+        if (does === 'dropped') continue;
         add(
           'messages',
           `thinking ${block.type === 'thinking' ? block.signature : block.data}`,
@@ -99,13 +125,8 @@ export function layOut(request: AnthropicRequest): Prompt {
   return prompt;
 }
 
-/** `drop_block` lets blocks fall whose prefix was edited (beta thinking-binding-controls-2026-08-01). */
-function isDropped(request: AnthropicRequest, prefix: string, prompt: Prompt, index: number): boolean {
-  return (
-    request.model.prefixCheck &&
-    request.body.thinking?.block_binding?.prefix_mismatch_behavior === 'drop_block' &&
-    prompt.prefixes[index] !== prefix
-  );
+function isWebSearch(tool: object): boolean {
+  return 'type' in tool && typeof tool.type === 'string' && tool.type.startsWith('web_search_');
 }
 
 interface Look {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SERVER_TOOLS } from './server-tools.ts';
 
 const cacheControl = z.strictObject({
   type: z.literal('ephemeral'),
@@ -6,10 +7,58 @@ const cacheControl = z.strictObject({
 });
 const marked = { cache_control: cacheControl.nullish() };
 
+const cited = { cited_text: z.string() };
+const citedDocument = {
+  ...cited,
+  document_index: z.number().int().min(0),
+  document_title: z.string().nullish(),
+  // Answers carry it, and histories repeat it.
+  file_id: z.string().nullish(),
+};
+const at = z.number().int().min(0);
+
+/** Citations of an earlier answer (aSDK `TextCitationParam`). */
+const citation = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('char_location'),
+    ...citedDocument,
+    start_char_index: at,
+    end_char_index: at,
+  }),
+  z.strictObject({
+    type: z.literal('page_location'),
+    ...citedDocument,
+    start_page_number: at,
+    end_page_number: at,
+  }),
+  z.strictObject({
+    type: z.literal('content_block_location'),
+    ...citedDocument,
+    start_block_index: at,
+    end_block_index: at,
+  }),
+  z.strictObject({
+    type: z.literal('search_result_location'),
+    ...cited,
+    search_result_index: at,
+    source: z.string(),
+    title: z.string().nullish(),
+    start_block_index: at,
+    end_block_index: at,
+  }),
+  z.strictObject({
+    type: z.literal('web_search_result_location'),
+    ...cited,
+    encrypted_index: z.string(),
+    title: z.string().nullish(),
+    url: z.string(),
+  }),
+]);
+
 const text = z.strictObject({
   type: z.literal('text'),
   text: z.string(),
-  citations: z.array(z.unknown()).nullish(),
+  citations: z.array(citation).nullish(),
   ...marked,
 });
 
@@ -105,7 +154,7 @@ const thinking = z.strictObject({
 });
 const redactedThinking = z.strictObject({ type: z.literal('redacted_thinking'), data: z.string() });
 
-// Of Anthropic's own tools the simulator makes none, but a history may carry them.
+// Anthropic's own tools: what a script made of them comes back in a history.
 const serverToolUse = z.looseObject({
   type: z.literal('server_tool_use'),
   id: z.string(),
@@ -125,7 +174,15 @@ const serverToolResult = z.looseObject({
   ...marked,
 });
 
+/** Beta, in `system` messages: offers a declared tool from here on, or takes it away. */
+const toolChange = z.strictObject({
+  type: z.enum(['tool_addition', 'tool_removal']),
+  tool: z.strictObject({ type: z.literal('tool_reference'), name: z.string() }),
+  ...marked,
+});
+
 const block = z.discriminatedUnion('type', [
+  toolChange,
   text,
   image,
   document,
@@ -168,9 +225,9 @@ const customTool = z.strictObject({
   ...marked,
 });
 
-/** Anthropic's own tools carry a date in their type; the simulator offers them and never calls them. */
+/** Anthropic's own tools; the simulator offers them, and only a script calls them. */
 const providerTool = z.looseObject({
-  type: z.string().regex(/_20\d{6}$/),
+  type: z.enum(Object.keys(SERVER_TOOLS)),
   name: z.string().optional(),
   ...marked,
 });
@@ -188,8 +245,8 @@ const toolChoice = z.discriminatedUnion('type', [
 
 const binding = {
   block_binding: z
-    .strictObject({ prefix_mismatch_behavior: z.enum(['error', 'drop_block']).optional() })
-    .optional(),
+    .strictObject({ prefix_mismatch_behavior: z.enum(['error', 'drop_block']).nullish() })
+    .nullish(),
 };
 const display = { display: z.enum(['summarized', 'omitted', 'updates']).nullish() };
 
@@ -220,6 +277,7 @@ const shared = {
       format: z
         .strictObject({ type: z.literal('json_schema'), schema: z.record(z.string(), z.unknown()) })
         .nullish(),
+      task_budget: z.unknown().optional(),
     })
     .optional(),
   speed: z.enum(['standard', 'fast']).nullish(),
@@ -233,6 +291,7 @@ const shared = {
   fallback_credit_token: z.unknown().optional(),
   thread: z.unknown().optional(),
   compaction: z.unknown().optional(),
+  billing_policy: z.unknown().optional(),
 };
 
 /** Body of `POST /v1/messages/count_tokens`: without `max_tokens`, `stream`, `metadata` and sampling. */

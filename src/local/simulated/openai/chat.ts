@@ -3,6 +3,7 @@ import type { Exchange } from '../exchange.ts';
 import type { PromptCache } from '../prompt-cache.ts';
 import type { Refusal } from '../refusal.ts';
 import { firstProblem } from '../shape-problem.ts';
+import { StoredObjects } from '../stored-objects.ts';
 import { cacheScope, planCache } from './cache.ts';
 import { openaiCaller, readJson } from './caller.ts';
 import { chatAnswer } from './chat-answer.ts';
@@ -19,6 +20,7 @@ export function acceptChat(
   headers: Record<string, string>,
   cache: PromptCache,
   now: number,
+  objects = new StoredObjects(),
 ): Exchange | Refusal {
   const caller = openaiCaller(headers);
   if ('status' in caller) return caller;
@@ -82,6 +84,12 @@ export function acceptChat(
     input,
     key: caller.key,
     begun,
-    answer: (reply, usage) => chatAnswer(body, reply, usage, now),
+    answer: (reply, usage) => {
+      const said = chatAnswer(body, reply, usage, now);
+      if (body.store === true) {
+        objects.keepAnswer(digest(caller.key), '/v1/chat/completions', said.body.id, said.body);
+      }
+      return said;
+    },
   };
 }

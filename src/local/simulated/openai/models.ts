@@ -145,14 +145,14 @@ export function gptModel(id: string, now: number): GptModel | undefined {
   return model;
 }
 
-/** `GET /v1/models`. */
-export function gptModelList(now: number): object {
-  const live = GPT_MODELS.filter((model) => gptModel(model.id, now) !== undefined);
-  return { object: 'list', data: live.map(modelObject) };
+/** `GET /v1/models`; `others` are those of other endpoints. */
+export function gptModelList(now: number, others: readonly string[]): object {
+  const live = GPT_MODELS.map((model) => model.id).filter((id) => gptModel(id, now) !== undefined);
+  return { object: 'list', data: [...live, ...others].map(modelObject) };
 }
 
 /** One model as `GET /v1/models/{id}` tells it. */
-export function modelObject(model: GptModel): object {
+export function modelObject(id: string): object {
   // 2026-01-01: one date for all; providers.md has release dates for some of them only.
-  return { id: model.id, object: 'model', created: 1_767_225_600, owned_by: 'openai' };
+  return { id, object: 'model', created: 1_767_225_600, owned_by: 'openai' };
 }

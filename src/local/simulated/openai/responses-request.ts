@@ -56,7 +56,36 @@ const message = z.discriminatedUnion('role', [
 const output = z.union([z.string().max(10_485_760), z.array(inputPart)]);
 const caller = { caller: z.unknown().optional(), namespace: z.string().nullish() };
 
+/** Items of hosted tools: made by nobody here but a script, and taken back as they are (oSDK `ResponseInputItem`). */
+const hostedItem = z.looseObject({
+  type: z.enum([
+    'apply_patch_call',
+    'apply_patch_call_output',
+    'code_interpreter_call',
+    'compaction',
+    'computer_call',
+    'computer_call_output',
+    'file_search_call',
+    'image_generation_call',
+    'local_shell_call',
+    'local_shell_call_output',
+    'mcp_approval_request',
+    'mcp_approval_response',
+    'mcp_call',
+    'mcp_list_tools',
+    'program',
+    'program_output',
+    'shell_call',
+    'shell_call_output',
+    'tool_search_call',
+    'tool_search_output',
+    'web_search_call',
+  ]),
+  id: z.string(),
+});
+
 const item = z.discriminatedUnion('type', [
+  hostedItem,
   z.strictObject({
     type: z.literal('function_call'),
     call_id: callId,
@@ -199,5 +228,8 @@ export const responsesBody = z.strictObject({
 });
 
 export type ResponsesBody = z.infer<typeof responsesBody>;
-export type InputItem = Exclude<NonNullable<ResponsesBody['input']>, string>[number];
+type ParsedItem = Exclude<NonNullable<ResponsesBody['input']>, string>[number];
+/** Its other fields travel along unseen. */
+export type HostedItem = Pick<z.infer<typeof hostedItem>, 'type' | 'id'>;
+export type InputItem = Exclude<ParsedItem, z.infer<typeof hostedItem>> | HostedItem;
 export type InputPart = z.infer<typeof inputPart>;

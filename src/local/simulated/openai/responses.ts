@@ -4,6 +4,7 @@ import type { PromptCache } from '../prompt-cache.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Reply } from '../reply.ts';
 import { firstProblem } from '../shape-problem.ts';
+import { StoredObjects } from '../stored-objects.ts';
 import type { TokenUsage } from '../usage.ts';
 import { cacheScope, planCache } from './cache.ts';
 import { openaiCaller, readJson } from './caller.ts';
@@ -26,6 +27,7 @@ export function acceptResponses(
   cache: PromptCache,
   stored: StoredResponses,
   now: number,
+  objects = new StoredObjects(),
 ): Exchange | Refusal {
   const caller = openaiCaller(headers);
   if ('status' in caller) return caller;
@@ -90,7 +92,7 @@ export function acceptResponses(
     cache,
     now,
   );
-  const accepted: Accepted = { body, model, effort, organisation, items: items.items, stored, now };
+  const accepted: Accepted = { body, model, effort, organisation, items: items.items, stored, objects, now };
   return {
     ask: askOfResponses(body, model, items.items, layout.tokens),
     input,
@@ -107,6 +109,7 @@ interface Accepted {
   organisation: string;
   items: InputItem[];
   stored: StoredResponses;
+  objects: StoredObjects;
   now: number;
 }
 
@@ -140,12 +143,10 @@ function wholeInput(
 function responseAnswer(accepted: Accepted, reply: Reply, counted: TokenUsage | null): WireAnswer {
   const { body, model, effort, organisation, now } = accepted;
   const output = outputItems(body, organisation, reply);
-  const envelope = responseEnvelope(
-    body,
-    isReasoning(model) ? effort : null,
-    model.cache.kind === 'breakpoints',
-    now,
-  );
+  const envelope = {
+    ...responseEnvelope(body, isReasoning(model) ? effort : null, model.cache.kind === 'breakpoints', now),
+    ...reply.extra,
+  };
   const reason = incompleteReason(reply);
   const finished = {
     ...envelope,
@@ -163,9 +164,18 @@ function responseAnswer(accepted: Accepted, reply: Reply, counted: TokenUsage | 
     output: [],
     usage: null,
   };
-  if (body.store !== false) accepted.stored.save(organisation, envelope.id, accepted.items, output);
+  if (body.store !== false) {
+    accepted.stored.save(organisation, envelope.id, accepted.items, output);
+    accepted.objects.keepAnswer(organisation, '/v1/responses', envelope.id, finished);
+  }
   return {
     body: finished,
-    frames: responseFrames(started, finished, output, body.stream_options?.include_obfuscation !== false),
+    frames: responseFrames(
+      started,
+      finished,
+      output,
+      reply,
+      body.stream_options?.include_obfuscation !== false,
+    ),
   };
 }

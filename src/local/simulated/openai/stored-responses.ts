@@ -46,6 +46,11 @@ export class StoredResponses {
     return this.#items.get(digest(organisation, id));
   }
 
+  /** A deleted response is no longer gone on from; its items go with it in their time. */
+  forget(organisation: string, id: string): void {
+    this.#responses.delete(digest(organisation, id));
+  }
+
   clear(): void {
     this.#responses.clear();
     this.#items.clear();
