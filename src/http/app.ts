@@ -1,4 +1,5 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { STATELESS_ENDPOINTS } from '../core/dialects/openai-stateless/endpoints.ts';
 import { FluxError } from '../core/errors.ts';
 import { readSettings } from '../env.ts';
 import type { Scope } from '../env-keys.ts';
@@ -9,6 +10,7 @@ import { authenticate, requireScope } from './auth.ts';
 import { openLease } from './bytes-in-flight.ts';
 import type { AppEnv } from './context.ts';
 import { dialectOf, errorHeaders, toClientError } from './errors.ts';
+import { notFound } from './not-found.ts';
 import { admitRequest, backgroundOf } from './rate-limit.ts';
 import { listEntries } from './routes/audit.ts';
 import { docsFile, docsPage } from './routes/docs.ts';
@@ -18,14 +20,11 @@ import { getLimits, putLimits } from './routes/limits.ts';
 import { metricsSession, metricsSessions, metricsSummary, metricsTimeseries } from './routes/metrics.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { getDescription } from './routes/openapi.ts';
+import { passthrough } from './routes/passthrough.ts';
 import { routePlan } from './routes/route.ts';
 import { getSettings, listSettingsVersions, patchSettings, putSettings } from './routes/settings.ts';
 import { chatCompletions } from './routes/steps.ts';
 import { openStores } from './stores.ts';
-
-/** Paths of objects that live at a provider (contract.md; T56). */
-const STORED_OBJECTS =
-  /^\/v1\/(files|uploads|batches|vector_stores|fine_tuning|assistants|threads|containers|conversations|evals|skills|responses\/.+|messages\/batches.*)(\/|$)/;
 
 /** The gateway's HTTP side. */
 export function createApp(): Hono<AppEnv> {
@@ -48,6 +47,9 @@ export function createApp(): Hono<AppEnv> {
   app.get('/docs', docsPage);
   app.get('/docs/:file', docsFile);
   app.post('/v1/chat/completions', withScope('infer'), withLimits(), chatCompletions);
+  for (const endpoint of STATELESS_ENDPOINTS) {
+    app.post(`/v1${endpoint.path}`, withScope('infer'), withLimits(), passthrough(endpoint));
+  }
   app.post('/v1/route', withScope('infer'), withLimits(), routePlan);
   app.get('/v1/models', withScope('infer'), listModels);
   // A model's name may hold a slash.
@@ -70,16 +72,9 @@ export function createApp(): Hono<AppEnv> {
   app.get('/api/audit', withScope('admin'), listEntries);
 
   app.notFound((c) => {
-    const why = STORED_OBJECTS.test(c.req.path)
-      ? "it names objects stored at a provider, and customers of this gateway may share a provider's key"
-      : 'see the README for what there is';
-    return sendError(
-      c,
-      new FluxError(`There is no ${c.req.method} ${c.req.path} here: ${why}.`, {
-        status: 404,
-        code: 'unknown_url',
-      }),
-    );
+    const routes = app.routes.filter(({ path }) => path.startsWith('/v1/'));
+    const there = new Set(routes.map(({ method, path }) => `${method} ${path.replace('/:id{.+}', '/{id}')}`));
+    return sendError(c, notFound(c.req.method, c.req.path, [...there]));
   });
   app.onError((error, c) => {
     if (error instanceof SettingsError) {

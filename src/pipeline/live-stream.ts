@@ -5,8 +5,8 @@ import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import { FluxError } from '../core/errors.ts';
 import type { FluxMetadata } from '../core/metadata.ts';
 import { createStopCutter } from '../core/stop-cut.ts';
-import { type Failure, type OpenStream, StreamFailure } from './ports.ts';
-import { kindOf, toFluxError } from './provider-error.ts';
+import { type OpenStream, StreamFailure } from './ports.ts';
+import { failureInside, toFluxError } from './provider-error.ts';
 import { settle } from './settle.ts';
 import type { PlannedStep, PreparedCall } from './step.ts';
 
@@ -78,7 +78,7 @@ export function openLiveStream(
         for (const frame of batch) {
           for (const event of frame.events) {
             follow(event);
-            if (event.type === 'error') throw new StreamFailure(failureOf(event));
+            if (event.type === 'error') throw new StreamFailure(failureInside(event));
           }
         }
         if (!cut) {
@@ -115,12 +115,6 @@ export function openLiveStream(
       if (!closed) close('abandoned', 499, 'client_left', 'abandoned');
     },
   };
-}
-
-/** An error inside a stream, as the failed try that it is. */
-function failureOf({ status, code, message }: Extract<AnswerEvent, { type: 'error' }>): Failure {
-  const kind = kindOf(status, code, message);
-  return { kind, status, message, type: null, code, param: null, retryAfter: null, requestId: null, ms: 0 };
 }
 
 function createCut(sequences: readonly string[]) {
