@@ -130,7 +130,13 @@ function streamOf(answer: Answer): OpenStream {
     if (block.type !== 'tool_call') return [{ type: block.type, text: block.text }];
     const index = calls++;
     return [
-      { type: 'tool_call', index, id: block.id, name: block.name },
+      {
+        type: 'tool_call',
+        index,
+        id: block.id,
+        name: block.name,
+        ...(block.custom === true ? { custom: true } : {}),
+      },
       { type: 'tool_arguments', index, delta: block.arguments },
     ];
   });
@@ -138,7 +144,11 @@ function streamOf(answer: Answer): OpenStream {
     { type: 'start', id: answer.id, model: answer.model },
     ...said,
     ...(answer.usage ? [{ type: 'usage' as const, usage: answer.usage, ...tierOf(answer) }] : []),
-    { type: 'stop', reason: answer.stop },
+    {
+      type: 'stop',
+      reason: answer.stop,
+      ...(answer.stopSequence === undefined ? {} : { stopSequence: answer.stopSequence }),
+    },
     { type: 'end' },
   ];
   async function* frames(): AsyncGenerator<AnswerFrame[]> {

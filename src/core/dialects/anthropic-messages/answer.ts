@@ -1,6 +1,6 @@
 import { type Usage, usageOf } from '../../accounting/usage.ts';
 import type { Answer, StopReason } from '../../answer.ts';
-import type { AssistantBlock } from '../../conversation.ts';
+import type { AssistantBlock, ForeignBlock, ThinkingBlock } from '../../conversation.ts';
 import { FluxError } from '../../errors.ts';
 import { originalId } from '../../tool-ids.ts';
 import {
@@ -15,7 +15,8 @@ import {
 } from '../provider-json.ts';
 
 /**
- * Reads the JSON body of a 200 of `POST /v1/messages`. Thinking and blocks of unknown types are left out.
+ * Reads the JSON body of a 200 of `POST /v1/messages`. Thinking is kept as it came, and so are blocks that
+ * only this wire knows (server tools and their results).
  *
  * @throws FluxError with the error's own status where the body is an error, 502 where it is no answer.
  */
@@ -45,7 +46,8 @@ function readBlocks(body: JsonObject): AssistantBlock[] {
   for (const block of objectsAt(body, 'content')) {
     if (block.type === 'text') {
       const text = requiredText(block, 'text');
-      if (text !== '') blocks.push({ type: 'text', text });
+      const citations = objectsAt(block, 'citations');
+      if (text !== '') blocks.push({ type: 'text', text, ...(citations.length > 0 ? { citations } : {}) });
     } else if (block.type === 'tool_use') {
       blocks.push({
         type: 'tool_call',
@@ -53,14 +55,21 @@ function readBlocks(body: JsonObject): AssistantBlock[] {
         name: requiredText(block, 'name'),
         arguments: JSON.stringify(block.input ?? {}),
       });
-    }
+    } else blocks.push(ownBlock(block));
   }
   return blocks;
 }
 
+/** A finished block that is the API's own. */
+export function ownBlock(block: JsonObject): ThinkingBlock | ForeignBlock {
+  return block.type === 'thinking' || block.type === 'redacted_thinking'
+    ? { type: 'thinking', wire: 'anthropic-messages', raw: block }
+    : { type: 'foreign', kind: textAt(block, 'type') ?? '', raw: block };
+}
+
 /**
- * Anthropic's stop reasons in shared words (providers.md §5). `pause_turn` needs server tools, which no step offers
- * yet; an answer that pauses is not finished, so it is never shown as `stop`.
+ * Anthropic's stop reasons in shared words (providers.md §5). `pause_turn` needs server tools, which only Anthropic's
+ * own clients offer, and they get it as it is; an answer that pauses is not finished, so it is never shown as `stop`.
  */
 export function stopReason(reason: string | undefined): StopReason {
   switch (reason) {
