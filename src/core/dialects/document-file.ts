@@ -1,11 +1,12 @@
 import type { DocumentBlock } from '../conversation.ts';
 import type { JsonObject } from './provider-json.ts';
 
-/** A document as OpenAI's wires take it: its bytes as a data URL, or (Responses only) an address. */
-export function documentFile({ source, title }: DocumentBlock): JsonObject {
+/** A file as OpenAI's wires take it: its bytes as a data URL, or (Responses only) an address. */
+export function documentFile(
+  source: Exclude<DocumentBlock['source'], { kind: 'text' }>,
+  title: string | undefined,
+): JsonObject {
   if (source.kind === 'url') return { file_url: source.url };
-  // Text is no file by now (documents.ts); the type can't say so.
-  if (source.kind === 'text') return { file_data: source.text };
   // The name's ending is how the provider knows the kind.
   const name = title ?? 'document';
   return {

@@ -184,7 +184,12 @@ function writePart(block: UserBlock): JsonObject {
         ...breakpointOf(block),
       };
     case 'document':
-      return { type: 'file', file: documentFile(block), ...breakpointOf(block) };
+      return {
+        ...(block.source.kind === 'text'
+          ? { type: 'text', text: block.source.text }
+          : { type: 'file', file: documentFile(block.source, block.title) }),
+        ...breakpointOf(block),
+      };
     // Back to the wire it came from: `pipeline/prepare` lets no other through.
     case 'foreign':
       return block.raw;

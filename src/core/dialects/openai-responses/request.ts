@@ -139,7 +139,12 @@ function writeInput(block: UserBlock): JsonObject {
         ...breakpointOf(block),
       };
     case 'document':
-      return { type: 'input_file', ...documentFile(block), ...breakpointOf(block) };
+      return {
+        ...(block.source.kind === 'text'
+          ? { type: 'input_text', text: block.source.text }
+          : { type: 'input_file', ...documentFile(block.source, block.title) }),
+        ...breakpointOf(block),
+      };
     case 'foreign':
       return block.raw;
   }
