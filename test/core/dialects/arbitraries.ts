@@ -114,26 +114,32 @@ const resultPart = fc.oneof({ weight: 4, arbitrary: textBlock }, imageBlock, doc
 /** An assistant turn with calls, and its results in any order. */
 const loop: fc.Arbitrary<Message[]> = fc
   .tuple(
-    fc.uniqueArray(id, { minLength: 1, maxLength: 4 }),
-    fc.array(fc.oneof({ weight: 3, arbitrary: textBlock }, thinking), { maxLength: 2 }),
-    fc.infiniteStream(
-      fc.tuple(functionName, args, fc.array(resultPart, { maxLength: 2 }), fc.boolean(), cache),
+    fc.uniqueArray(
+      fc.record({
+        id,
+        name: functionName,
+        args,
+        content: fc.array(resultPart, { maxLength: 2 }),
+        failed: fc.boolean(),
+        mark: cache,
+      }),
+      { minLength: 1, maxLength: 4, selector: (made) => made.id },
     ),
+    fc.array(fc.oneof({ weight: 3, arbitrary: textBlock }, thinking), { maxLength: 2 }),
     fc.boolean(),
   )
-  .map(([ids, before, stream, reversed]) => {
-    const made = ids.map((callId) => ({ callId, of: stream.next().value }));
+  .map(([made, before, reversed]) => {
     const calls = made.map(
-      ({ callId, of: [called, json] }): AssistantBlock => ({
+      (one): AssistantBlock => ({
         type: 'tool_call',
-        id: callId,
-        name: called,
-        arguments: json,
-        ...(called === 'patch' ? { custom: true } : {}),
+        id: one.id,
+        name: one.name,
+        arguments: one.args,
+        ...(one.name === 'patch' ? { custom: true } : {}),
       }),
     );
     const results = made.map(
-      ({ callId, of: [, , content, failed, mark] }): ToolResultBlock => ({
+      ({ id: callId, content, failed, mark }): ToolResultBlock => ({
         type: 'tool_result',
         callId,
         content,

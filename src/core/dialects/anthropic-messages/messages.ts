@@ -90,7 +90,12 @@ function clean(message: Message, report: Report): Message {
       const content = message.content
         .map((block) => (block.type === 'refusal' ? { type: 'text' as const, text: block.text } : block))
         .filter(isFull);
-      return leadWithThinking({ ...message, content });
+      // What is left may end in thinking, which is refused.
+      const isCut = content.at(-1)?.type === 'thinking';
+      return leadWithThinking({
+        ...message,
+        content: isCut ? content.filter((block) => block.type !== 'thinking') : content,
+      });
     }
     case 'tool':
       if (!message.content.some((result) => result.content.some(isBlank))) return message;

@@ -13,6 +13,7 @@ import { writeBreakpoint } from '../cache-breakpoints.ts';
 import { documentFile } from '../document-file.ts';
 import { imageUrl } from '../image-url.ts';
 import type { JsonObject } from '../provider-json.ts';
+import { parameterSchema } from '../tool-schema.ts';
 import type { OwnRequest, RequestOptions } from '../upstream.ts';
 
 /** The body of `POST /v1/chat/completions`, written anew: for clients of other dialects. */
@@ -206,7 +207,10 @@ function writeTools(tools: readonly Tool[]): JsonObject[] | undefined {
 }
 
 function writeTool({ name, description, parameters, strict, custom }: Tool): JsonObject {
-  if (custom === undefined) return { type: 'function', function: { name, description, parameters, strict } };
+  if (custom === undefined) {
+    const schema = parameters && parameterSchema(parameters);
+    return { type: 'function', function: { name, description, parameters: schema, strict } };
+  }
   const { format } = custom;
   return { type: 'custom', custom: { name, description, format: format && nestFormat(format) } };
 }

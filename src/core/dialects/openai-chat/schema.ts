@@ -36,6 +36,9 @@ const refusalPart = z.looseObject({ type: z.literal('refusal'), refusal: z.strin
 /** Kinds that only Chat Completions knows (`input_audio`), or a server like it (`video_url`). */
 const otherPart = z.looseObject({ type: z.string().regex(/^(?!(text|image_url|file|refusal)$)/) });
 
+/** In a tool's result: read, to be refused by name. */
+const noText = z.looseObject({ type: z.string().regex(/^(?!text$)/) });
+
 const texts = z.union([z.string(), z.array(textPart).min(1)]);
 
 const functionCall = z.looseObject({
@@ -70,7 +73,7 @@ export const chatMessage = z.discriminatedUnion('role', [
   z.looseObject({
     role: z.literal('tool'),
     tool_call_id: z.string().min(1),
-    content: z.union([z.string(), z.array(z.union([textPart, otherPart]))]),
+    content: z.union([z.string(), z.array(z.union([textPart, noText]))]),
     ...marked,
   }),
 ]);
