@@ -6,6 +6,7 @@ import { readAnswer as readChatAnswer } from '../core/dialects/openai-chat/answe
 import { createEventReader as readChatEvents } from '../core/dialects/openai-chat/events.ts';
 import { readAnswer as readResponsesAnswer } from '../core/dialects/openai-responses/answer.ts';
 import { createEventReader as readResponsesEvents } from '../core/dialects/openai-responses/events.ts';
+import type { EventReader } from '../core/dialects/upstream.ts';
 import { FluxError } from '../core/errors.ts';
 import type { Wire } from '../core/routing/catalog.ts';
 import { RETRYABLE } from '../core/routing/escalation.ts';
@@ -27,11 +28,11 @@ const LONGEST_PAUSE_MS = 10_000;
 /** After the finish chunk, how long its usage may take before the cost is estimated (contract.md). */
 const USAGE_PATIENCE_MS = 2_000;
 
-const READERS = {
+const READERS: Record<Wire, { answer(body: unknown, raw: string): Answer; events(): EventReader }> = {
   'anthropic-messages': { answer: readAnthropicAnswer, events: readAnthropicEvents },
   'openai-responses': { answer: readResponsesAnswer, events: readResponsesEvents },
   'openai-chat': { answer: readChatAnswer, events: readChatEvents },
-} satisfies Record<Wire, unknown>;
+};
 
 /**
  * Calls one model: with a time-out, up to three tries with growing pauses (`retry-after` obeyed), and for a
@@ -117,7 +118,7 @@ async function send(
       ms: Date.now() - started,
     };
   }
-  const answer = READERS[call.model.wire].answer(parseAnswer(raw)); // Throws the error inside, if it is one (T28).
+  const answer = READERS[call.model.wire].answer(parseAnswer(raw), raw); // Throws the error inside, if it is one (T28).
   if (call.stream) return { kind: 'stream', stream: streamOf(answer), ms: Date.now() - started };
   return { kind: 'answer', answer, raw, ms: Date.now() - started };
 }

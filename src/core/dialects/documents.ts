@@ -1,3 +1,4 @@
+import { textOfBase64 } from '../base64-text.ts';
 import {
   type Conversation,
   type DocumentBlock,
@@ -51,13 +52,8 @@ function textBlock(block: DocumentBlock): TextBlock {
 
 function textOf({ source }: DocumentBlock): string {
   if (source.kind !== 'base64') return source.kind === 'text' ? source.text : '';
-  try {
-    const bytes = atob(source.data);
-    return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
-  } catch {
-    // No base64 after all: what the client called text is kept as it is.
-    return source.data;
-  }
+  // No base64 of a text after all: what the client called text is kept as it is.
+  return textOfBase64(source.data) ?? source.data;
 }
 
 function isCited(block: { type: string; citations?: unknown }): boolean {

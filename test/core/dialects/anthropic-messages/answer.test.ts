@@ -105,3 +105,15 @@ describe('a 200 that is no answer', () => {
     );
   });
 });
+
+test('arguments of a whole answer stay as they stood there', () => {
+  const input = '{"10": 1, "id": 12345678901234567890, "ratio": 1.0}';
+  const raw = JSON.stringify({
+    ...message,
+    content: [
+      { type: 'text', text: '"input": {}' },
+      { type: 'tool_use', id: 'toolu_1', name: 'a', input: 'INPUT' },
+    ],
+  }).replace('"INPUT"', input);
+  expect(readAnswer(JSON.parse(raw), raw).blocks[1]).toMatchObject({ arguments: input });
+});
