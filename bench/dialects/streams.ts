@@ -35,7 +35,7 @@ export function measureStream(client: ClientDialect, model: CatalogModel): { chu
   const sent = frames
     .map(({ data, event }) => `${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`)
     .join('');
-  const pieces = sent.match(/[^]{1,700}/g) ?? [];
+  const pieces = sent.match(/[\s\S]{1,700}/g) ?? [];
   const read = client.read(JSON.parse(clientBody(client.wire, model)));
   const writer = read.answerWriter({ requestId: 'bench', created: 1_764_000_000 });
   const encoder = new TextEncoder();
