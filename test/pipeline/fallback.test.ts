@@ -167,6 +167,41 @@ describe('what a model has no word for', () => {
     expect(first.raw).toBeNull();
   });
 
+  test("a server without JSON-schema output is asked through a tool, in the client's own body", async () => {
+    const local = settingsOf({
+      FLUX_PROVIDERS: JSON.stringify([
+        {
+          id: 'local',
+          kind: 'openai',
+          base_url: 'http://127.0.0.1:1/v1',
+          prices: { tiny: { input: 0, output: 0 } },
+          capabilities: { jsonSchema: false },
+        },
+      ]),
+      FLUX_TIERS: '{"easy":["local/tiny"],"medium":["local/tiny"],"hard":["local/tiny"]}',
+    });
+    const schema = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] };
+    const body = {
+      ...question,
+      brand_new: 1,
+      tools: [{ type: 'function', function: { name: 'ping', parameters: { type: 'object' } } }],
+      response_format: { type: 'json_schema', json_schema: { name: 'node', schema } },
+    };
+    const given = { type: 'tool_call' as const, id: 'c1', name: 'final_answer', arguments: '{"name":"a"}' };
+    const { ports, calls } = portsOf(answers({ blocks: [given], stop: 'tool_calls' }));
+    const { answer, raw } = answerOf(await runStep(stepOf(body, local), local, ports));
+    const sent = JSON.parse(calls[0]?.body ?? '');
+    expect(sent).toMatchObject({ brand_new: 1, tool_choice: 'required', parallel_tool_calls: false });
+    expect(sent.response_format).toBeUndefined();
+    expect(sent.tools.map((tool: { function: { name: string } }) => tool.function.name)).toEqual([
+      'ping',
+      'final_answer',
+    ]);
+    expect(answer).toMatchObject({ blocks: [{ type: 'text', text: '{"name":"a"}' }], stop: 'stop' });
+    // The provider's own bytes would show the tool.
+    expect(raw).toBeNull();
+  });
+
   test('in a stream too, whose first frames still tell that there is an answer', async () => {
     const events: AnswerEvent[] = [
       { type: 'start', id: 'a', model: 'm' },
