@@ -33,7 +33,12 @@ const configuredProvider = z.strictObject({
   capabilities: z
     .strictObject({
       vision: z.boolean(),
+      documents: z.boolean(),
+      documentUrls: z.boolean(),
+      otherDocuments: z.boolean(),
+      audio: z.boolean(),
       tools: z.boolean(),
+      customTools: z.boolean(),
       forcedToolChoice: z.boolean(),
       jsonSchema: z.boolean(),
       jsonObject: z.boolean(),

@@ -28,9 +28,9 @@ const CARRYING = 5;
  * A session as it would be with a stored file of the top's account, for some of them, from the middle on: a switch to
  * another account would lose it (portability.ts).
  */
-export function carrying(session: Session, index: number, { provider, name }: Candidate): Session {
+export function carrying(session: Session, index: number, { provider, name, model }: Candidate): Session {
   if (index % CARRYING !== 0) return session;
-  const carries = [{ kind: 'stored_object' as const, provider, name }];
+  const carries = [{ kind: 'stored_object' as const, wire: model.wire, producer: { provider, name } }];
   return session.map((step, t) => (t < session.length / 2 ? step : { ...step, carries }));
 }
 

@@ -2,8 +2,10 @@ import type { Usage } from '../core/accounting/usage.ts';
 import { usageOf } from '../core/accounting/usage.ts';
 import type { AnswerEvent } from '../core/answer.ts';
 import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
+import { producedBy } from '../core/dialects/thinking.ts';
 import { FluxError } from '../core/errors.ts';
 import type { FluxMetadata } from '../core/metadata.ts';
+import type { Candidate } from '../core/routing/plan.ts';
 import { createStopCutter } from '../core/stop-cut.ts';
 import { type OpenStream, StreamFailure } from './ports.ts';
 import { failureInside, toFluxError } from './provider-error.ts';
@@ -82,7 +84,7 @@ export function openLiveStream(
           }
         }
         if (!cut) {
-          yield batch;
+          yield batch.map((frame) => markBlocks(frame, call.candidate));
           continue;
         }
         const shown = batch.map((frame) => ({ ...frame, events: cut.apply(frame.events) }));
@@ -115,6 +117,16 @@ export function openLiveStream(
       if (!closed) close('abandoned', 499, 'client_left', 'abandoned');
     },
   };
+}
+
+
+/** Whole blocks with who made them, for whoever keeps them (T16). */
+function markBlocks(frame: AnswerFrame, candidate: Candidate): AnswerFrame {
+  if (!frame.events.some((event) => event.type === 'block')) return frame;
+  const events = frame.events.map((event) =>
+    event.type === 'block' ? { ...event, block: producedBy(event.block, candidate) } : event,
+  );
+  return { ...frame, events };
 }
 
 function createCut(sequences: readonly string[]) {

@@ -28,7 +28,11 @@ const EDITORS: Readonly<Partial<Record<Wire, Editor>>> = {
  * The body for a candidate, as JSON text. Where it speaks the client's own wire, the client's body with only the
  * changes made in its text: numbers, key order and fields we have never heard of stay byte for byte.
  */
-export function writeWireRequest(request: StepRequest, candidate: Candidate, prepared: Prepared): string {
+export function writeWireRequest(
+  request: Pick<StepRequest, 'wire' | 'rawBody' | 'body' | 'stream' | 'conversation' | 'userHash'>,
+  candidate: Pick<Candidate, 'name' | 'model'>,
+  prepared: Pick<Prepared, 'conversation'>,
+): string {
   const options = {
     stream: request.stream,
     modelId: candidate.name,

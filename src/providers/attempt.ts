@@ -6,6 +6,7 @@ import { readAnswer as readChatAnswer } from '../core/dialects/openai-chat/answe
 import { createEventReader as readChatEvents } from '../core/dialects/openai-chat/events.ts';
 import { readAnswer as readResponsesAnswer } from '../core/dialects/openai-responses/answer.ts';
 import { createEventReader as readResponsesEvents } from '../core/dialects/openai-responses/events.ts';
+import type { EventReader } from '../core/dialects/upstream.ts';
 import { FluxError } from '../core/errors.ts';
 import type { Wire } from '../core/routing/catalog.ts';
 import {
@@ -24,11 +25,11 @@ import { type Try, within, withRetries } from './retries.ts';
 /** After the finish chunk, how long its usage may take before the cost is estimated (contract.md). */
 const USAGE_PATIENCE_MS = 2_000;
 
-const READERS = {
+const READERS: Record<Wire, { answer(body: unknown, raw: string): Answer; events(): EventReader }> = {
   'anthropic-messages': { answer: readAnthropicAnswer, events: readAnthropicEvents },
   'openai-responses': { answer: readResponsesAnswer, events: readResponsesEvents },
   'openai-chat': { answer: readChatAnswer, events: readChatEvents },
-} satisfies Record<Wire, unknown>;
+};
 
 /**
  * Calls one model: with a time-out, up to three tries with growing pauses (`retry-after` obeyed), and for a
@@ -63,7 +64,7 @@ async function send(call: ProviderCall, { started, note, connection }: Try): Pro
     const stream = await openGate(readEvents(call, body, connection.signal), started);
     return { kind: 'stream', stream: { ...stream, whole: false, abort: () => connection.abort() } };
   }
-  const answer = READERS[call.model.wire].answer(parseAnswer(raw)); // Throws the error inside, if it is one (T28).
+  const answer = READERS[call.model.wire].answer(parseAnswer(raw), raw); // Throws the error inside, if it is one (T28).
   if (call.stream) return { kind: 'stream', stream: streamOf(answer) };
   return { kind: 'answer', answer, raw };
 }
@@ -76,7 +77,13 @@ function streamOf(answer: Answer): OpenStream {
     if (block.type !== 'tool_call') return [{ type: block.type, text: block.text }];
     const index = calls++;
     return [
-      { type: 'tool_call', index, id: block.id, name: block.name },
+      {
+        type: 'tool_call',
+        index,
+        id: block.id,
+        name: block.name,
+        ...(block.custom === true ? { custom: true } : {}),
+      },
       { type: 'tool_arguments', index, delta: block.arguments },
     ];
   });
@@ -84,7 +91,11 @@ function streamOf(answer: Answer): OpenStream {
     { type: 'start', id: answer.id, model: answer.model },
     ...said,
     ...(answer.usage ? [{ type: 'usage' as const, usage: answer.usage, ...tierOf(answer) }] : []),
-    { type: 'stop', reason: answer.stop },
+    {
+      type: 'stop',
+      reason: answer.stop,
+      ...(answer.stopSequence === undefined ? {} : { stopSequence: answer.stopSequence }),
+    },
     { type: 'end' },
   ];
   async function* frames(): AsyncGenerator<AnswerFrame[]> {

@@ -2,6 +2,7 @@ import { FluxError, invalidRequest } from '../errors.ts';
 import type { Candidate } from './candidate.ts';
 import { type Exclusion, excludedBy, type Needs } from './capability.ts';
 import { findModel, isRetired, type Wire } from './catalog.ts';
+import { fieldOn } from './field-names.ts';
 import { rankOf } from './floor.ts';
 import { type Carried, isPortable } from './portability.ts';
 import { TIERS, type Tier } from './tier.ts';
@@ -98,7 +99,8 @@ export function exclude(
       message: `'${field}' only works on models behind ${API_NAMES[wire]}, and ${model.id} is not one: leave it out.`,
     };
   }
-  return excludedBy(model, needs, adapting);
+  const exclusion = excludedBy(model, needs, adapting);
+  return exclusion && { ...exclusion, field: fieldOn(wire, exclusion.field) };
 }
 
 /** What the client is told where nobody can take a step: the field the last of those in range can't take. */
@@ -114,10 +116,11 @@ export function noCandidate(input: CandidatesInput, floor: Tier): FluxError {
     return invalidRequest(`${exclusion.message}${who}`, exclusion.field, 'unsupported_value');
   }
   if (last) {
-    const { provider = 'another provider' } = input.carries.find((one) => !isPortable([one], last)) ?? {};
+    const lost = input.carries.find((one) => !isPortable([one], last));
+    const provider = lost?.producer?.provider ?? 'another provider';
     return invalidRequest(
       `The conversation carries what only ${provider} has, and no model of it is at or above the floor of this step. Pin one of its models, or leave the stored object out.`,
-      'messages',
+      fieldOn(input.wire, 'messages'),
       'not_portable',
     );
   }

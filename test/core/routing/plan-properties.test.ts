@@ -220,17 +220,24 @@ describe('whatever the prices, the caches and the lane', () => {
   });
 
   test('traps T15: what the turn carries is never lost, whoever asks', () => {
-    const carried: fc.Arbitrary<Carried> = fc.record({
-      kind: fc.constantFrom('thinking', 'encrypted_reasoning', 'stored_object'),
-      provider: fc.constantFrom('anthropic', 'openai'),
-      name: fc.constantFrom(...MODELS.map(({ name }) => name)),
-    });
+    const carried: fc.Arbitrary<Carried> = fc.record(
+      {
+        kind: fc.constantFrom('thinking', 'encrypted_reasoning', 'open_loop', 'stored_object'),
+        wire: fc.constantFrom('anthropic-messages', 'openai-responses', 'openai-chat'),
+        producer: fc.record({
+          provider: fc.constantFrom('anthropic', 'openai'),
+          name: fc.constantFrom(...MODELS.map(({ name }) => name)),
+        }),
+      },
+      { requiredKeys: ['kind', 'wire'] },
+    );
     const ruled = fc.option(fc.constantFrom(...MODELS));
     fc.assert(
       fc.property(scene, fc.array(carried, { maxLength: 3 }), ruled, (of, carries, to) => {
         const input = inputFor(of, { carries, ...(to ? { rule: { when: {}, to: { candidate: to } } } : {}) });
         const isPossible = MODELS.some((model) => isPortable(carries, model));
-        if (!isPossible) expect(() => planStep(input)).toThrow(/only (anthropic|openai) has/);
+        if (!isPossible)
+          expect(() => planStep(input)).toThrow(/only (anthropic|openai|another provider) has/);
         else for (const one of planStep(input).candidates) expect(isPortable(carries, one)).toBe(true);
       }),
       { numRuns: 150 },
