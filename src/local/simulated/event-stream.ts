@@ -64,10 +64,17 @@ export class EventStream {
     const goesOn = response.write(piece, (error) => {
       if (error == null) this.#journal.sent_bytes += piece.length;
     });
-    // A client that goes away never drains.
-    if (!goesOn) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!goesOn) await drained(response);
     return !response.destroyed && piece.length === bytes.length;
   }
+}
+
+/** Until more can be written, or the client is gone: then nothing ever drains. */
+async function drained(response: ServerResponse): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
+  over.abort();
 }
 
 /** Waits, or returns at once when the client leaves. */

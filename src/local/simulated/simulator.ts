@@ -137,7 +137,7 @@ export class Simulator {
       return isAnthropic ? anthropicModels(visit, now) : openaiModels(visit, now);
     }
     const caller = isAnthropic ? anthropicCaller(headers) : openaiCaller(headers);
-    if ('status' in caller) return method === 'GET' || method === 'DELETE' ? caller : undefined;
+    if ('status' in caller) return caller;
     const organisation = digest(caller.key);
     const [file] = Object.values(read?.files ?? {});
     const found = this.objects.serve({

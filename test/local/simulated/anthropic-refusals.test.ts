@@ -482,6 +482,17 @@ const rows: [rule: string, fields: Fields, message: string | RegExp, headers?: R
     'A maximum of 4 blocks with cache_control may be provided. Found 5.',
   ],
   [
+    'traps T20: five markers, those inside a tool result too',
+    {
+      messages: [
+        told(text('a', mark()), text('b', mark())),
+        said(call('a')),
+        told({ ...result('a'), content: [text('c', mark()), text('d', mark())], ...mark() }),
+      ],
+    },
+    'A maximum of 4 blocks with cache_control may be provided. Found 5.',
+  ],
+  [
     'traps T20: four markers and the automatic one',
     { ...mark(), system: [text('a', mark()), text('b', mark()), text('c', mark()), text('d', mark())] },
     'A maximum of 4 blocks with cache_control may be provided. Found 5.',
@@ -538,6 +549,12 @@ const rows: [rule: string, fields: Fields, message: string | RegExp, headers?: R
     'messages.1.content.1: Invalid `encrypted_content` in `web_search_result` block',
   ],
   // Betas
+  [
+    'fallbacks on Haiku 5.5',
+    { model: 'claude-haiku-5-5', fallbacks: ['claude-opus-5'] },
+    'fallbacks: a list is not supported on this model',
+    { 'anthropic-beta': 'server-side-fallback-2026-07-01' },
+  ],
   [
     'display updates without its header',
     { thinking: { type: 'adaptive', display: 'updates' } },

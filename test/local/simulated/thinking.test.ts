@@ -201,6 +201,19 @@ describe('what a thinking block is bound to', () => {
   });
 });
 
+test('under between_tools the effort stays what it was', async () => {
+  const fields = { model: 'claude-sonnet-5-5', thinking: { type: 'between_tools' } };
+  const call = await turn(fields);
+  const looped = [ask, { role: 'assistant', content: call }, results(call)];
+  await sim.script({ answer: { text: '', calls: [{ name: 'look' }] } });
+  const { content } = await send({ ...fields, messages: looped });
+  expect(content[0]).toMatchObject({ type: 'thinking' });
+  const messages = [...looped, { role: 'assistant', content }, results(content)];
+  expect((await send({ ...fields, messages })).status).toBe(200);
+  const refused = await send({ ...fields, messages, output_config: { effort: 'low' } });
+  expect(refused.message).toMatch(/changing effort mid-conversation/);
+});
+
 test('thinking of Sonnet 5.5 is dropped under another key', async () => {
   const model = 'claude-sonnet-5-5';
   const content = await turn({ model });

@@ -18,8 +18,9 @@ import type { InputItem, ResponsesBody } from './responses-request.ts';
 import { responsesBody } from './responses-request.ts';
 import { responseFrames } from './responses-stream.ts';
 import { conversationOf, inputRefusal, missingObject, responsesInputs } from './rules-inputs.ts';
+import { itemNotFound } from './rules-items.ts';
 import { isReasoning, modelNotFound, modelRefusal } from './rules-model.ts';
-import { itemNotFound, movedField, responsesRefusal } from './rules-responses.ts';
+import { movedField, responsesRefusal } from './rules-responses.ts';
 import type { StoredResponses } from './stored-responses.ts';
 
 /** Takes a body of `POST /v1/responses` through every rule. */

@@ -99,7 +99,7 @@ function nameOf(tool: { type: string; [kind: string]: unknown }): string {
   return `${tool.type} ${String(named)}`;
 }
 
-// Custom tools came with GPT-5 (oDoc:function-calling; wording `?`).
+// Custom tools came with GPT-5 (Arize-ai/openinference#2083; wording `?`).
 const customToolsAreKnown: ChatRule = (body, model) => {
   const index = (body.tools ?? []).findIndex((tool) => tool.type === 'custom');
   return index < 0 || model.customTools
