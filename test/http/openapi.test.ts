@@ -71,7 +71,7 @@ describe('it is OpenAPI 3.1', () => {
     const { status, stderr } = spawnSync('python3', ['-c', python], { input, encoding: 'utf8' });
     expect(stderr).toBe('');
     expect(status).toBe(0);
-  });
+  }, 60_000);
 });
 
 describe('every example is what its schema says', () => {
@@ -94,7 +94,7 @@ describe('every example is what its schema says', () => {
 
   test('a shape of ours takes no field that it does not name', () => {
     for (const [name, schema] of Object.entries(description.components.schemas)) {
-      const wire = /^(ChatCompletion.*|ApiDescription)$/.test(name);
+      const wire = /^(ChatCompletion.*|ApiDescription|\w+Request|AudioForm|PassthroughAnswer)$/.test(name);
       if (!wire) expect(schema.additionalProperties, name).toBe(false);
     }
   });
