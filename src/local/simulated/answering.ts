@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { EventStream, wait } from './event-stream.ts';
-import type { ErrorWire, Exchange } from './exchange.ts';
+import type { ErrorWire, Exchange, WireAnswer } from './exchange.ts';
 import { improvise } from './improvise.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Refusal } from './refusal.ts';
@@ -77,8 +77,12 @@ export async function answer(
   const usage = scripted === null ? null : scripted === undefined ? counted : tokenUsage(definedOf(scripted));
   journal.usage = usage ?? counted;
   const wireAnswer = exchange.answer(reply, usage);
-  if (exchange.ask.stream) await sendStream(injected(wireAnswer.frames, entry), fault, pace, outlet);
-  else if (fault?.kind === 'cut') cutBody(wireAnswer.body, outlet);
+  if (exchange.ask.stream) await sendStream(wireAnswer, entry, pace, outlet);
+  else if (fault?.kind === 'failed') {
+    const refusal = spoken(fault, outlet.errors);
+    const body = wireAnswer.failed?.(refusal, 0).body ?? outlet.errors.body(refusal);
+    sendJson(response, 200, body, outlet.headers);
+  } else if (fault?.kind === 'cut') cutBody(wireAnswer.body, outlet);
   else if (fault?.kind !== 'stall') {
     const type = wireAnswer.contentType;
     const headers = type === undefined ? outlet.headers : { ...outlet.headers, 'content-type': type };
@@ -87,12 +91,13 @@ export async function answer(
 }
 
 async function sendStream(
-  frames: Iterable<Frame>,
-  fault: Fault | undefined,
+  wireAnswer: WireAnswer,
+  entry: ScriptEntry | undefined,
   pace: Pace,
   outlet: Outlet,
 ): Promise<void> {
   const { response } = outlet;
+  const fault = entry?.fault;
   openStream(response, outlet.headers);
   const cutAfterBytes = fault?.kind === 'cut' ? fault.after_bytes : undefined;
   const stream = new EventStream(response, outlet.journal, { ...pace, cutAfterBytes });
@@ -101,7 +106,7 @@ async function sendStream(
       ? fault.after_events
       : Number.POSITIVE_INFINITY;
   let sent = 0;
-  for (const frame of frames) {
+  for (const frame of injected(wireAnswer.frames, entry)) {
     if (sent >= most) break;
     if (!(await stream.send(frame))) break;
     sent += 1;
@@ -118,8 +123,10 @@ async function sendStream(
     response.write('', () => response.destroy());
     return;
   }
-  if (fault?.kind === 'error_frame') {
-    await stream.send(outlet.errors.frame(spoken(fault, outlet.errors), sent));
+  if (fault?.kind === 'error_frame' || fault?.kind === 'failed') {
+    const refusal = spoken(fault, outlet.errors);
+    const failed = fault.kind === 'failed' ? wireAnswer.failed?.(refusal, sent).frame : undefined;
+    await stream.send(failed ?? outlet.errors.frame(refusal, sent));
     await stream.flush();
   }
   response.end();

@@ -11,6 +11,8 @@ export interface WireAnswer {
   frames: Iterable<Frame>;
   /** Of a body that is no JSON. */
   contentType?: string;
+  /** The answer that failed on its way, where the wire has one; `count` events went before its frame. */
+  failed?(refusal: Refusal, count: number): { body: unknown; frame: Frame };
 }
 
 /** How a provider says no on its wire. */

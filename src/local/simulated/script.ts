@@ -99,6 +99,13 @@ const fault = z.discriminatedUnion('kind', [
     code: z.string().optional(),
   }),
   z.strictObject({
+    kind: z.literal('failed'),
+    after_events: count.default(3),
+    status: z.number().int().default(500),
+    message: z.string().optional(),
+    code: z.string().optional(),
+  }),
+  z.strictObject({
     kind: z.literal('error_body'),
     status: z.number().int().default(500),
     message: z.string().optional(),

@@ -2,7 +2,7 @@ import { digest, freshId } from '../digest.ts';
 import type { Part, Reply, Stop, TextPart } from '../reply.ts';
 import type { TokenUsage } from '../usage.ts';
 import type { AnthropicRequest } from './accepted.ts';
-import { hasBeta } from './accepted.ts';
+import { effortInEffect, hasBeta } from './accepted.ts';
 import type { CacheMissReason } from './diagnostics.ts';
 import type { InputTransformation, Prompt } from './prompt.ts';
 import { sealedResults } from './server-tools.ts';
@@ -132,6 +132,7 @@ function thinkingBlock(
     prefix: prompt.prefixes.at(-1) ?? '',
     ...place,
     tokens: part.tokens,
+    effort: effortInEffect(request),
     text: isShown ? digest(text) : '',
   });
   return part.redacted === true

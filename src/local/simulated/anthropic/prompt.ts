@@ -15,6 +15,8 @@ export interface Position {
   /** Fingerprint of everything up to and with this block. */
   chain: string;
   ttl: '5m' | '1h' | undefined;
+  /** Markers on it: those inside a tool result mark the result, and each counts. */
+  marks: number;
   markable: boolean;
 }
 
@@ -53,16 +55,18 @@ export function layOut(request: AnthropicRequest): Prompt {
     level: Level,
     rendered: string,
     tokens: number,
-    mark: CacheControl | null | undefined,
+    marks: readonly (CacheControl | null | undefined)[],
     markable: boolean,
   ) => {
+    const set = marks.filter((mark) => mark != null);
     chain = link(chain, rendered);
     prompt.tokens += tokens;
     prompt.positions.push({
       level,
       tokens,
       chain,
-      ttl: mark == null ? undefined : (mark.ttl ?? '5m'),
+      ttl: set[0] === undefined ? undefined : (set[0].ttl ?? '5m'),
+      marks: set.length,
       markable,
     });
   };
@@ -73,7 +77,7 @@ export function layOut(request: AnthropicRequest): Prompt {
     const rendered = JSON.stringify(definition);
     bound = link(bound, rendered);
     const before = chain;
-    add('tools', rendered, countTokens(rendered, model.tokenizer), cache_control, true);
+    add('tools', rendered, countTokens(rendered, model.tokenizer), [cache_control], true);
     // Web search on or off keeps what is cached of the other tools, and nothing behind them.
     if (!isWebSearch(tool)) continue;
     chain = before;
@@ -85,7 +89,7 @@ export function layOut(request: AnthropicRequest): Prompt {
     if (block.text === '') continue;
     bound = link(bound, `system ${block.text}`);
     const mark = 'cache_control' in block ? block.cache_control : undefined;
-    add('system', `system ${block.text}`, countTokens(block.text, model.tokenizer), mark, true);
+    add('system', `system ${block.text}`, countTokens(block.text, model.tokenizer), [mark], true);
   }
   body.messages.forEach((message, index) => {
     prompt.prefixes.push(bound);
@@ -106,7 +110,7 @@ export function layOut(request: AnthropicRequest): Prompt {
           'messages',
           `thinking ${block.type === 'thinking' ? block.signature : block.data}`,
           signed.tokens,
-          undefined,
+          [],
           false,
         );
         continue;
@@ -118,7 +122,7 @@ export function layOut(request: AnthropicRequest): Prompt {
       bound = link(bound, rendered);
       const tokens =
         countTokens(seen.text, model.tokenizer) + seen.images * IMAGE_TOKENS + seen.files * FILE_TOKENS;
-      add('messages', rendered, tokens, block.cache_control, true);
+      add('messages', rendered, tokens, [block.cache_control, ...innerMarks(block)], true);
     }
   });
   prompt.prefixes.push(bound);
@@ -127,6 +131,11 @@ export function layOut(request: AnthropicRequest): Prompt {
 
 function isWebSearch(tool: object): boolean {
   return 'type' in tool && typeof tool.type === 'string' && tool.type.startsWith('web_search_');
+}
+
+function innerMarks(block: ContentBlock): (CacheControl | null | undefined)[] {
+  if (block.type !== 'tool_result' || typeof block.content === 'string') return [];
+  return (block.content ?? []).map((part) => part.cache_control);
 }
 
 interface Look {

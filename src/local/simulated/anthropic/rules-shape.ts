@@ -52,6 +52,13 @@ const betaMessageFieldNeedsHeader: Rule = (request) => {
   return undefined;
 };
 
+// providers.md §3, Answers: at most three entries, on Haiku 5.5 none.
+const fallbackList: Rule = ({ body, model }) => {
+  if (!Array.isArray(body.fallbacks)) return undefined;
+  if (model.id === 'claude-haiku-5-5') return 'fallbacks: a list is not supported on this model';
+  return body.fallbacks.length > 3 ? 'fallbacks: List should have at most 3 items' : undefined;
+};
+
 // Server-held state is out of reach here: said plainly, instead of answering without it.
 const onlyWhatIsSimulated: Rule = ({ body }) => {
   for (const field of ['thread', 'compaction', 'container', 'mcp_servers'] as const) {
@@ -165,6 +172,7 @@ const stopSequencesSaySomething: Rule = ({ body }) =>
 export const SHAPE_RULES: readonly Rule[] = [
   betaFieldNeedsHeader,
   betaMessageFieldNeedsHeader,
+  fallbackList,
   onlyWhatIsSimulated,
   atLeastOneMessage,
   nonEmptyText,

@@ -1,5 +1,5 @@
 import type { AnthropicRequest } from './accepted.ts';
-import { thinkingMode } from './accepted.ts';
+import { effortInEffect, thinkingMode } from './accepted.ts';
 import type { Prompt } from './prompt.ts';
 import { blocksOf } from './request.ts';
 import type { ThinkingBlock } from './thinking.ts';
@@ -58,10 +58,28 @@ const prefixIsUnedited: ThinkingRule = (request, prompt) => {
   return undefined;
 };
 
+// Sonnet 5.5: under `between_tools` the effort stays what it was (providers.md §2; wording `?`).
+const effortIsKept: ThinkingRule = (request, prompt) => {
+  if (thinkingMode(request) !== 'between_tools') return undefined;
+  const asked = request.body.messages.some((message) => message.output_config?.effort != null);
+  const changed = thinkingIn(request).some(({ index, block }) => {
+    const signed = signatureOf(block);
+    return (
+      signed !== undefined &&
+      fateOf(request, signed, prompt.prefixes[index]).does === 'read' &&
+      signed.effort !== effortInEffect(request)
+    );
+  });
+  return asked || changed
+    ? 'output_config.effort: changing effort mid-conversation is not supported with "thinking.type.between_tools".'
+    : undefined;
+};
+
 export const THINKING_RULES: readonly ThinkingRule[] = [
   signaturesAreGenuine,
   latestIsUnmodified,
   prefixIsUnedited,
+  effortIsKept,
 ];
 
 function thinkingIn({ body }: AnthropicRequest): { index: number; place: number; block: ThinkingBlock }[] {

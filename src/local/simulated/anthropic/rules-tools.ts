@@ -82,6 +82,7 @@ const toolChoiceNeedsTools: Rule = ({ body }) => {
     : undefined;
 };
 
+// Neighbouring messages of one role are combined by the API, but whether before this check isn't known: the stricter way.
 // Every `tool_use` is answered in the next user message, all of them, first in it.
 const callsAreAnswered: Rule = ({ body }) => {
   for (const [index, message] of body.messages.entries()) {

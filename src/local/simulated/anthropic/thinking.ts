@@ -19,6 +19,8 @@ const signature = z.object({
   index: z.number(),
   count: z.number(),
   tokens: z.number(),
+  /** In effect when it was made. */
+  effort: z.string(),
   /** Fingerprint of the text; '' where it was omitted, and text put there is ignored. */
   text: z.string(),
 });

@@ -7,6 +7,7 @@ import type { Frame } from '../wire.ts';
 import { pieces, textPieces, words } from '../wire.ts';
 import type { ChatBody } from './chat-request.ts';
 import { logprobsOf } from './logprobs.ts';
+import { servedTier } from './service-tier.ts';
 
 // providers.md §4: stop, length, tool_calls, content_filter. A model's own refusal ends with `stop`.
 const FINISH_REASONS: Record<Stop, string> = {
@@ -40,7 +41,7 @@ export function chatAnswer(body: ChatBody, reply: Reply, counted: TokenUsage | n
     id: freshId('chatcmpl-sim'),
     created: Math.floor(now / 1_000),
     model: body.model,
-    service_tier: body.service_tier === 'fast' ? 'priority' : 'default',
+    service_tier: servedTier(body.service_tier),
     system_fingerprint: 'fp_simulated',
     ...reply.extra,
   };

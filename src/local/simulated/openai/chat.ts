@@ -12,6 +12,7 @@ import { chatBody } from './chat-request.ts';
 import { bad, shapeRefusal } from './errors.ts';
 import { gptModel } from './models.ts';
 import { chatRefusal } from './rules-chat.ts';
+import { chatInputs, inputRefusal } from './rules-inputs.ts';
 import { modelNotFound, modelRefusal } from './rules-model.ts';
 
 /** Takes a body of `POST /v1/chat/completions` through every rule. */
@@ -31,6 +32,7 @@ export function acceptChat(
   const body = shape.data;
   const model = gptModel(body.model, now);
   if (model === undefined) return modelNotFound(body.model);
+  const organisation = digest(caller.key);
   const refusal =
     modelRefusal({
       model,
@@ -47,7 +49,9 @@ export function acceptChat(
       cacheOptions: body.prompt_cache_options,
       retention: body.prompt_cache_retention,
       marks: chatMarks(body),
-    }) ?? chatRefusal(body, model);
+    }) ??
+    chatRefusal(body, model) ??
+    inputRefusal(chatInputs(body), organisation, objects);
   if (refusal !== undefined) return refusal;
 
   const layout = layOutChat(body);
@@ -62,7 +66,7 @@ export function acceptChat(
     {
       model,
       scope: cacheScope({
-        organisation: digest(caller.key),
+        organisation,
         model: model.id,
         promptCacheKey: body.prompt_cache_key,
         parallel: body.parallel_tool_calls ?? true,
@@ -87,7 +91,7 @@ export function acceptChat(
     answer: (reply, usage) => {
       const said = chatAnswer(body, reply, usage, now);
       if (body.store === true) {
-        objects.keepAnswer(digest(caller.key), '/v1/chat/completions', said.body.id, said.body);
+        objects.keepAnswer(organisation, '/v1/chat/completions', said.body.id, said.body);
       }
       return said;
     },

@@ -6,7 +6,9 @@ import { logprobsOf } from './logprobs.ts';
 import type { Reasoning } from './reasoning.ts';
 import { reasoningItem } from './reasoning.ts';
 import type { HostedItem, ResponsesBody } from './responses-request.ts';
+import { conversationOf } from './rules-inputs.ts';
 import { strictComplaint } from './rules-schema.ts';
+import { servedTier } from './service-tier.ts';
 
 export type OutputPart =
   | { type: 'output_text'; text: string; annotations: unknown[]; logprobs: object[] }
@@ -124,12 +126,14 @@ export function responseEnvelope(
   hasBreakpoints: boolean,
   now: number,
 ) {
+  const conversation = conversationOf(body);
   return {
     id: freshId('resp_sim'),
     object: 'response',
     created_at: Math.floor(now / 1_000),
     access_programs: null,
-    background: false,
+    background: body.background ?? false,
+    ...(conversation === undefined ? {} : { conversation: { id: conversation } }),
     error: null,
     instructions: body.instructions ?? null,
     max_output_tokens: body.max_output_tokens ?? null,
@@ -149,7 +153,7 @@ export function responseEnvelope(
       : { prompt_cache_retention: body.prompt_cache_retention ?? '24h' }),
     reasoning: { effort, summary: body.reasoning?.summary ?? null },
     safety_identifier: body.safety_identifier ?? null,
-    service_tier: body.service_tier === 'fast' ? 'priority' : 'default',
+    service_tier: servedTier(body.service_tier),
     store: body.store ?? true,
     temperature: body.temperature ?? 1,
     text: { format: body.text?.format ?? { type: 'text' }, verbosity: body.text?.verbosity ?? 'medium' },

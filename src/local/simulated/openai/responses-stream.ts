@@ -9,7 +9,7 @@ import type { OutputItem, OutputPart } from './responses-answer.ts';
  * `event:` repeats the type; no `[DONE]`.
  */
 export function* responseFrames(
-  started: object,
+  started: { status: string },
   finished: { status: string },
   items: readonly OutputItem[],
   reply: Reply,
@@ -21,7 +21,8 @@ export function* responseFrames(
     data: { type, sequence_number: sequence++, ...fields },
   });
   yield event('response.created', { response: started });
-  yield event('response.in_progress', { response: started });
+  if (started.status === 'queued') yield event('response.queued', { response: started });
+  yield event('response.in_progress', { response: { ...started, status: 'in_progress' } });
   const texts = reply.parts.flatMap((part) => (part.type === 'text' ? [part] : []));
   for (const [output_index, item] of items.entries()) {
     yield event('response.output_item.added', { output_index, item: opening(item) });

@@ -1,4 +1,5 @@
 import { digest } from '../digest.ts';
+import { CacheComparisons } from './cache-diagnostics.ts';
 import type { InputItem } from './responses-request.ts';
 
 /** Kept at most; the oldest go first. The real ones keep them for 30 days. */
@@ -6,6 +7,7 @@ const MAX_STORED = 500;
 
 /** Responses kept with `store: true`, the default: each with all that was said up to and in it. */
 export class StoredResponses {
+  readonly comparisons = new CacheComparisons();
   readonly #responses = new Map<string, InputItem[]>();
   readonly #items = new Map<string, InputItem>();
   /** The reasoning item that came right before an item. */
@@ -52,6 +54,7 @@ export class StoredResponses {
   }
 
   clear(): void {
+    this.comparisons.clear();
     this.#responses.clear();
     this.#items.clear();
     this.#reasons.clear();
