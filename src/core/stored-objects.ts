@@ -34,15 +34,14 @@ const NAMING_FIELDS: ReadonlyMap<string, Names> = new Map<string, Names>([
   ['voice', byId],
 ]);
 
-/** Items of `input` (Responses) that stand for one that is stored, by what a route calls them. */
-const NAMING_ITEMS: Readonly<Record<string, Names>> = {
+/** Items of `input` (Responses) that stand for one that is stored. */
+const NAMING_ITEMS: readonly Names[] = [
   // The type may be left out.
-  item_reference: (item) =>
+  (item) =>
     isObject(item) &&
     (item.type === 'item_reference' || (item.type == null && item.role === undefined && item.id != null)),
-  image_generation_call: (item) =>
-    isObject(item) && item.type === 'image_generation_call' && item.result == null,
-};
+  (item) => isObject(item) && item.type === 'image_generation_call' && item.result == null,
+];
 
 /** Under these stand the client's or the model's own words: arguments, schemas and labels, where any key may occur. */
 const FREE_FIELDS: ReadonlySet<string> = new Set([
@@ -58,23 +57,19 @@ const FREE_FIELDS: ReadonlySet<string> = new Set([
   'env',
 ]);
 
-const NONE: ReadonlySet<string> = new Set();
-
 /**
  * The first field of a body that names an object stored at a provider, as a path: `messages[0].content[1].file_id`.
- * @param owned fields of the body itself, and kinds of items in its `input`, that the route answers for: they name
- *   what the gateway keeps for this customer, and never go upstream
  * @throws FluxError 400 where the answer itself would be stored
  */
-export function storedObjectIn(body: unknown, owned: ReadonlySet<string> = NONE): string | null {
-  if (!isObject(body)) return findInside(body, '', owned);
+export function storedObjectIn(body: unknown): string | null {
+  if (!isObject(body)) return findInside(body, '');
   if (body.background === true) {
     throw new FluxError(
       "'background' leaves the answer at the provider, where other customers of its key could read it: leave it out and stream instead.",
       { status: 400, code: 'stored_object', param: 'background' },
     );
   }
-  return findInItems(body.input, owned) ?? findInside(body, '', owned);
+  return findInItems(body.input) ?? findInside(body, '');
 }
 
 /**
@@ -88,33 +83,32 @@ export function sharedStoredObject(field: string, where: string): FluxError {
   );
 }
 
-function findInItems(items: unknown, owned: ReadonlySet<string>): string | null {
+function findInItems(items: unknown): string | null {
   if (!Array.isArray(items)) return null;
-  const kinds = Object.entries(NAMING_ITEMS).filter(([kind]) => !owned.has(kind));
-  const index = items.findIndex((item) => kinds.some(([, names]) => names(item)));
+  const index = items.findIndex((item) => NAMING_ITEMS.some((names) => names(item)));
   return index === -1 ? null : `input[${index}].id`;
 }
 
-function findInside(value: unknown, path: string, owned: ReadonlySet<string>): string | null {
+function findInside(value: unknown, path: string): string | null {
   if (typeof value !== 'object' || value === null) return null;
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) {
       if (typeof item !== 'object') continue;
-      const found = findInside(item, `${path}[${index}]`, NONE);
+      const found = findInside(item, `${path}[${index}]`);
       if (found !== null) return found;
     }
     return null;
   }
   const isCall = 'type' in value && typeof value.type === 'string' && value.type.endsWith('tool_use');
   for (const [key, field] of Object.entries(value)) {
-    if (field == null || FREE_FIELDS.has(key) || owned.has(key)) continue;
+    if (field == null || FREE_FIELDS.has(key)) continue;
     // Anthropic's arguments; elsewhere it is the conversation.
     if (isCall && key === 'input') continue;
     const here = path === '' ? key : `${path}.${key}`;
     const isEmpty = Array.isArray(field) && field.length === 0;
     const names = isEmpty ? undefined : NAMING_FIELDS.get(key);
     if (names?.(field)) return names === byId ? `${here}.id` : here;
-    const found = findInside(field, here, NONE);
+    const found = findInside(field, here);
     if (found !== null) return found;
   }
   return null;

@@ -34,7 +34,7 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
   const { headers } = c.req.raw;
   const rawBody = await readBody(c.req.raw, maxBodyBytes, c.get('lease'));
   const body = parseBody(rawBody);
-  const stored = storedObjectIn(body, dialect.ownObjects);
+  const stored = storedObjectIn(body);
   if (stored !== null) requireOwnKey(step, stored);
   const read = dialect.read(body);
   const key = c.get('key');

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copyDocsFiles } from '../../src/local/docs-files.ts';
 import { insertSteps } from '../../src/log/insertion.ts';
 import { openDatabase } from '../../src/stores/database.ts';
-import { ANSWERS, json } from '../providers/upstream.ts';
-import { ask, type CustomerGateway, type Ground, KEYS, startGround } from './customer-gateway.ts';
+import { ANSWERS, json, type Reply } from '../providers/upstream.ts';
+import { ask, type CustomerGateway, FORM, type Ground, KEYS, startGround } from './customer-gateway.ts';
 import { faultsOfBody, operations, readFrames } from './description.ts';
 
 /*
@@ -16,8 +16,15 @@ import { faultsOfBody, operations, readFrames } from './description.ts';
 const ASSETS = join(import.meta.dirname, '../../assets');
 const SESSION = { 'x-fluxcompute-session': 'support-4711' };
 /** A good call of every route. */
-const CALLS: Record<string, { path?: string; body?: object }> = {
+const CALLS: Record<string, { path?: string; body?: object | string }> = {
   'POST /v1/chat/completions': { body: ask },
+  'POST /v1/embeddings': { body: { model: 'm', input: 'x' } },
+  'POST /v1/moderations': { body: { input: 'x' } },
+  'POST /v1/images/generations': { body: { prompt: 'x' } },
+  'POST /v1/audio/speech': { body: { model: 'm', input: 'x', voice: 'alloy' } },
+  'POST /v1/audio/transcriptions': { body: FORM.body },
+  'POST /v1/audio/translations': { body: FORM.body },
+  'POST /v1/completions': { body: { model: 'm', prompt: 'x' } },
   'POST /v1/route': { body: ask },
   'GET /v1/models': {},
   'GET /v1/models/{id}': { path: '/v1/models/auto' },
@@ -44,6 +51,10 @@ const CALLS: Record<string, { path?: string; body?: object }> = {
 };
 /** Whose body is a chat completion's. */
 const STEPS = ['POST /v1/chat/completions', 'POST /v1/route'];
+/** Those that are sent on as they come. */
+const PASSED = [...operations]
+  .filter(([, { tags }]) => tags.includes('pass-through'))
+  .map(([route]) => route);
 const KEYED = [...operations].filter(([, { security }]) => security.length > 0).map(([route]) => route);
 const ADMINS = KEYED.filter((route) => route.includes(' /api/'));
 
@@ -67,12 +78,13 @@ async function see(
   const call = CALLS[route];
   const path = (more.path ?? call?.path ?? route.split(' ')[1] ?? '').replace('REVOKED', revoked?.id ?? '');
   const body = more.body ?? call?.body;
+  const form = body === FORM.body ? { 'content-type': FORM.type } : {};
   const response = await (more.of ?? gateway).request(
     path + (more.query ?? ''),
     {
       method: route.split(' ')[0] ?? '',
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      ...(more.headers ? { headers: more.headers } : {}),
+      headers: { ...form, ...more.headers },
     },
     key,
   );
@@ -108,7 +120,8 @@ function wordsOf(body: unknown): string {
 beforeAll(async () => {
   ground = await startGround();
   await copyDocsFiles();
-  gateway = ground.start(withFiles());
+  gateway = ground.start({ ...withFiles(), ...OPENAI() });
+  ground.upstream.replies = [answerAll];
   revoked = (await gateway.call('POST', '/api/keys', KEYS.acme, { name: 'old', scopes: ['infer'] })).body;
   await see('POST /v1/chat/completions', KEYS.acme, { headers: SESSION });
   await gateway.settled();
@@ -118,6 +131,17 @@ afterAll(async () => {
   await gateway.settled();
   await ground.close();
 });
+
+/** A provider with OpenAI's API besides. */
+const OPENAI = () => ({ OPENAI_API_KEY: 'sk-openai', OPENAI_BASE_URL: `${ground.upstream.url}/v1` });
+
+/** A good answer of either provider. */
+const answerAll: Reply = (response, request) => {
+  if (request.url === '/v1/audio/speech')
+    return void response.writeHead(200, { 'content-type': 'audio/mpeg' }).end('x');
+  const body = request.url === '/v1/messages' ? ANSWERS['anthropic-messages'].body : { data: [] };
+  json(200, body)(response, request);
+};
 
 /** The binding of the files beside the variables, which are text. */
 function withFiles(): Record<string, string> {
@@ -152,7 +176,22 @@ describe('answers are what the description says', () => {
         readFrames(text).frames.filter((frame) => JSON.stringify(frame).includes('fluxcompute')),
       ).toHaveLength(1);
     }
-    ground.upstream.replies = [json(200, ANSWERS['anthropic-messages'].body)];
+    ground.upstream.replies = [answerAll];
+  });
+
+  test('what passes through in other forms than JSON', async () => {
+    for (const [type, text] of [
+      ['text/event-stream', 'data: {"choices":[{"text":"x","finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'],
+      ['text/plain', 'words'],
+    ] as const) {
+      ground.upstream.replies = [
+        (response) => void response.writeHead(200, { 'content-type': type }).end(text),
+      ];
+      for (const route of PASSED) {
+        if (operations.get(route)?.responses[200]?.content[type]) await see(route, KEYS.acme);
+      }
+    }
+    ground.upstream.replies = [answerAll];
   });
 
   test("models in Anthropic's shape, and every file of the page", async () => {
@@ -197,6 +236,11 @@ describe('errors are what the description says', () => {
       await see(route, KEYS.acme, { body: { ...ask, model: 'gpt-3' } });
       await see(route, KEYS.acme, { of: ground.start({ FLUX_MAX_BODY_BYTES: '10' }) });
     }
+    for (const route of PASSED) {
+      await see(route, KEYS.acme, { body: '{' });
+      await see(route, KEYS.acme, { of: ground.start({ FLUX_MAX_BODY_BYTES: '10', ...OPENAI() }) });
+      await see(route, KEYS.acme, { of: ground.start() });
+    }
     await see('GET /v1/models/{id}', KEYS.acme, { path: '/v1/models/gpt-3' });
     await see('GET /docs/{file}', null, { path: '/docs/other.js' });
     await see('POST /api/keys', KEYS.acme, { body: { name: 'none', scopes: [] } });
@@ -230,7 +274,7 @@ describe('errors are what the description says', () => {
     const limit = { key_id: id, requests_per_minute: 1, tokens_per_minute: null };
     await gateway.call('PUT', '/api/limits', KEYS.globex, limit);
     await see('POST /v1/chat/completions', key);
-    for (const route of STEPS) expect((await see(route, key)).status).toBe(429);
+    for (const route of [...STEPS, ...PASSED]) expect((await see(route, key)).status).toBe(429);
   });
 
   test('providers', async () => {
@@ -246,11 +290,15 @@ describe('errors are what the description says', () => {
     const id = { 'request-id': 'req_011CSHoEeqs5C35K2UUqR7Fy' };
     expect(await answerTo(529, error('overloaded_error', 'Overloaded'), id)).toBe(529);
     expect(await answerTo(422, error('invalid_request_error', 'of its own'), id)).toBe(422);
+    for (const route of PASSED) {
+      ground.upstream.replies = [json(422, { error: { message: 'of its own', type: 'x', code: null } }, id)];
+      expect((await see(route, KEYS.globex)).status).toBe(422);
+    }
     ground.upstream.requests.length = 0;
     ground.upstream.replies = [() => {}];
     const hasty = ground.start({ FLUX_FIRST_BYTE_TIMEOUT_MS: '20' });
     expect((await see(chat, KEYS.globex, { of: hasty })).status).toBe(504);
-    ground.upstream.replies = [json(200, ANSWERS['anthropic-messages'].body)];
+    ground.upstream.replies = [answerAll];
   });
 
   test('stores', async () => {

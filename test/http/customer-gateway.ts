@@ -61,7 +61,8 @@ export async function startGround(): Promise<Ground> {
       return {
         ...gateway,
         call: async (method, path, key, body, headers = {}) => {
-          const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+          const sent =
+            body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
           const response = await gateway.request(path, { method, ...sent, headers: { ...headers } }, key);
           const text = await response.text();
           return { status: response.status, headers: response.headers, body: text && JSON.parse(text) };
@@ -83,3 +84,13 @@ export async function startGround(): Promise<Ground> {
 
 /** A step that the cheapest model does. */
 export const ask = { model: 'auto', messages: [{ role: 'user', content: 'What is the capital of France?' }] };
+
+/** A form of an endpoint for sound, and the type that goes with it. */
+export const FORM = {
+  type: 'multipart/form-data; boundary=b0und',
+  body: [
+    '--b0und\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper-1',
+    '--b0und\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF',
+    '--b0und--\r\n',
+  ].join('\r\n'),
+};

@@ -6,13 +6,23 @@ import { hashSession } from '../../src/http/step-headers.ts';
 import { insertSteps } from '../../src/log/insertion.ts';
 import { openDatabase } from '../../src/stores/database.ts';
 import { step } from '../log/records.ts';
-import { ask, type CustomerGateway, type Ground, startGround } from './customer-gateway.ts';
+import { ask, type CustomerGateway, FORM, type Ground, startGround } from './customer-gateway.ts';
 
 /** Every route there is, what it wants, and a call of it that changes something where it can. */
-const ROUTES: { route: string; scope: Scope | null; path?: string; body?: object; ok?: number }[] = [
+const ROUTES: { route: string; scope: Scope | null; path?: string; body?: object | string; ok?: number }[] = [
   { route: 'GET /health', scope: null },
   { route: 'GET /openapi.json', scope: null },
   { route: 'POST /v1/chat/completions', scope: 'infer', body: ask },
+  ...['embeddings', 'moderations', 'images/generations', 'audio/speech', 'completions'].map((path) => ({
+    route: `POST /v1/${path}`,
+    scope: 'infer' as const,
+    body: { model: 'm', input: 'x', prompt: 'x' },
+  })),
+  ...['transcriptions', 'translations'].map((path) => ({
+    route: `POST /v1/audio/${path}`,
+    scope: 'infer' as const,
+    body: FORM.body,
+  })),
   { route: 'POST /v1/route', scope: 'infer', body: ask },
   { route: 'GET /v1/models', scope: 'infer' },
   { route: 'GET /v1/models/:id{.+}', scope: 'infer', path: '/v1/models/auto' },
@@ -53,7 +63,12 @@ beforeAll(async () => {
       (scope) => `${keyOf(customer, scope)}:${customer}:${scope === 'victim' ? 'infer' : scope}`,
     ),
   );
-  gateway = ground.start({ FLUX_API_KEYS: keys.join(','), FLUX_ADMIN_KEY: OPERATOR });
+  gateway = ground.start({
+    FLUX_API_KEYS: keys.join(','),
+    FLUX_ADMIN_KEY: OPERATOR,
+    OPENAI_API_KEY: 'sk-openai',
+    OPENAI_BASE_URL: ground.upstream.url,
+  });
   const all = keyOf('acme', SCOPES.join('+'));
   const marked = [
     gateway.call('PUT', '/api/settings', all, { model_map: { [MARK]: 'auto' } }),
@@ -84,7 +99,8 @@ afterAll(async () => {
 const call = ({ route, path, body }: (typeof ROUTES)[number], key: string | null, query = '') => {
   const [method = '', pattern = ''] = route.split(' ');
   const target = (path ?? pattern).replace('KEY', idOf(keyOf('globex', 'victim')));
-  return gateway.call(method, `${target}${query}`, key, body);
+  const headers = typeof body === 'string' ? { 'content-type': FORM.type } : {};
+  return gateway.call(method, `${target}${query}`, key, body, headers);
 };
 /** Everything of a customer that anybody can change. */
 const stateOf = (customer: Customer) =>

@@ -137,6 +137,55 @@ async function walkThroughSteps(): Promise<void> {
   }
 }
 
+/** Requests to every endpoint that passes through, each part of them marked, and what comes of them. */
+async function walkThroughPassages(): Promise<void> {
+  const send = (path: string, body: object, model: string) =>
+    post(
+      { model, ...body },
+      { 'x-fluxcompute-session': `${MARK} session`, 'x-fluxcompute-tags': `team=${KEPT}`, cookie: MARK },
+      `/v1/${path}`,
+    );
+  const JSON_BODIES: [string, string, object][] = [
+    ['embeddings', 'openai/text-embedding-3-small', { input: [MARK, MARK], user: MARK }],
+    ['moderations', 'omni-moderation-latest', { input: MARK }],
+    ['images/generations', 'gpt-image-1', { prompt: MARK, user: MARK }],
+    ['images/generations', 'gpt-image-1', { prompt: MARK, stream: true }],
+    ['audio/speech', 'gpt-4o-mini-tts', { input: MARK, voice: 'alloy', instructions: MARK }],
+    ['completions', 'gpt-3.5-turbo-instruct', { prompt: MARK, user: MARK }],
+    ['completions', 'gpt-3.5-turbo-instruct', { prompt: MARK, stream: true }],
+  ];
+  const sendAll = async () => {
+    for (const [path, model, body] of JSON_BODIES) await send(path, body, model);
+    for (const stream of ['false', 'true']) {
+      const form = new FormData();
+      form.set('file', new Blob([MARK.repeat(2_000)]), `${MARK}.wav`);
+      for (const [name, value] of Object.entries({ model: 'gpt-4o-transcribe', prompt: MARK, stream }))
+        form.set(name, value);
+      const headers = { authorization: `Bearer ${AGENT}`, 'x-fluxcompute-session': MARK };
+      const answer = await fetch(`${gateway.stack.url}/v1/audio/transcriptions`, {
+        method: 'POST',
+        body: form,
+        headers,
+      });
+      answers.push({ status: answer.status, text: await answer.text().catch(String) });
+    }
+  };
+  await gateway.script();
+  const before = answers.length;
+  await sendAll();
+  expect(answers.slice(before).map(({ status }) => status)).toEqual(Array(9).fill(200));
+  for (const [path, , body] of JSON_BODIES) {
+    await send(path, body, MARK);
+    await send(path, { ...body, voice: { id: MARK }, file_id: MARK }, `ft:${MARK}`);
+  }
+  for (const fault of faults.filter(
+    (one) => one?.kind !== 'status' || [400, 401, 429, 500].includes(one.status),
+  )) {
+    await gateway.script({ times: 'always', ...(fault ? { fault } : {}) });
+    await sendAll();
+  }
+}
+
 const faults: ScriptEntry['fault'][] = [
   ...[400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 503, 529].map((status) => ({
     kind: 'status' as const,
@@ -230,6 +279,7 @@ async function walkThroughOutages(): Promise<Map<string, string>> {
 
 test('traps T48: no store, file or log line holds content, a key or a message of a provider', async () => {
   await walkThroughSteps();
+  await walkThroughPassages();
   await walkThroughFaults();
   await walkThroughBadInput();
   await walkThroughLeaving();
@@ -243,6 +293,9 @@ test('traps T48: no store, file or log line holds content, a key or a message of
     return ['ok', 'failed', 'abandoned'].map((state) => rows.includes(`,${state},`));
   };
   await expect.poll(states, { timeout: 30_000, interval: 300 }).toEqual([true, true, true]);
+  expect([...(await postgresText(stack.databaseUrl)).values()].join('\n')).toContain(
+    '/v1/audio/transcriptions',
+  );
 
   const tables = await postgresText(stack.databaseUrl);
   expect(placesWith(KEPT, tables).length).toBeGreaterThan(0);

@@ -9,11 +9,6 @@ import type { Wire } from '../routing/catalog.ts';
 export interface ClientDialect {
   wire: Wire;
   /**
-   * What of its bodies the gateway itself answers for, by the names of core/stored-objects.ts: it is no object stored
-   * at a provider, and never goes there.
-   */
-  ownObjects?: ReadonlySet<string>;
-  /**
    * Reads a parsed body.
    * @throws FluxError 400 that names the field
    */

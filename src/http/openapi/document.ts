@@ -6,6 +6,7 @@ import { keyRoutes } from './keys.ts';
 import { metricsRoutes } from './metrics.ts';
 import { modelRoutes } from './models.ts';
 import { ANSWER_HEADERS } from './parameters.ts';
+import { passthroughRoutes } from './passthrough.ts';
 import { planRoutes } from './plans.ts';
 import { publicRoutes } from './public.ts';
 import { settingsRoutes } from './settings.ts';
@@ -29,6 +30,7 @@ implies another. Errors have OpenAI's shape and say what to do. Fields, units an
 export function describeApi(): Json {
   const groups = [
     stepRoutes(),
+    passthroughRoutes(),
     planRoutes(),
     modelRoutes(),
     metricsRoutes(),

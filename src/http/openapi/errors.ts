@@ -42,6 +42,12 @@ export const ERRORS = {
     'invalid_json',
     'The body is not valid JSON: send an object with `model` and `messages`.',
   ],
+  invalid_form: [
+    400,
+    'invalid_form',
+    'Send this as multipart/form-data, with `file` and `model`.',
+    'content-type',
+  ],
   no_object: [400, 'invalid_json', 'The body must be a JSON object.'],
   unknown_key: [
     400,
@@ -97,7 +103,7 @@ export const ERRORS = {
   unknown_page: [
     404,
     'unknown_url',
-    'There is no GET /docs/other.js here: see the README for what there is.',
+    'There is no GET /docs/other.js here: GET /openapi.json says what there is.',
   ],
   version_conflict: [
     409,
@@ -149,6 +155,11 @@ export const ERRORS = {
     503,
     'not_configured',
     "The gateway is not configured. DATABASE_URL: is not set: give the Neon database's postgresql:// URL.",
+  ],
+  no_openai_provider: [
+    503,
+    'not_configured',
+    "This endpoint is sent on to a provider with OpenAI's API, and none is set up here: set OPENAI_API_KEY where the gateway runs, or add a server with FLUX_PROVIDERS.",
   ],
   provider_timeout: [
     504,
