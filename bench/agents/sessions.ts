@@ -50,12 +50,17 @@ export function toSession({ messages, tools }: Trajectory, scale: number): Sessi
 }
 
 function lengthen(
-  { total, beforeLastAssistant, blocks }: InputSize,
+  { total, beforeLastAssistant, before, ...counts }: InputSize,
   tools: number,
   scale: number,
 ): InputSize {
   const longer = (size: InputSize['total']) => ({ ...size, text: tools + scale * size.text });
-  return { total: longer(total), beforeLastAssistant: longer(beforeLastAssistant), blocks };
+  const { system, messages, turn } = before;
+  return {
+    ...{ total: longer(total), beforeLastAssistant: longer(beforeLastAssistant) },
+    before: { system: longer(system), messages: longer(messages), turn: longer(turn) },
+    ...counts,
+  };
 }
 
 /** As Chat Completions has it: an assistant message without calls has no list of them. */

@@ -29,11 +29,16 @@ export function withCountedInput(step: LoggedStep, bill: LoggedBill | null): Log
   };
 }
 
-function scaled({ total, beforeLastAssistant, blocks }: InputSize, ratio: number): InputSize {
+function scaled({ total, beforeLastAssistant, before, ...counts }: InputSize, ratio: number): InputSize {
   const times = (size: InputSize['total']) => ({
     text: ratio * size.text,
     images: ratio * size.images,
     smallImages: ratio * size.smallImages,
   });
-  return { total: times(total), beforeLastAssistant: times(beforeLastAssistant), blocks };
+  const { system, messages, turn } = before;
+  return {
+    ...{ total: times(total), beforeLastAssistant: times(beforeLastAssistant) },
+    before: { system: times(system), messages: times(messages), turn: times(turn) },
+    ...counts,
+  };
 }

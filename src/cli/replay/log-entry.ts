@@ -1,15 +1,15 @@
 import type { Usage } from '../../core/accounting/usage.ts';
-import type { Conversation, Message } from '../../core/conversation.ts';
+import type { Message } from '../../core/conversation.ts';
 import type { ProviderKind } from '../../core/routing/catalog.ts';
+import type { LoggedPrompt } from './log-request.ts';
 
 /** What one record of a log holds. */
 export type LogEntry = LoggedTrace | LoggedRequest | { kind: 'other' };
 
 /** A whole conversation: every answer in it is a step. */
-export interface LoggedTrace {
+export interface LoggedTrace extends LoggedPrompt {
   kind: 'trace';
   id: string | null;
-  conversation: Conversation;
   /** When its messages came, in milliseconds since the epoch; null where the log does not say. */
   at: readonly (number | null)[];
   /** What its answers took, one each; or one for all of them. */
@@ -17,10 +17,9 @@ export interface LoggedTrace {
 }
 
 /** One request and its answer. */
-export interface LoggedRequest {
+export interface LoggedRequest extends LoggedPrompt {
   kind: 'request';
   id: string | null;
-  conversation: Conversation;
   /** Null: the log does not hold it, only how long it was. */
   answer: Message | null;
   at: number | null;

@@ -56,7 +56,7 @@ function readRequest(record: JsonObject, wrapped: JsonObject, given: unknown): L
   return {
     kind: 'request',
     id: idOf(record),
-    conversation: readLoggedRequest(body),
+    ...readLoggedRequest(body),
     answer: readLoggedAnswer(answer),
     at: timeOf(record.at ?? record.timestamp ?? record.created_at ?? record.time ?? record.startTime),
     bill: billOf(model, usage, record.cost_usd),
@@ -70,15 +70,15 @@ function inside(holder: JsonObject, ...members: string[]): JsonObject {
 }
 
 function readTrace(record: JsonObject): LogEntry {
-  const conversation = readLoggedRequest(record);
+  const prompt = readLoggedRequest(record);
   const model = textAt(record, 'model');
   const bills = [record.usage].flat().flatMap((usage) => billOf(model, usage, undefined) ?? []);
   const times: readonly unknown[] = Array.isArray(record.at) ? record.at : [];
   const read = readLoggedMessages(objectsAt(record, 'messages'));
   // What stands before them has a field of its own, and no time: `system`.
-  const apart = conversation.messages.length - read.length;
+  const apart = prompt.conversation.messages.length - read.length;
   const at = [...Array.from({ length: apart }, () => null), ...read.map(({ entry }) => timeOf(times[entry]))];
-  return { kind: 'trace', id: idOf(record), conversation, at, bills } satisfies LoggedTrace;
+  return { kind: 'trace', id: idOf(record), ...prompt, at, bills } satisfies LoggedTrace;
 }
 
 function idOf({ id }: JsonObject): string | null {

@@ -30,7 +30,7 @@ export function readLangfuse(record: JsonObject): LogEntry {
   return {
     kind: 'request',
     id: textAt(record, 'id') ?? null,
-    conversation: readLoggedRequest({ ...bodyOf(input), ...parametersOf(record), ...toolsOf(record, input) }),
+    ...readLoggedRequest({ ...bodyOf(input), ...parametersOf(record), ...toolsOf(record, input) }),
     answer: readLoggedAnswer(unpacked(record.output)),
     at: timeOf(record.start_time ?? record.startTime),
     bill: {

@@ -31,7 +31,7 @@ export function readLiteLlm(record: JsonObject): LogEntry {
   return {
     kind: 'request',
     id: textAt(record, 'id') ?? textAt(record, 'request_id') ?? null,
-    conversation: readLoggedRequest(body),
+    ...readLoggedRequest(body),
     answer: readLoggedAnswer(response),
     at: timeOf(record.startTime),
     bill: {

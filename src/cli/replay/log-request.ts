@@ -1,14 +1,21 @@
+import type { WireParts } from '../../core/context/cache-parts.ts';
 import type { Conversation, OutputConstraints, Tool, ToolChoice } from '../../core/conversation.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, textAt } from '../../core/dialects/provider-json.ts';
 import { UnreadableRecord } from './log-entry.ts';
 import { readLoggedMessages, readSystem } from './log-messages.ts';
 
+/** What a log holds of a request: its conversation, and what may lose a prompt cache beside it. */
+export interface LoggedPrompt {
+  conversation: Conversation;
+  wire: WireParts;
+}
+
 /**
  * The conversation in the body of a request to Chat Completions, Messages or Responses: all of it that decides its
- * size, its difficulty and which models can take it.
+ * size, its difficulty, which models can take it and what their caches hold of it.
  * @throws UnreadableRecord
  */
-export function readLoggedRequest(body: JsonObject): Conversation {
+export function readLoggedRequest(body: JsonObject): LoggedPrompt {
   const { messages: list, input } = body;
   const said = Array.isArray(list) ? list : typeof input === 'string' ? [input] : input;
   if (!Array.isArray(said)) throw new UnreadableRecord('it has no list of messages');
@@ -22,13 +29,55 @@ export function readLoggedRequest(body: JsonObject): Conversation {
   if (messages.length === 0) throw new UnreadableRecord('it has no messages');
   const tools = readTools(body);
   const toolChoice = tools.length === 0 ? undefined : readToolChoice(body.tool_choice);
-  return {
+  const effort = textOf(body.reasoning_effort, body.reasoning, body.output_config, 'effort');
+  const conversation: Conversation = {
     messages,
     tools,
     ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(isSequential(body) ? { parallelToolCalls: false } : {}),
     output: readOutput(body),
-    ...{ sampling: {}, reasoning: {}, hints: {} },
+    ...{ sampling: {}, reasoning: effort === undefined ? {} : { effort }, hints: readHints(body) },
   };
+  return { conversation, wire: readWireParts(body) };
+}
+
+/** What Anthropic's Messages say of thinking, speed and web search. */
+function readWireParts(body: JsonObject): WireParts {
+  const thinking = objectAt(body, 'thinking');
+  const speed = textAt(body, 'speed');
+  const search = objectsAt(body, 'tools').find(isWebSearch);
+  return {
+    ...(thinking
+      ? { thinking: `${textAt(thinking, 'type') ?? ''} ${thinking.budget_tokens ?? ''}`.trim() }
+      : {}),
+    ...(speed === undefined || speed === 'standard' ? {} : { speed }),
+    ...(search ? { web_search: textAt(search, 'type') ?? '' } : {}),
+  };
+}
+
+/** Run by the provider: `web_search_20250305` (Messages), `web_search` (Responses). */
+function isWebSearch(wire: JsonObject): boolean {
+  return textAt(wire, 'type')?.startsWith('web_search') === true;
+}
+
+function isSequential(body: JsonObject): boolean {
+  return (
+    body.parallel_tool_calls === false || objectAt(body, 'tool_choice')?.disable_parallel_tool_use === true
+  );
+}
+
+function readHints(body: JsonObject): Conversation['hints'] {
+  const [serviceTier, promptCacheKey] = [textAt(body, 'service_tier'), textAt(body, 'prompt_cache_key')];
+  return {
+    ...(serviceTier === undefined ? {} : { serviceTier }),
+    ...(promptCacheKey === undefined ? {} : { promptCacheKey }),
+  };
+}
+
+/** A text by itself, or the named one in the first of the objects that has it. */
+function textOf(own: unknown, first: unknown, second: unknown, name: string): string | undefined {
+  if (typeof own === 'string') return own;
+  return [first, second].flatMap((holder) => (isObject(holder) ? (textAt(holder, name) ?? []) : []))[0];
 }
 
 function isSet(value: unknown): boolean {
@@ -37,7 +86,8 @@ function isSet(value: unknown): boolean {
 
 /** `{function: {…}}` (Chat), `{name, parameters}` (Responses), `{name, input_schema}` (Messages). */
 function readTools(body: JsonObject): Tool[] {
-  return objectsAt(body, 'tools').map((wire) => {
+  const called = objectsAt(body, 'tools').filter((wire) => !isWebSearch(wire));
+  return called.map((wire) => {
     const tool = objectAt(wire, 'function') ?? wire;
     const description = textAt(tool, 'description');
     const parameters = objectAt(tool, 'parameters') ?? objectAt(tool, 'input_schema');
@@ -53,10 +103,19 @@ function readToolChoice(choice: unknown): ToolChoice | undefined {
   const type = isObject(choice) ? choice.type : choice;
   if (type === 'none' || type === 'required') return { type };
   if (type === 'any') return { type: 'required' };
+  if (isObject(choice) && type === 'allowed_tools') return readAllowed(objectAt(choice, type) ?? choice);
   if (isObject(choice) && (type === 'tool' || type === 'function')) {
     return { type: 'tool', name: textAt(objectAt(choice, 'function') ?? choice, 'name') ?? '' };
   }
   return undefined;
+}
+
+/** `{mode, tools}`: flat in the Responses API, of `{function: {name}}` in Chat Completions. */
+function readAllowed(allowed: JsonObject): ToolChoice {
+  const names = objectsAt(allowed, 'tools').flatMap(
+    (tool) => textAt(objectAt(tool, 'function') ?? tool, 'name') ?? [],
+  );
+  return { type: 'allowed', mode: allowed.mode === 'required' ? 'required' : 'auto', names };
 }
 
 function readOutput(body: JsonObject): OutputConstraints {
@@ -65,9 +124,11 @@ function readOutput(body: JsonObject): OutputConstraints {
   );
   const n = typeof body.n === 'number' && body.n > 1 ? body.n : 1;
   const format = readFormat(body);
+  const verbosity = textOf(body.verbosity, body.text, undefined, 'verbosity');
   return {
     ...(limits.length > 0 ? { maxTokens: Math.min(...limits) } : {}),
     ...(format === undefined ? {} : { format }),
+    ...(verbosity === undefined ? {} : { verbosity }),
     ...{ stop: [], n, logprobs: body.logprobs === true },
   };
 }

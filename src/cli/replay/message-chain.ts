@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { leadingSystem } from '../../core/accounting/estimate.ts';
 import type { Block, Message } from '../../core/conversation.ts';
 
 /**
@@ -6,9 +7,8 @@ import type { Block, Message } from '../../core/conversation.ts';
  * names and arguments of tools; not of ids, thinking, nor what the system or developer says before all else.
  */
 export function chainOf(messages: readonly Message[], from = ''): string[] {
-  const start = messages.findIndex(({ role }) => role !== 'system' && role !== 'developer');
   let last = from;
-  return messages.slice(start === -1 ? messages.length : start).map((message) => {
+  return messages.slice(leadingSystem(messages)).map((message) => {
     const hash = createHash('sha256').update(last).update('\n').update(message.role);
     for (const block of message.content) addBlock(hash, block);
     last = hash.digest('base64');

@@ -29,7 +29,7 @@ export interface ExplainedStep {
 export function explainStep(
   { id, number }: { id: string | null; number: number },
   lane: ReplayLane,
-  { needs, difficulty, at }: LoggedStep,
+  { needs, difficulty, parts, at }: LoggedStep,
   customers: Experience,
   { tiers, providers }: ReplaySettings,
 ): ExplainedStep {
@@ -46,7 +46,7 @@ export function explainStep(
       carries: [],
     },
     ...{ providers, at, explain: true },
-    lane: { number: lane.number, prefixes, served, experience, customers, trailing: true },
+    lane: { number: lane.number, prefixes, parts, served, experience, customers, trailing: true },
   });
   const quotes = new Map(plan.quotes.map((quote) => [quote.candidate, quote]));
   return {

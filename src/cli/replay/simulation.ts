@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { measureInput } from '../../core/accounting/estimate.ts';
 import { tokenFactor } from '../../core/accounting/tokenizers.ts';
 import { cacheRulesOf } from '../../core/context/cache-rules.ts';
@@ -82,12 +83,12 @@ export function startSimulation(options: ReplayOptions, wish: string | null) {
     }
   };
 
-  const runTrace = ({ id, conversation, at, bills: given }: LoggedTrace) => {
+  const runTrace = ({ id, conversation, wire, at, bills: given }: LoggedTrace) => {
     const indexes = stepsOf(conversation);
     if (indexes.length === 0) throw new UnreadableRecord('it has no answer: nothing to replay');
     for (const bill of given) bills.add(bill);
     const lane = open();
-    const readStep = loggedSteps(conversation, options.profile);
+    const readStep = loggedSteps(conversation, { profile: options.profile, digest, wire });
     indexes.forEach((index, nth) => {
       const bill = (given.length === indexes.length ? given[nth] : null) ?? null;
       const answer = conversation.messages[index];
@@ -101,7 +102,7 @@ export function startSimulation(options: ReplayOptions, wish: string | null) {
     close(lane);
   };
 
-  const runRequest = ({ id, conversation, answer, at, bill }: LoggedRequest) => {
+  const runRequest = ({ id, conversation, wire, answer, at, bill }: LoggedRequest) => {
     if (answer === null && bill?.usage == null) {
       throw new UnreadableRecord(
         'it has neither an answer we can read nor usage: how long the answer was is not known',
@@ -111,7 +112,7 @@ export function startSimulation(options: ReplayOptions, wish: string | null) {
     const output = outputOf(answer, bill);
     if (output.estimated) counts.answersEstimated += 1;
     const lane = lanes.laneOf(conversation.messages, answer, at);
-    const readStep = loggedSteps(conversation, options.profile);
+    const readStep = loggedSteps(conversation, { profile: options.profile, digest, wire });
     const { length } = conversation.messages;
     run(lane, at, { id, number: lane.steps + 1, bill }, (time) => readStep(length, time, output.tokens));
   };
@@ -153,4 +154,9 @@ function idleMs({ tiers, baseline }: ReplayOptions): number {
   const models = [baseline, ...TIERS.flatMap((tier) => tiers[tier])];
   const longest = Math.max(...models.map(({ model }) => cacheRulesOf(model).default.seconds));
   return Math.max(IDLE_MS, longest * 1_000);
+}
+
+/** Short, so that a million lanes' tools and system prompts stay small. */
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }

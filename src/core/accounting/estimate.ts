@@ -13,9 +13,16 @@ export interface InputSplit {
 export interface InputSize {
   total: Size;
   beforeLastAssistant: Size;
+  /** What stands before each of its levels, as a prompt cache sees it. */
+  before: Record<LaterLevel, Size>;
   /** Blocks of its messages: what a prompt cache looks back over. */
   blocks: number;
+  /** Messages in which the user speaks. */
+  asks: number;
 }
+
+/** Levels of a prompt after its tools (cache-rules.ts): the system prompt, the messages, what followed the last ask. */
+export type LaterLevel = 'system' | 'messages' | 'turn';
 
 interface Size {
   /** Tokens of text on the reference tokenizer. */
@@ -27,19 +34,11 @@ interface Size {
 // Tokens around each message, and each tool's declaration, on any wire.
 const PER_MESSAGE = 4;
 const PER_TOOL = 8;
+const NOTHING: Size = { text: 0, images: 0, smallImages: 0 };
 
 /** Measures a conversation in one pass over its text. */
 export function measureInput(conversation: Conversation): InputSize {
-  const size = measureTools(conversation);
-  const boundary = lastAnswer(conversation.messages);
-  let before: Size = { text: 0, images: 0, smallImages: 0 };
-  let blocks = 0;
-  conversation.messages.forEach((message, index) => {
-    if (index === boundary) before = { ...size };
-    addMessage(size, message);
-    blocks += message.content.length;
-  });
-  return { total: size, beforeLastAssistant: before, blocks };
+  return measureGrowth(conversation).first(conversation.messages.length);
 }
 
 /** A conversation at every length it had, measured in one pass over its text: all requests of a trace. */
@@ -52,39 +51,65 @@ export interface InputGrowth {
 
 /** {@link measureInput} of every prefix of a conversation. */
 export function measureGrowth(conversation: Conversation): InputGrowth {
+  const { messages } = conversation;
   const size = measureTools(conversation);
-  const nothing: Measured = { size: { text: 0, images: 0, smallImages: 0 }, blocks: 0, answer: -1 };
-  const at: Measured[] = [{ ...nothing, size: { ...size } }];
-  let blocks = 0;
+  const nothing: Measured = { size: NOTHING, blocks: 0, answer: -1, ask: -1, asks: 0 };
+  const start: Measured = { ...nothing, size: { ...size } };
+  const at = [start];
+  let last = start;
   let answer = -1;
-  conversation.messages.forEach((message, index) => {
+  messages.forEach((message, index) => {
     addMessage(size, message);
-    blocks += message.content.length;
-    at.push({ size: { ...size }, blocks, answer });
+    const isAsk = message.role === 'user';
+    last = {
+      ...{ size: { ...size }, blocks: last.blocks + message.content.length, answer },
+      ...{ ask: isAsk ? index : last.ask, asks: last.asks + (isAsk ? 1 : 0) },
+    };
+    at.push(last);
     if (message.role === 'assistant') answer = index;
   });
+  const lead = leadingSystem(messages);
   const measured = (count: number) => at[count] ?? nothing;
   const without = (from: number, to: number, count: number): InputSize => {
     const [head, end, all] = [measured(from), measured(to), measured(count)];
     const kept = (one: Size) => plus(head.size, one, end.size);
+    const before = first(from).before;
     return {
       total: kept(all.size),
       beforeLastAssistant: all.answer < to ? nothing.size : kept(measured(all.answer).size),
-      blocks: head.blocks + all.blocks - end.blocks,
+      before: all.ask < to ? before : { ...before, turn: kept(measured(all.ask + 1).size) },
+      ...{ blocks: head.blocks + all.blocks - end.blocks, asks: head.asks + all.asks - end.asks },
     };
   };
   const first = (count: number): InputSize => {
-    const { size: total, answer: last, blocks: all } = measured(count);
-    return { total, beforeLastAssistant: last === -1 ? nothing.size : measured(last).size, blocks: all };
+    const { size: total, answer: answered, ask, blocks, asks } = measured(count);
+    const system = start.size;
+    const head = measured(Math.min(lead, count)).size;
+    return {
+      total,
+      beforeLastAssistant: answered === -1 ? nothing.size : measured(answered).size,
+      before: { system, messages: head, turn: ask === -1 ? head : measured(ask + 1).size },
+      ...{ blocks, asks },
+    };
   };
   return { first, without };
 }
 
+/** A conversation's first messages. */
 interface Measured {
   size: Size;
   blocks: number;
   /** Index of the last answer before its last message. */
   answer: number;
+  /** Index of the last message in which the user speaks, and how many there are. */
+  ask: number;
+  asks: number;
+}
+
+/** How many messages of the system or a developer stand before all others. */
+export function leadingSystem(messages: readonly Message[]): number {
+  const start = messages.findIndex(({ role }) => role !== 'system' && role !== 'developer');
+  return start === -1 ? messages.length : start;
 }
 
 /** `a` + (`b` − `c`) */
@@ -97,7 +122,7 @@ function plus(a: Size, b: Size, c: Size): Size {
 }
 
 function measureTools({ tools }: Conversation): Size {
-  const size: Size = { text: 0, images: 0, smallImages: 0 };
+  const size: Size = { ...NOTHING };
   for (const tool of tools) {
     const schema = tool.parameters === undefined ? '' : JSON.stringify(tool.parameters);
     size.text += PER_TOOL + textTokens(tool.name) + textTokens(tool.description ?? '') + textTokens(schema);
@@ -108,6 +133,15 @@ function measureTools({ tools }: Conversation): Size {
 function addMessage(size: Size, message: Message): void {
   size.text += PER_MESSAGE;
   for (const block of message.content) addBlock(size, block);
+}
+
+/** Where a prompt's levels begin, in tokens of a model. */
+export function levelStarts(model: CatalogModel, { before }: InputSize): Record<LaterLevel, number> {
+  return {
+    system: count(model, before.system),
+    messages: count(model, before.messages),
+    turn: count(model, before.turn),
+  };
 }
 
 /** The measured conversation in tokens of a model. */
@@ -132,13 +166,6 @@ export function estimateText(text: string, model: CatalogModel): number {
 export function splitObserved(observedTotal: number, estimate: InputSplit): InputSplit {
   const share = estimate.total === 0 ? 0 : estimate.beforeLastAssistant / estimate.total;
   return { total: observedTotal, beforeLastAssistant: Math.floor(observedTotal * share) };
-}
-
-/** Where the last answer stands; a prefill, which ends the conversation, is no answer yet. */
-function lastAnswer(messages: readonly Message[]): number {
-  return messages.findLastIndex(
-    (message, index) => message.role === 'assistant' && index < messages.length - 1,
-  );
 }
 
 function addBlock(size: Size, block: Block): void {

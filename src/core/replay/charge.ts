@@ -1,10 +1,11 @@
-import { type InputSize, tokensOn } from '../accounting/estimate.ts';
+import { type InputSize, levelStarts, tokensOn } from '../accounting/estimate.ts';
 import { type PricedProvider, priceListOf } from '../accounting/price-book.ts';
 import { stepFor } from '../accounting/prices.ts';
 import { tokenFactor } from '../accounting/tokenizers.ts';
 import { type Usage, usageOf } from '../accounting/usage.ts';
+import type { CacheParts } from '../context/cache-parts.ts';
 import { cacheRulesOf } from '../context/cache-rules.ts';
-import { assume, type PrefixState, warmTokens } from '../context/prefix-state.ts';
+import { assume, type PrefixState, survivingPlaces, warmTokens } from '../context/prefix-state.ts';
 import { type Candidate, keyOf } from '../routing/candidate.ts';
 import { expectedUsage, requestCost } from '../routing/economics.ts';
 
@@ -18,6 +19,7 @@ export interface Charge {
 
 export interface ChargedRequest {
   input: InputSize;
+  parts: CacheParts;
   /** Start of the request, in milliseconds since the epoch. */
   at: number;
   /** Tokens of the answer on the reference tokenizer. */
@@ -26,7 +28,8 @@ export interface ChargedRequest {
 
 /**
  * A request answered by a simulated provider: its usage and price by the cache rules of providers.md, and what its
- * caches hold afterwards. Markers trail the lane, so that look-back finds every prefix that is alive.
+ * caches hold afterwards. A marker stays at the end of tools and of the system prompt, and others trail the lane, so that
+ * look-back finds every prefix that is alive.
  * @param warmAtMost tokens of the prompt that an earlier one began with; absent: all of it that is cached
  */
 export function charge(
@@ -40,14 +43,19 @@ export function charge(
   const key = keyOf(candidate);
   const { tokens, output } = tokensFor(candidate, request);
   const prompt = { tokens, blocks: request.input.blocks, at: request.at / 1_000, trailing: true };
-  const warm = Math.min(warmTokens(caches[key], rules, prompt), warmAtMost);
+  const places = survivingPlaces(caches[key], rules, request.parts);
+  const warm = Math.min(warmTokens(places, rules, prompt), warmAtMost);
   const usage = expectedUsage({ rules }, tokens, warm, output);
   const prices = pricesFor(candidate, request, providers);
   return {
     candidate,
     usage,
     usd: prices && requestCost({ prices, rules }, tokens, warm, output),
-    caches: assume(caches, key, rules, prompt),
+    caches: assume(caches, key, rules, {
+      ...prompt,
+      parts: request.parts,
+      before: levelStarts(candidate.model, request.input),
+    }),
   };
 }
 

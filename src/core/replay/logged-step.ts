@@ -1,4 +1,5 @@
 import { type InputGrowth, type InputSize, measureGrowth } from '../accounting/estimate.ts';
+import { type CacheParts, settingsParts, type WireParts, withMessages } from '../context/cache-parts.ts';
 import type { Conversation, Message } from '../conversation.ts';
 import { PRIOR } from '../difficulty/prior.ts';
 import type { ScorerProfile } from '../difficulty/profile.ts';
@@ -9,6 +10,8 @@ import { type Needs, needsOf } from '../routing/capability.ts';
 export interface LoggedStep {
   needs: Needs;
   difficulty: Difficulty;
+  /** What of the request may lose a prompt cache. */
+  parts: CacheParts;
   /** Start of the request, in milliseconds since the epoch. */
   at: number;
   /** Tokens of the answer on the reference tokenizer. */
@@ -29,6 +32,16 @@ export interface CompressedInput {
 /** Turns that a compression keeps: what gateways that offer it keep by default is between two and five. */
 const KEPT_TURNS = 3;
 
+/** How a log's requests are read. */
+export interface LogReading {
+  /** What judges them; absent: the shipped scorer. */
+  profile?: ScorerProfile;
+  /** Makes a short text of a long one; absent: all is kept. */
+  digest?: (text: string) => string;
+  /** What of a request its conversation does not hold. */
+  wire?: WireParts;
+}
+
 /** What a log's request was, for the policies of a replay. */
 export function loggedStep(conversation: Conversation, at: number, output: number): LoggedStep {
   return loggedSteps(conversation)(conversation.messages.length, at, output);
@@ -40,15 +53,18 @@ export function loggedStep(conversation: Conversation, at: number, output: numbe
  */
 export function loggedSteps(
   conversation: Conversation,
-  profile: ScorerProfile = PRIOR,
+  { profile = PRIOR, digest = (text) => text, wire = {} }: LogReading = {},
 ): (count: number, at: number, output: number) => LoggedStep {
   const growth = measureGrowth(conversation);
   const witnesses = needWitnesses(conversation);
+  const settings = settingsParts(conversation, digest, wire);
   return (count, at, output) => {
     const messages = conversation.messages.slice(0, count);
+    const input = growth.first(count);
     return {
-      needs: { capabilities: witnesses(count), input: growth.first(count) },
+      needs: { capabilities: witnesses(count), input },
       difficulty: classify({ ...conversation, messages }, profile),
+      parts: withMessages(settings, input),
       at,
       output,
       compressed: compress(messages, growth),

@@ -1,5 +1,6 @@
-import { tokensOn } from '../accounting/estimate.ts';
+import { levelStarts, tokensOn } from '../accounting/estimate.ts';
 import type { PricedProvider } from '../accounting/price-book.ts';
+import { inputTokens } from '../accounting/usage.ts';
 import { cacheRulesOf } from '../context/cache-rules.ts';
 import { COLD, cacheable, observe, type PrefixState } from '../context/prefix-state.ts';
 import { type Candidate, keyOf } from '../routing/candidate.ts';
@@ -90,14 +91,15 @@ export function replayStep(
   const plan = planStep({
     ...routed,
     ...{ providers, at: step.at },
-    lane: { number, prefixes, served, experience, customers, trailing: true },
+    lane: { number, prefixes, parts: step.parts, served, experience, customers, trailing: true },
   });
   const today = new Date(step.at).toISOString().slice(0, 10);
   const able = (floor: Tier) =>
     consider({ ...routed, today }, floor).flatMap(({ candidate, excludedBy }) =>
       excludedBy ? [] : candidate,
     );
-  const request: ChargedRequest = { input: step.needs.input, at: step.at, output: step.output };
+  const { at, output, parts } = step;
+  const request: ChargedRequest = { input: step.needs.input, at, output, parts };
   const on = (policy: Policy, candidate: Candidate) => {
     const { caches, ...charged } = charge(candidate, request, lane.caches[policy], providers);
     lane.caches[policy] = caches;
@@ -143,7 +145,7 @@ function compressedCharge(
     compressed && cacheable(cacheRulesOf(baseline.model), tokensOn(baseline.model, compressed.head).total);
   const { caches, ...charged } = charge(
     baseline,
-    { input: compressed?.input ?? step.needs.input, at: step.at, output: step.output },
+    { ...step, input: compressed?.input ?? step.needs.input },
     lane.caches.compression,
     providers,
     isMoved && head !== null ? head : undefined,
@@ -168,7 +170,10 @@ function moveOn(lane: ReplayLane, step: LoggedStep, plan: Plan, { candidate, usa
     lane.prefixes,
     keyOf(candidate),
     cacheRulesOf(candidate.model),
-    { blocks: input.blocks, at: step.at / 1_000 },
+    {
+      ...{ tokens: inputTokens(usage), blocks: input.blocks, at: step.at / 1_000 },
+      ...{ parts: step.parts, before: levelStarts(candidate.model, input) },
+    },
     usage,
   );
   lane.served = candidate;

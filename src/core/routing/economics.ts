@@ -6,7 +6,7 @@ import {
   cacheable,
   isReachable,
   type PromptShape,
-  type WarmPrefix,
+  type WarmPlace,
   warmTokens,
 } from '../context/prefix-state.ts';
 import type { Forecast } from './forecast.ts';
@@ -16,7 +16,7 @@ import { type AheadModel, BEFORE, COLD, FIRST, GRID, HORIZON, RUNNING, USES } fr
 export interface PricedModel {
   prices: PriceList;
   rules: CacheRules;
-  warm: WarmPrefix | undefined;
+  warm: readonly WarmPlace[];
   /** Its tokens for one of the reference tokenizer. */
   factor: number;
 }

@@ -1,3 +1,4 @@
+import type { CacheParts } from '../context/cache-parts.ts';
 import { COLD as NOTHING_WARM, type PrefixState } from '../context/prefix-state.ts';
 import type { Message } from '../conversation.ts';
 import type { Candidate } from './candidate.ts';
@@ -9,6 +10,8 @@ export interface LaneView {
   number: number;
   /** What the models' caches hold of it. */
   prefixes: PrefixState;
+  /** What of the step's request may lose them. */
+  parts: CacheParts;
   /** The model that answered last; null: not known. */
   served: Pick<Candidate, 'provider' | 'name'> | null;
   /** Of the lane itself, and of all the customer's lanes that ended. */
@@ -26,6 +29,7 @@ export function unknownLane(messages: readonly Message[]): LaneView {
   return {
     number: 1 + messages.filter(({ role }) => role === 'assistant').length,
     prefixes: NOTHING_WARM,
+    parts: {},
     served: null,
     experience: NO_EXPERIENCE,
     customers: NO_EXPERIENCE,

@@ -3,7 +3,7 @@ import { type PricedProvider, priceListOf } from '../accounting/price-book.ts';
 import { tokenFactor } from '../accounting/tokenizers.ts';
 import type { Usage } from '../accounting/usage.ts';
 import { cacheRulesOf } from '../context/cache-rules.ts';
-import { type PromptShape, warmTokens } from '../context/prefix-state.ts';
+import { type PromptShape, survivingPlaces, warmTokens } from '../context/prefix-state.ts';
 import { type Candidate, keyOf } from './candidate.ts';
 import { aheadModel, costOfStaying, expectedUsage, type PricedModel, requestCost } from './economics.ts';
 import { rankOf } from './floor.ts';
@@ -122,12 +122,9 @@ function price(candidate: Candidate, input: QuoteInput): Priced | null {
   const prices = provider && priceListOf(provider, candidate.name, new Date(input.at).toISOString());
   if (!prices) return null;
   const factor = tokenFactor(candidate.model);
-  const model: PricedModel = {
-    prices,
-    rules: cacheRulesOf(candidate.model),
-    warm: lane.prefixes[keyOf(candidate)],
-    factor,
-  };
+  const rules = cacheRulesOf(candidate.model);
+  const places = survivingPlaces(lane.prefixes[keyOf(candidate)], rules, lane.parts);
+  const model: PricedModel = { prices, rules, warm: places, factor };
   const prompt: PromptShape = {
     tokens: tokensOn(candidate.model, input.input).total,
     blocks: input.input.blocks,
@@ -135,7 +132,7 @@ function price(candidate: Candidate, input: QuoteInput): Priced | null {
     trailing: lane.trailing,
   };
   const output = forecast.output * factor;
-  const warm = warmTokens(model.warm, model.rules, prompt);
+  const warm = warmTokens(places, rules, prompt);
   const ahead = aheadModel(model, prompt, forecast);
   const now = requestCost(model, prompt.tokens, warm, output);
   return {

@@ -129,7 +129,7 @@ function describeCandidate(
     total_usd: usdOf(ahead?.total),
     tokens: now ? wholeTokens(now.usage) : null,
     // Until an answer has told what the model's cache holds.
-    estimated: planned.lane.prefixes[keyOf(candidate)]?.estimated ?? true,
+    estimated: planned.lane.prefixes[keyOf(candidate)]?.[0]?.estimated ?? true,
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Usage, usageOf } from '../../../src/core/accounting/usage.ts';
+import type { CachePart, CacheParts } from '../../../src/core/context/cache-parts.ts';
 import { cacheRulesOf } from '../../../src/core/context/cache-rules.ts';
 import {
   assume,
@@ -7,6 +8,8 @@ import {
   observe,
   type PrefixState,
   type PromptShape,
+  type SentPrompt,
+  survivingPlaces,
   warmTokens,
 } from '../../../src/core/context/prefix-state.ts';
 import { modelOrAssumed, type ProviderKind } from '../../../src/core/routing/catalog.ts';
@@ -18,12 +21,23 @@ const OLD_GPT = rules('openai', 'gpt-5');
 const M = 'provider/model';
 
 /** What a request of so many tokens finds warm; marker at the end only, unless said otherwise. */
-function read(state: PrefixState, of: typeof OPUS, prompt: Partial<PromptShape>): number {
-  return warmTokens(state[M], of, { tokens: 10_000, blocks: 1, at: 0, trailing: false, ...prompt });
+function read(
+  state: PrefixState,
+  of: typeof OPUS,
+  prompt: Partial<PromptShape>,
+  parts: CacheParts = {},
+): number {
+  const shape = { tokens: 10_000, blocks: 1, at: 0, trailing: false, ...prompt };
+  return warmTokens(survivingPlaces(state[M], of, parts), of, shape);
+}
+
+/** A request that asked for nothing special and had no marker before its end. */
+function sent(tokens: number, part: Partial<SentPrompt> = {}): SentPrompt {
+  return { tokens, blocks: 1, at: 0, parts: {}, before: { system: 0, messages: 0, turn: 0 }, ...part };
 }
 
 function seen(of: typeof OPUS, usage: Partial<Usage>, at = 0, state = COLD, blocks = 1): PrefixState {
-  return observe(state, M, of, { blocks, at }, usageOf(usage));
+  return observe(state, M, of, sent(0, { blocks, at }), usageOf(usage));
 }
 
 describe('minimum length', () => {
@@ -38,7 +52,7 @@ describe('minimum length', () => {
     ['openai', 'gpt-5', 1_024],
   ] as const)('traps T54: %s/%s keeps prompts from %i tokens on', (kind, id, minimum) => {
     const of = rules(kind, id);
-    const leftBy = (tokens: number) => assume(COLD, M, of, { tokens, blocks: 1, at: 0 });
+    const leftBy = (tokens: number) => assume(COLD, M, of, sent(tokens));
     expect(leftBy(minimum - 1)).toEqual({});
     expect(read(leftBy(minimum), of, { at: 1 })).toBe(minimum);
     // A prompt under the minimum reads nothing either, whatever is warm.
@@ -125,17 +139,15 @@ describe('what an answer leaves behind', () => {
   });
 
   test('traps T13: a usage without reads and writes leaves nothing warm, whatever was planned', () => {
-    const planned = assume(COLD, M, OPUS, { tokens: 5_000, blocks: 1, at: 0 });
+    const planned = assume(COLD, M, OPUS, sent(5_000));
     expect(seen(OPUS, { fresh: 5_000, output: 10 }, 1, planned)).toEqual({});
   });
 
   test('only the part that was cached counts, and other models keep theirs', () => {
-    const other = { tokens: 7, blocks: 1, at: 0, lifetimeSeconds: 300, estimated: false };
+    const kept = { blocks: 1, lifetimeSeconds: 300, estimated: false, parts: {}, before: sent(0).before };
+    const other = [{ ...kept, tokens: 7, at: 0 }];
     const state = seen(OPUS, { write_5m: 900, fresh: 100, output: 50 }, 5, { other });
-    expect(state).toEqual({
-      other,
-      [M]: { tokens: 900, blocks: 1, at: 5, lifetimeSeconds: 300, estimated: false },
-    });
+    expect(state).toEqual({ other, [M]: [{ ...kept, tokens: 900, at: 5 }] });
   });
 
   test('traps T55: from GPT-5.6 on plain input was not written', () => {
@@ -152,8 +164,129 @@ describe('what an answer leaves behind', () => {
   });
 
   test('what nobody reported is marked as estimated, until an answer tells', () => {
-    const guessed = assume(COLD, M, OPUS, { tokens: 5_000, blocks: 1, at: 0 });
-    expect(guessed[M]?.estimated).toBe(true);
-    expect(seen(OPUS, { read: 4_000 }, 1, guessed)[M]).toMatchObject({ tokens: 4_000, estimated: false });
+    const guessed = assume(COLD, M, OPUS, sent(5_000));
+    expect(guessed[M]?.[0]?.estimated).toBe(true);
+    expect(seen(OPUS, { read: 4_000 }, 1, guessed)[M]).toMatchObject([{ tokens: 4_000, estimated: false }]);
+  });
+});
+
+describe('what invalidates', () => {
+  const PARTS = [
+    ...([
+      'tools',
+      'allowed_tools',
+      'system',
+      'tool_choice',
+      'parallel_tool_calls',
+      'images',
+      'asks',
+    ] as const),
+    ...(['thinking', 'effort', 'verbosity', 'format', 'service_tier', 'speed', 'web_search'] as const),
+    ...(['citations', 'cache_key'] as const),
+  ] satisfies CachePart[];
+  const parts: CacheParts = Object.fromEntries(PARTS.map((part) => [part, 'a']));
+  // 9,000 tokens: 3,000 of tools, 2,000 of system, 800 up to the user's last ask, and what followed it.
+  const before = { system: 3_000, messages: 5_000, turn: 5_800 };
+  const written = (of: typeof OPUS) => assume(COLD, M, of, sent(9_000, { parts, before }));
+
+  // By hand, from the tables of providers.md §1: what a request reads that differs in this part alone.
+  test.each([
+    [
+      'claude-opus-5-5',
+      { tools: 0, allowed_tools: 0, format: 0, thinking: 0, effort: 0 },
+      { system: 3_000, web_search: 3_000, citations: 3_000, speed: 3_000 },
+      { tool_choice: 5_000, parallel_tool_calls: 5_000, images: 5_000 },
+    ],
+    [
+      // Up to 4.5 thinking and effort leave tools and system.
+      'claude-opus-4-5',
+      { tools: 0, allowed_tools: 0, format: 0 },
+      // 3,000 tokens of tools are under its minimum of 4,096.
+      { system: 0, web_search: 0, citations: 0, speed: 0 },
+      { tool_choice: 5_000, parallel_tool_calls: 5_000, images: 5_000, thinking: 5_000, effort: 5_000 },
+    ],
+    [
+      // Takes no effort; strips the thinking of a turn once the user has spoken again.
+      'claude-sonnet-4-5',
+      { tools: 0, allowed_tools: 0, format: 0 },
+      { system: 3_000, web_search: 3_000, citations: 3_000, speed: 3_000 },
+      {
+        tool_choice: 5_000,
+        parallel_tool_calls: 5_000,
+        images: 5_000,
+        thinking: 5_000,
+        asks: 5_800,
+      },
+    ],
+    [
+      // Tool choice is not in OpenAI's list; between tools and system no breakpoint can stand.
+      'gpt-6.2-sol',
+      { tools: 0, system: 0, parallel_tool_calls: 0, format: 0, effort: 0, verbosity: 0 },
+      { service_tier: 0, web_search: 0, cache_key: 0 },
+      {},
+    ],
+    [
+      // Found wherever it ends, in whole steps of 128: 2,944 of 3,000, 8,960 of 9,000.
+      'gpt-5',
+      { tools: 0, parallel_tool_calls: 0, format: 0, effort: 0, verbosity: 0 },
+      { service_tier: 0, web_search: 0, cache_key: 0 },
+      { system: 2_944 },
+    ],
+  ] as const)('of %s', (id, ...left) => {
+    const of = rules(id.startsWith('claude') ? 'anthropic' : 'openai', id);
+    const whole = id === 'gpt-5' ? 8_960 : 9_000;
+    const found = PARTS.map((part) => [part, read(written(of), of, { at: 1 }, { ...parts, [part]: 'b' })]);
+    const expected = Object.assign(Object.fromEntries(PARTS.map((part) => [part, whole])), ...left);
+    expect(Object.fromEntries(found)).toEqual(expected);
+    expect(read(written(of), of, { at: 1 }, parts)).toBe(whole);
+  });
+
+  test('what is left is the least of what several changes leave', () => {
+    const read2 = (changed: CacheParts) => read(written(OPUS), OPUS, { at: 1 }, { ...parts, ...changed });
+    expect(read2({ tool_choice: 'b', speed: 'b' })).toBe(3_000);
+    expect(read2({ tool_choice: 'b', speed: 'b', tools: 'b' })).toBe(0);
+  });
+
+  test('a level without a marker at its end leaves nothing', () => {
+    const unmarked = assume(COLD, M, OPUS, sent(9_000, { parts }));
+    expect(read(unmarked, OPUS, { at: 1 }, { ...parts, tool_choice: 'b' })).toBe(0);
+  });
+
+  test('a default said out loud is no change', () => {
+    const state = assume(COLD, M, OPUS, sent(9_000));
+    expect(read(state, OPUS, { at: 1 }, { effort: 'medium' })).toBe(9_000);
+    expect(read(state, OPUS, { at: 1 }, { effort: 'high' })).toBe(0);
+  });
+
+  test('who goes back finds what its own parts wrote, while it lives', () => {
+    // 9,000 written at 0 with a free choice, 9,500 at 10 with a forced one: 5,000 read, the rest written again.
+    const forced: CacheParts = { ...parts, tool_choice: 'b' };
+    const there = assume(written(OPUS), M, OPUS, sent(9_500, { at: 10, parts: forced, before }));
+    expect(read(there, OPUS, { at: 20 }, forced)).toBe(9_500);
+    expect(read(there, OPUS, { at: 20 }, parts)).toBe(9_000);
+    // The first is dead at 300; what both began with was read at 10 and lives to 310.
+    expect(read(there, OPUS, { at: 305 }, parts)).toBe(5_000);
+    // And a later one with the first parts takes the place of the first only.
+    const back = assume(there, M, OPUS, sent(9_800, { at: 20, parts, before }));
+    expect(back[M]?.map(({ tokens }) => tokens)).toEqual([9_800, 9_500]);
+  });
+
+  test('a lane that changes all the time keeps its latest few prefixes, as plain data', () => {
+    let state = COLD;
+    for (let at = 0; at < 20; at += 1) {
+      state = assume(state, M, OPUS, sent(9_000 + at, { at, parts: { tools: `${at}` }, before }));
+    }
+    expect(state[M]?.map(({ tokens }) => tokens)).toEqual([9_019, 9_018, 9_017, 9_016]);
+    expect(JSON.parse(JSON.stringify(state))).toEqual(state);
+  });
+
+  test('traps T53: a prefix that look-back overshoots leaves what a marker in front of it kept', () => {
+    expect(read(written(OPUS), OPUS, { at: 1, blocks: 60 }, parts)).toBe(5_000);
+  });
+
+  test('traps T13: where a level begins is off by as much as the estimate of the whole was', () => {
+    // 9,000 estimated, 18,000 observed.
+    const state = observe(COLD, M, OPUS, sent(9_000, { parts, before }), usageOf({ write_5m: 18_000 }));
+    expect(read(state, OPUS, { at: 1, tokens: 20_000 }, { ...parts, tool_choice: 'b' })).toBe(10_000);
   });
 });

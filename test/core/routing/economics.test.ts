@@ -23,7 +23,7 @@ const DAY = '2026-11-23T12:00:00Z';
 const PRICED = (['anthropic', 'openai'] as const).flatMap((kind) =>
   catalogModels(kind).flatMap((model) => {
     const prices = priceListOf({ id: kind, kind }, model.id, DAY);
-    return prices ? [{ model, prices, rules: cacheRulesOf(model), warm: undefined, factor: 1 }] : [];
+    return prices ? [{ model, prices, rules: cacheRulesOf(model), warm: [], factor: 1 }] : [];
   }),
 );
 
@@ -94,7 +94,7 @@ describe('the further steps of a lane', () => {
     expect(at(opus, 1, RUNNING)).toBeCloseTo(requestCost(opus, 11_000, 10_000, 100), 12);
     expect(at(opus, 1, FIRST)).toBeCloseTo(requestCost(opus, 11_000, 9_000, 100), 12);
     expect(at(opus, 1, COLD)).toBeCloseTo(requestCost(opus, 11_000, 0, 100), 12);
-    const warm = { tokens: 4_000, blocks: 3, at: -5, lifetimeSeconds: 300, estimated: false };
+    const warm = [{ tokens: 4_000, blocks: 3, at: -5, lifetimeSeconds: 300 }];
     expect(at({ ...opus, warm }, 0, BEFORE)).toBeCloseTo(requestCost(opus, 10_000, 4_000, 100), 12);
     expect(at(opus, 0, BEFORE)).toBe(at(opus, 0, COLD));
   });
@@ -104,7 +104,7 @@ describe('the further steps of a lane', () => {
     const slow = { seconds: 200 };
     expect(at(opus, 1, RUNNING, {}, slow)).toBeLessThan(at(opus, 1, COLD, {}, slow));
     expect(at(opus, 1, FIRST, {}, slow)).toBe(at(opus, 1, COLD, {}, slow));
-    const warm = { tokens: 9_000, blocks: 5, at: -90, lifetimeSeconds: 300, estimated: false };
+    const warm = [{ tokens: 9_000, blocks: 5, at: -90, lifetimeSeconds: 300 }];
     expect(at({ ...opus, warm }, 0, BEFORE, {}, slow)).toBeLessThan(at(opus, 0, COLD, {}, slow));
     expect(at({ ...opus, warm }, 1, BEFORE, {}, slow)).toBe(at(opus, 1, COLD, {}, slow));
     const stopped = { seconds: 300 };

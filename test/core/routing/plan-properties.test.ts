@@ -9,7 +9,16 @@ import { unknownLane } from '../../../src/core/routing/lane-view.ts';
 import { MARGIN, type PlanInput, planStep } from '../../../src/core/routing/plan.ts';
 import { type Carried, isPortable } from '../../../src/core/routing/portability.ts';
 import { TIERS } from '../../../src/core/routing/tier.ts';
-import { BOTH, CLAUDE, difficultyOf, inputOf, NOW, planInput, providersWith } from './scenarios.ts';
+import {
+  BOTH,
+  CLAUDE,
+  difficultyOf,
+  inputOf,
+  NOW,
+  planInput,
+  providersWith,
+  warmPrefix,
+} from './scenarios.ts';
 
 const MODELS = TIERS.flatMap((tier) => BOTH[tier]);
 type PricesOf = Record<string, ConfiguredPrice>;
@@ -64,8 +73,8 @@ function inputFor(of: Scene, part: Partial<PlanInput> = {}): PlanInput {
     MODELS.flatMap((model, i) => {
       const [share, ago] = of.warmth[i] ?? [0, 0];
       const tokens = Math.round((of.tokens * share) / 100);
-      const prefix = { tokens, blocks: 5, at: NOW / 1_000 - ago, lifetimeSeconds: 300, estimated: false };
-      return share === 0 ? [] : [[keyOf(model), prefix]];
+      const prefix = warmPrefix(tokens, { blocks: 5, at: NOW / 1_000 - ago });
+      return share === 0 ? [] : [[keyOf(model), [prefix]]];
     }),
   );
   const customers = together(NO_EXPERIENCE, { ...NO_EXPERIENCE, followed: of.followed });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { keyOf } from '../../../src/core/routing/candidate.ts';
 import { NO_EXPERIENCE } from '../../../src/core/routing/experience.ts';
 import { unknownLane } from '../../../src/core/routing/lane-view.ts';
 import { type PlanInput, planStep } from '../../../src/core/routing/plan.ts';
@@ -18,6 +19,7 @@ import {
   SONNET,
   TERRA,
   warmLane,
+  warmPrefix,
 } from './scenarios.ts';
 
 /** The plan in short: model and reason. */
@@ -151,15 +153,8 @@ describe('why a model is chosen', () => {
     const lane = warmLane(OPUS, 52_000, { experience: NO_EXPERIENCE });
     expect(chosen({ tiers, needs, lane })).toEqual(['claude-opus-5-5', 'stay_warm']);
     // traps T14: a phantom cache holds nobody.
-    const expired = {
-      ...lane,
-      prefixes: {
-        'anthropic/claude-opus-5-5': {
-          ...required(lane.prefixes['anthropic/claude-opus-5-5']),
-          at: NOW / 1_000 - 300,
-        },
-      },
-    };
+    const old = warmPrefix(52_000, { at: NOW / 1_000 - 300 });
+    const expired = { ...lane, prefixes: { [keyOf(OPUS)]: [old] } };
     expect(chosen({ tiers, needs, lane: expired })).toEqual(['claude-haiku-4-5', 'floor']);
   });
 
@@ -300,8 +295,3 @@ describe('traps T70: a lane about to pass 100,000 tokens', () => {
     expect(haiku?.now).toBeLessThan(luna?.now ?? 0);
   });
 });
-
-function required<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('missing');
-  return value;
-}

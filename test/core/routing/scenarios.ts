@@ -1,6 +1,7 @@
 import type { InputSize } from '../../../src/core/accounting/estimate.ts';
 import type { PricedProvider } from '../../../src/core/accounting/price-book.ts';
 import type { ConfiguredPrice } from '../../../src/core/accounting/prices.ts';
+import type { WarmPrefix } from '../../../src/core/context/prefix-state.ts';
 import type { Difficulty } from '../../../src/core/difficulty/scorer.ts';
 import { type Candidate, keyOf } from '../../../src/core/routing/candidate.ts';
 import { modelOrAssumed } from '../../../src/core/routing/catalog.ts';
@@ -36,7 +37,8 @@ export function providersWith(prices: Record<string, ConfiguredPrice> = {}): Map
 /** Text of so many tokens on the reference tokenizer. */
 export function inputOf(tokens: number, blocks = 9): InputSize {
   const size = (text: number) => ({ text, images: 0, smallImages: 0 });
-  return { total: size(tokens), beforeLastAssistant: size(tokens * 0.9), blocks };
+  const before = { system: size(0), messages: size(0), turn: size(0) };
+  return { total: size(tokens), beforeLastAssistant: size(tokens * 0.9), before, blocks, asks: 1 };
 }
 
 export function difficultyOf(label: Tier, housekeeping: Difficulty['housekeeping'] = null): Difficulty {
@@ -44,12 +46,20 @@ export function difficultyOf(label: Tier, housekeeping: Difficulty['housekeeping
   return { score: 0.5, label, unknown: false, signals, housekeeping };
 }
 
+/** Some tokens of a prompt in a model's cache, written ten seconds ago; nothing else of it has a marker. */
+export function warmPrefix(tokens: number, part: Partial<WarmPrefix> = {}): WarmPrefix {
+  return {
+    ...{ tokens, blocks: 7, at: NOW / 1_000 - 10, lifetimeSeconds: 300, estimated: false },
+    ...{ parts: {}, before: { system: 0, messages: 0, turn: 0 } },
+    ...part,
+  };
+}
+
 /** A lane whose last answer, ten seconds ago, came from this model, which has so many tokens of it in its cache. */
 export function warmLane(served: Candidate, tokens: number, part: Partial<LaneView> = {}): LaneView {
-  const prefix = { tokens, blocks: 7, at: NOW / 1_000 - 10, lifetimeSeconds: 300, estimated: false };
   return {
     ...unknownLane([]),
-    ...{ number: 4, served, prefixes: { [keyOf(served)]: prefix }, trailing: true },
+    ...{ number: 4, served, prefixes: { [keyOf(served)]: [warmPrefix(tokens)] }, trailing: true },
     ...part,
   };
 }
