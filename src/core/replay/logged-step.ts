@@ -43,8 +43,13 @@ export interface LogReading {
 }
 
 /** What a log's request was, for the policies of a replay. */
-export function loggedStep(conversation: Conversation, at: number, output: number): LoggedStep {
-  return loggedSteps(conversation)(conversation.messages.length, at, output);
+export function loggedStep(
+  conversation: Conversation,
+  at: number,
+  output: number,
+  reading: LogReading = {},
+): LoggedStep {
+  return loggedSteps(conversation, reading)(conversation.messages.length, at, output);
 }
 
 /**

@@ -195,7 +195,27 @@ describe('Anthropic loses a prefix', () => {
     messages: [{ role: 'user', content: [block(LONG, mark())] }],
   };
   const image = { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } };
-  const withImage = { messages: [{ role: 'user', content: [block(LONG, mark()), image] }] };
+  const other = { type: 'image', source: { type: 'url', url: 'https://example.com/b.png' } };
+  const showing = (...images: object[]) => ({
+    messages: [{ role: 'user', content: [block(LONG, mark()), ...images] }],
+  });
+  const second = { name: 'find', input_schema: { type: 'object' } };
+  const document = (enabled: boolean) => ({
+    messages: [
+      {
+        role: 'user',
+        content: [
+          block(LONG, mark()),
+          {
+            type: 'document',
+            source: { type: 'text', media_type: 'text/plain', data: SHORT },
+            citations: { enabled },
+          },
+        ],
+      },
+    ],
+  });
+  const format = { type: 'json_schema', schema: { type: 'object', additionalProperties: false } };
 
   test.each<[string, Fields, number]>([
     ['nothing', {}, 3_903],
@@ -203,15 +223,98 @@ describe('Anthropic loses a prefix', () => {
     ['a tool', { tools: [{ ...tool, description: `${description}!`, ...mark() }] }, 0],
     ['the system prompt', { system: [block(`${LONG}!`, mark())] }, 1_303],
     ['speed', { speed: 'fast' }, 1_303],
+    [
+      'web search',
+      { tools: [...(all.tools as object[]), { type: 'web_search_20250305', name: 'web_search' }] },
+      1_303,
+    ],
+    ['citations', document(true), 1_303],
+    ['a document without them', document(false), 3_903],
     ['tool_choice', { tool_choice: { type: 'none' } }, 2_603],
     ['tool_choice said out loud', { tool_choice: { type: 'auto' } }, 3_903],
-    ['an image added', withImage, 2_603],
-    ['effort', { output_config: { effort: 'high' } }, 2_603],
+    ['parallel calls', { tool_choice: { type: 'auto', disable_parallel_tool_use: true } }, 2_603],
+    [
+      'parallel calls said out loud',
+      { tool_choice: { type: 'auto', disable_parallel_tool_use: false } },
+      3_903,
+    ],
+    ['an image added', showing(image), 2_603],
+    ['effort', { output_config: { effort: 'high' } }, 0],
     ['the default effort said out loud', { output_config: { effort: 'medium' } }, 3_903],
+    ["the answer's format", { output_config: { format } }, 0],
     ['a message', { messages: [{ role: 'user', content: [block(`${LONG}!`, mark())] }] }, 2_603],
   ])('when %s changes', async (_what, change, read) => {
     await classes(all);
     expect((await classes({ ...all, ...change }))[3]).toBe(read);
+  });
+
+  test('when tools change places', async () => {
+    const [one] = all.tools as object[];
+    await classes({ ...all, tools: [second, one] });
+    expect((await classes({ ...all, tools: [one, second] }))[3]).toBe(0);
+    expect((await classes({ ...all, tools: [second, one] }))[3]).toBeGreaterThan(3_903);
+  });
+
+  test('when the last image goes, not with one more', async () => {
+    const [, written = 0] = await classes({ ...all, ...showing(image) });
+    expect((await classes({ ...all, ...showing(image, other) }))[3]).toBe(written);
+    expect((await classes({ ...all, ...showing() }))[3]).toBe(2_603);
+  });
+
+  // 4,096 tokens at least: tools of 16,400 characters. Plain tokenizer: characters / 4.
+  test.each<[string, Fields, Fields, string]>([
+    ['claude-haiku-4-5', {}, { thinking: { type: 'enabled', budget_tokens: 1_024 } }, 'system'],
+    ['claude-opus-4-5', {}, { output_config: { effort: 'low' } }, 'system'],
+    ['claude-sonnet-4-6', {}, { thinking: { type: 'adaptive' } }, 'nothing'],
+    ['claude-sonnet-5', {}, { thinking: { type: 'disabled' } }, 'nothing'],
+    ['claude-sonnet-4-6', { thinking: { type: 'disabled' } }, {}, 'all'],
+  ])('when thinking or effort of %s changes from %j to %j: left is %s', async (model, from, to, left) => {
+    const [own] = all.tools as object[];
+    const request = {
+      ...{ ...all, model, max_tokens: 2_000 },
+      tools: [{ ...own, description: textOf('tool', 16_400) }],
+    };
+    const [, written = 0] = await classes({ ...request, ...from });
+    const messages = (await classes({ ...request, ...from, tool_choice: { type: 'none' } }))[1] ?? 0;
+    expect((await classes({ ...request, ...to }))[3]).toBe(
+      { all: written, system: written - messages, nothing: 0 }[left],
+    );
+  });
+
+  test.each([
+    ['claude-haiku-4-5', false],
+    ['claude-sonnet-4-5', false],
+    ['claude-opus-4-5', true],
+    ['claude-sonnet-4-6', true],
+    ['claude-opus-5-5', true],
+  ])('when the user speaks after a tool loop of %s: thinking kept %s', async (model, kept) => {
+    const thinking = /4-[56]$/.test(model) ? { thinking: { type: 'enabled', budget_tokens: 1_024 } } : {};
+    const long = { ...ask(textOf('ask', 20_000)) };
+    const request = (messages: Fields[]) => ({
+      ...{ model, max_tokens: 2_000, ...mark(), ...thinking },
+      ...{ tools: [tool], messages },
+    });
+    await sim.script({ answer: { calls: [{ name: 'look', arguments: {} }] } });
+    const turn = await answerOf(await sim.post('/v1/messages', request([long])));
+    const call = turn.content.find((one) => one.type === 'tool_use');
+    const result = { type: 'tool_result', tool_use_id: call?.id, content: textOf('result', 4_000) };
+    const loop = [long, { role: 'assistant', content: turn.content }, { role: 'user', content: [result] }];
+    const [, more = 0, , asked = 0] = await classes(request(loop));
+    expect([asked > 4_096, more > 900]).toEqual([true, true]);
+    const next = [...loop, { role: 'assistant', content: 'Done.' }, ask(SHORT)];
+    // Where it is stripped, nothing after the first ask is what it was.
+    expect((await classes(request(next)))[3]).toBe(kept ? asked + more : asked);
+  });
+
+  test('not by a system message that is appended', async () => {
+    const then = [
+      { role: 'assistant', content: 'Well.' },
+      ask('Go on.'),
+      { role: 'system', content: 'Be brief.' },
+    ];
+    await classes(all);
+    const { messages } = all as { messages: Fields[] };
+    expect((await classes({ ...all, messages: [...messages, ...then] }))[3]).toBe(3_903);
   });
 
   test('when the keys of a call change places', async () => {

@@ -107,20 +107,41 @@ describe('GPT-5.6 and later keep prompts at breakpoints', () => {
   });
 
   const tool = { type: 'function', name: 'look', parameters: null };
+  const other = { ...tool, name: 'find' };
   test.each<[string, Fields, boolean]>([
     ['the model', { model: 'gpt-6-sol' }, false],
     ['the prompt cache key', { prompt_cache_key: 'b' }, false],
     ['effort', { reasoning: { effort: 'high' } }, false],
     ['the default effort said out loud', { reasoning: { effort: 'medium' } }, true],
     ['verbosity', { text: { verbosity: 'high' } }, false],
+    ['the default verbosity said out loud', { text: { verbosity: 'medium' } }, true],
     ['text.format', { text: { format: { type: 'json_object' } } }, false],
+    ['the default format said out loud', { text: { format: { type: 'text' } } }, true],
     ['parallel_tool_calls', { parallel_tool_calls: false }, false],
-    ['a tool', { tools: [tool] }, false],
+    ['parallel_tool_calls said out loud', { parallel_tool_calls: true }, true],
+    ['the service tier', { service_tier: 'flex' }, false],
+    ['a tool', { tools: [tool, tool] }, false],
+    ['the order of tools', { tools: [other, tool] }, false],
+    ['the instructions', { instructions: 'Be brief.' }, false],
     ['tool_choice', { tool_choice: 'none' }, true],
+    [
+      'the tools allowed',
+      {
+        tool_choice: { type: 'allowed_tools', mode: 'auto', tools: [{ type: 'function', name: 'look' }] },
+      },
+      true,
+    ],
+    ['the length of the answer', { max_output_tokens: 500 }, true],
   ])('%s changes', async (_what, change, kept) => {
-    const request = { input: `json ${LONG}` };
-    await classes(request);
-    expect((await classes({ ...request, ...change }))[2]).toBe(kept ? 1_502 : 0);
+    const request = { tools: [tool, other], input: `json ${LONG}` };
+    const [, written] = await classes(request);
+    expect((await classes({ ...request, ...change }))[2]).toBe(kept ? written : 0);
+  });
+
+  test('effort that changes within the input keeps what stood before it', async () => {
+    const update = { type: 'configuration_update', reasoning: { effort: 'high' } };
+    await classes({ input: [user(LONG)] });
+    expect((await classes({ input: [user(LONG), bot(SHORT), update, user(SHORT)] }))[2]).toBe(1_500);
   });
 
   test('traps T26: another key reads nothing', async () => {
@@ -168,6 +189,25 @@ describe('earlier models keep prompts by intervals', () => {
     const request = { model: 'gpt-5.5', input: textOf('x', 4 * 5_000) };
     await classes(request);
     expect(await classes(request)).toEqual([5_000, 0, 4_096]);
+  });
+
+  test.each<[string, Fields, number]>([
+    ['the system prompt', { instructions: textOf('rules', 6_000) }, 1_408],
+    [
+      'an image',
+      { input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'https://x' }] }] },
+      2_944,
+    ],
+    ['tool_choice', { tool_choice: 'none' }, 2_944],
+    ['effort', { reasoning: { effort: 'high' } }, 0],
+    ['parallel_tool_calls', { parallel_tool_calls: false }, 0],
+  ])('another %s leaves what stood before it, or nothing', async (_what, change, read) => {
+    // 1,500 tokens of tools, 1,500 of instructions: 11 steps of 128, and 23.
+    const tool = { type: 'function', name: 'look', parameters: null, description: '' };
+    const description = textOf('tool', 6_000 - JSON.stringify(tool).length);
+    const request = { model: 'gpt-5.4', tools: [{ ...tool, description }], instructions: LONG, input: SHORT };
+    await classes(request);
+    expect((await classes({ ...request, ...change }))[2]).toBe(read);
   });
 
   test('in_memory is gone after minutes, 24h after a day', async () => {

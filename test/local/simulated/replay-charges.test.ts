@@ -73,7 +73,8 @@ async function both(
     at += wait * 1_000;
     const simulated = await send(model.name, characters, calls);
     const input = inputOf(inputTokens(simulated), 1 + 2 * calls);
-    const { usage, caches: then } = charge(model, { input, at, output: 0 }, caches, providersWith());
+    const request = { input, at, output: 0, parts: {} };
+    const { usage, caches: then } = charge(model, request, caches, providersWith());
     caches = then;
     pairs.push({ simulated, charged: usage });
   }

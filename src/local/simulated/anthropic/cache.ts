@@ -99,25 +99,26 @@ function prefixTokens(positions: readonly Position[]): number[] {
 
 /**
  * The table "Invalidation" of providers.md §1: what else must be equal for an entry to be found, level by level.
- * Model and account count everywhere; `speed` and citations from the system on; tool choice, the number of images,
- * thinking and effort in the messages (for tools and system the table says "per model": kept).
+ * Model, account and the answer's format (which loses "any prompt cache", aDoc:structured-outputs) count everywhere;
+ * `speed` and citations from the system on (web search is a part of it); tool choice and whether there are images in the messages;
+ * thinking and effort there too, or everywhere, by model.
  */
 function keysOf(request: AnthropicRequest, prompt: Prompt): string[] {
   const { body, model, organisation } = request;
-  const choice = body.tool_choice;
-  const isDefaultChoice =
-    choice === undefined || (choice.type === 'auto' && choice.disable_parallel_tool_use !== true);
-  const tools = `${organisation} ${model.id}`;
-  const system = `${tools} ${body.speed ?? 'standard'} ${prompt.hasCitations}`;
   const budget = body.thinking?.type === 'enabled' ? body.thinking.budget_tokens : '';
-  const messages = [
-    system,
-    isDefaultChoice ? '' : JSON.stringify(choice),
-    prompt.images,
-    thinkingMode(request),
-    budget,
-    effortInEffect(request),
-  ].join(' ');
+  const settings = `${thinkingMode(request)} ${budget} ${effortInEffect(request)}`;
+  const format = JSON.stringify(body.output_config?.format ?? null);
+  const tools = `${organisation} ${model.id} ${format} ${model.settingsFirst ? settings : ''}`;
+  const system = `${tools} ${body.speed ?? 'standard'} ${prompt.hasCitations}`;
+  const messages = `${system} ${choiceOf(request)} ${prompt.images > 0} ${settings}`;
   const context: Record<Level, string> = { tools, system, messages };
   return prompt.positions.map((position) => `${context[position.level]} ${position.chain}`);
+}
+
+/** The tool choice in effect: `auto`, and parallel calls, need not be said. */
+function choiceOf({ body: { tool_choice: choice } }: AnthropicRequest): string {
+  if (choice === undefined) return 'auto';
+  const isSequential = choice.type !== 'none' && choice.disable_parallel_tool_use === true;
+  const name = choice.type === 'tool' ? choice.name : '';
+  return [choice.type, ...(name || isSequential ? [name, isSequential] : [])].join(' ');
 }

@@ -38,6 +38,12 @@ export interface ClaudeModel {
   prefixCheck: boolean;
   /** Thinking blocks of another organisation are dropped. */
   boundToOrganisation: boolean;
+  /**
+   * Thinking and effort stand in the prompt before the tools, so that a change loses all: "on models that render the
+   * configuration ahead of them" (aDoc:prompt-caching), which is said of none by name. From 4.6 on the thinking page's
+   * advice holds, to treat a change as starting the cache over; up to 4.5 the FAQ of 2025, that tools and system stay.
+   */
+  settingsFirst: boolean;
   /** Other models whose thinking blocks it reads. */
   reads: readonly string[];
   /** First UTC day it answers 404. */
@@ -67,6 +73,7 @@ const RECENT = {
   showsThinking: false,
   prefixCheck: false,
   boundToOrganisation: false,
+  settingsFirst: true,
   reads: [],
   retires: undefined,
 } as const;
@@ -165,6 +172,7 @@ export const CLAUDE_MODELS: readonly ClaudeModel[] = [
     maxOutput: 64_000,
     minimumCached: 4_096,
     efforts: ['low', 'medium', 'high'],
+    settingsFirst: false,
     prefill: true,
   },
   {
@@ -207,6 +215,7 @@ export const CLAUDE_MODELS: readonly ClaudeModel[] = [
     maxOutput: 64_000,
     minimumCached: 1_024,
     efforts: [],
+    settingsFirst: false,
     prefill: true,
     keepsThinking: false,
     retires: '2026-11-30',
@@ -231,6 +240,7 @@ export const CLAUDE_MODELS: readonly ClaudeModel[] = [
     maxOutput: 64_000,
     minimumCached: 4_096,
     efforts: [],
+    settingsFirst: false,
     prefill: true,
     keepsThinking: false,
   },

@@ -51,11 +51,14 @@ export function layOut(request: AnthropicRequest): Prompt {
     });
   };
 
-  for (const tool of body.tools ?? []) {
+  // Web search is told to the model in the system prompt: switching it on leaves the tools.
+  const tools = body.tools ?? [];
+  for (const tool of [...tools.filter((one) => !isWebSearch(one)), ...tools.filter(isWebSearch)]) {
     const { cache_control, ...definition } = tool;
     const rendered = JSON.stringify(definition);
     bound = link(bound, rendered);
-    add('tools', rendered, countTokens(rendered, model.tokenizer), cache_control, true);
+    const level = isWebSearch(tool) ? 'system' : 'tools';
+    add(level, rendered, countTokens(rendered, model.tokenizer), cache_control, true);
   }
   const system = typeof body.system === 'string' ? [{ text: body.system }] : (body.system ?? []);
   for (const block of system) {
@@ -106,6 +109,10 @@ function isDropped(request: AnthropicRequest, prefix: string, prompt: Prompt, in
     request.body.thinking?.block_binding?.prefix_mismatch_behavior === 'drop_block' &&
     prompt.prefixes[index] !== prefix
   );
+}
+
+function isWebSearch(tool: { type?: unknown }): boolean {
+  return typeof tool.type === 'string' && tool.type.startsWith('web_search_');
 }
 
 interface Look {

@@ -51,11 +51,17 @@ export function cacheScope(parts: {
     parts.model,
     parts.promptCacheKey ?? '',
     parts.parallel,
-    parts.format ?? null,
+    isText(parts.format) ? null : parts.format,
     parts.effort,
     parts.verbosity ?? 'medium',
     parts.serviceTier ?? 'auto',
   ]);
+}
+
+/** The default, said or not. */
+function isText(format: unknown): boolean {
+  if (typeof format !== 'object' || format === null) return true;
+  return 'type' in format && format.type === 'text';
 }
 
 /** What a request reads and writes. `begun` does the writing: entries are readable once the answer has begun. */
