@@ -183,6 +183,73 @@ describe('a log of requests', () => {
   });
 });
 
+describe('a log whose requests change what a prompt cache compares', () => {
+  // 1,100 tokens of tools: 8 around them, 1 of a name, 17 characters of schema, 4,347 of description.
+  const tool = (letter: string) => ({
+    ...{ name: 'look', description: letter.repeat(4_347), input_schema: { type: 'object' } },
+  });
+  const said = [user(tokens(100)), assistant(tokens(50)), user(tokens(100)), assistant(tokens(50))];
+  const request = (count: number, more: object) => ({
+    request: {
+      system: tokens(2_000),
+      messages: [...said, ...said].slice(0, count),
+      tools: [tool('a')],
+      ...more,
+    },
+    response: { role: 'assistant', content: tokens(50) },
+  });
+  // 3,200 tokens, then 150 more each time: another tool choice, the first one again, another tool.
+  const path = log(
+    request(1, {}),
+    request(3, { tool_choice: { type: 'none' } }),
+    request(5, {}),
+    request(7, { tools: [tool('b')] }),
+  );
+  const price = { input: 1, output: 10, cache_read: 0.1, cache_write: 1.25 };
+  const prices = JSON.stringify({ ...JSON.parse(ONE_PRICE), 'claude-sonnet-4-6': price });
+
+  it.each([
+    // Claude: 3,200 written; 3,100 of tools and system read, 250 written; what the first wrote read, 300 written; all
+    // 3,650 written. 4,000 + (310 + 312.5) + (320 + 375) + 4,562.5, and 4 × 500 for the answers, in millionths.
+    ['claude-sonnet-4-6', 0.01188, 6_300, { tool_choice: 2, tools: 1 }],
+    // OpenAI's caches don't compare the choice: 3,200 and 3,350 read, 150 written each. 4,000 + (320 + 187.5) +
+    // (335 + 187.5) + 4,562.5 + 4 × 500.
+    ['gpt-6.2-sol', 0.0115925, 6_550, { tools: 1 }],
+  ])('costs what is lost of %s, and says what it was', async (baseline, cost, read, lost) => {
+    const args = ['--baseline', baseline, '--prices', prices];
+    const report = await replayed(path, ...args);
+    expect(report.read).toMatchObject({ steps: 4, lanes: 1 });
+    expect(report.policies.top_cached.cost_usd).toBe(cost);
+    expect(report.policies.top_cached.cache_hit_rate).toBeCloseTo(read / 13_700, 4);
+    expect(report.cache_lost).toEqual(lost);
+    const { out } = await replay(path, ...args);
+    expect(out).toContain('Prompt caches lost to a change on the way: ');
+    expect(out).toContain('tools (1 step)');
+  });
+
+  it('is told nothing where nothing is lost', async () => {
+    expect((await replay(log(session('a', 3)))).out).not.toContain('caches lost');
+  });
+
+  it('plans by what is left', async () => {
+    const traces = log(
+      { id: '1', ...request(1, {}) },
+      { id: '2', ...request(3, { tool_choice: { type: 'none' } }) },
+      { id: '3', ...request(5, { tool_choice: { type: 'none' } }) },
+    );
+    const tiers = Object.fromEntries(
+      ['easy', 'medium', 'hard'].map((tier) => [tier, ['anthropic/claude-sonnet-4-6']]),
+    );
+    const flags = ['--tiers', JSON.stringify(tiers), '--prices', prices];
+    const readAt = async (id: string) => {
+      const [plan] = (await replayed(traces, '--plan', id, ...flags)).plans;
+      return plan.candidates.find((one: { excluded_by: string | null }) => one.excluded_by === null)
+        .cache_read_tokens;
+    };
+    expect([await readAt('1'), await readAt('2'), await readAt('3')]).toEqual([0, 3_100, 3_350]);
+  });
+});
+
 describe('what is left out', () => {
   it('is told with its line and why, and the rest is replayed', async () => {
     const bad = Array.from({ length: 11 }, () => '{"messages": 3}');
@@ -295,7 +362,9 @@ describe('the report', () => {
     await replay(log(words, session('a', 3), '{"CANARY-BAD'), '--html', page);
     const html = readFileSync(page, 'utf8');
     expect(html).not.toMatch(/https?:|\/\/|src=|href=|CANARY|<script|NaN|undefined/);
-    expect(html.match(/<svg /g)).toHaveLength(3);
+    // A bar for each policy, its tiers for each, and one curve.
+    expect(html.match(/class="track"/g)).toHaveLength(16);
+    expect(html.match(/<svg /g)).toHaveLength(1);
     expect(html).toContain('prefers-color-scheme: dark');
   });
 

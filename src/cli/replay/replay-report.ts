@@ -59,6 +59,8 @@ export function reportOf(
       }),
       reasons: Object.fromEntries(tally.reasons),
     },
+    // Steps that lost a cache of the baseline's, by what had changed in their request.
+    cache_lost: Object.fromEntries(tally.lost),
     saving: {
       ...{
         gross_usd: roundUsd(gross),

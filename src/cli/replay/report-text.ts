@@ -15,6 +15,7 @@ export function describeReport(report: ReplayReport): string {
     TIERS.map((tier) => `  ${tier.padEnd(6)}  ${report.tiers[tier]?.join(', ')}\n`).join(''),
     `\n${policyTable(report)}`,
     '* does not keep to what a step needs: a lower bound of cost, no choice\n',
+    lostWords(report.cache_lost, (text) => `Prompt caches lost to a change on the way: ${text}\n`),
     `\nFluxCompute by model\n${modelTable(report)}`,
     `\nby tier\n${tierTable(report)}`,
     `\nSaving over the top, cached   ${signed(saving.gross_usd)}\n`,
@@ -38,6 +39,13 @@ function policyTable({ policies }: ReplayReport): string {
     ];
   });
   return table(['policy', 'cost', 'of the top', 'cache hits', 'switches', 'easy / medium / hard'], rows);
+}
+
+/** What requests changed that lost prompt caches, and in how many steps; nothing where nothing was lost. */
+export function lostWords(lost: ReplayReport['cache_lost'], sentence: (text: string) => string): string {
+  const parts = Object.entries(lost).sort(([, a], [, b]) => b - a);
+  const listed = parts.map(([part, steps]) => `${part} (${counted(steps, 'step')})`).join(', ');
+  return listed === '' ? '' : sentence(listed);
 }
 
 function modelTable({ flux }: ReplayReport): string {
@@ -103,7 +111,7 @@ function leftOut({ not_priced, no_model_takes, not_read, read }: ReplayReport): 
     read.other_records === 0
       ? ''
       : `Passed over: ${number(read.other_records)} records that are no step of a model\n`,
-    not_read.records === 0 ? '' : `Not read: ${number(not_read.records)} records\n`,
+    not_read.records === 0 ? '' : `Not read: ${counted(not_read.records, 'record')}\n`,
     ...not_read.first.map(({ file, line, why }) => `  ${file}:${line}: ${why}\n`),
     not_read.records > not_read.first.length ? '  …\n' : '',
   ].join('');
@@ -140,7 +148,7 @@ export function number(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-function counted(count: number, noun: string): string {
+export function counted(count: number, noun: string): string {
   return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 

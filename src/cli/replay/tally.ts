@@ -1,4 +1,5 @@
 import { inputTokens } from '../../core/accounting/usage.ts';
+import type { CachePart } from '../../core/context/cache-parts.ts';
 import type { Charge } from '../../core/replay/charge.ts';
 import { POLICIES, type Policy, type ReplayedStep } from '../../core/replay/replay.ts';
 import { type Candidate, keyOf } from '../../core/routing/candidate.ts';
@@ -30,6 +31,8 @@ export interface Tally {
   models: Map<string, Sum & { tier: Tier | null }>;
   floors: Record<Tier, number>;
   reasons: Map<string, number>;
+  /** Steps that lost a prompt cache of the baseline's, by what had changed. */
+  lost: Map<CachePart, number>;
   /** Steps left out, by the model that has no price. */
   unpriced: Map<string, number>;
   curve: ReturnType<typeof costCurve>;
@@ -45,12 +48,19 @@ export function openTally(tiers: Readonly<Record<Tier, readonly Candidate[]>>): 
     POLICIES.map((policy) => [policy, { ...nothing(), switches: 0, tiers: perTier() }]),
   ) as Record<Policy, PolicySum>;
   const tally: Omit<Tally, 'add'> = {
-    ...{ policies, models: new Map(), floors: perTier(), reasons: new Map(), unpriced: new Map() },
+    ...{
+      policies,
+      models: new Map(),
+      floors: perTier(),
+      reasons: new Map(),
+      unpriced: new Map(),
+      lost: new Map(),
+    },
     curve: costCurve(),
   };
   return {
     ...tally,
-    add(lane, { plan, charges }) {
+    add(lane, { plan, charges, lost }) {
       const unpriced = POLICIES.find((policy) => charges[policy].usd === null);
       for (const policy of POLICIES) {
         const { candidate } = charges[policy];
@@ -70,12 +80,13 @@ export function openTally(tiers: Readonly<Record<Tier, readonly Candidate[]>>): 
       addTo(model, charges.flux);
       tally.floors[plan.floor] += 1;
       count(tally.reasons, plan.reason);
+      for (const part of lost) count(tally.lost, part);
       tally.curve.add(charges.top_cached.usd ?? 0, charges.flux.usd ?? 0);
     },
   };
 }
 
-export function count(counts: Map<string, number>, name: string): void {
+export function count<T extends string>(counts: Map<T, number>, name: T): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 

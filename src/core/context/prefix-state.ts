@@ -1,6 +1,6 @@
 import type { LaterLevel } from '../accounting/estimate.ts';
 import { inputTokens, type Usage } from '../accounting/usage.ts';
-import type { CacheParts } from './cache-parts.ts';
+import type { CachePart, CacheParts } from './cache-parts.ts';
 import { CACHE_LEVELS, type CacheLevel, type CacheRules } from './cache-rules.ts';
 
 /** A place of a prompt that a model's cache holds all up to. */
@@ -65,13 +65,19 @@ export function survivingPlaces(
 }
 
 /** The first level that one request's cache does not hold for another; null: it holds all. */
-function firstLost(one: CacheParts, other: CacheParts, { lostBy, defaults }: CacheRules): CacheLevel | null {
-  for (const level of CACHE_LEVELS) {
-    for (const part of lostBy[level]) {
-      if ((one[part] ?? defaults[part]) !== (other[part] ?? defaults[part])) return level;
-    }
-  }
-  return null;
+function firstLost(one: CacheParts, other: CacheParts, rules: CacheRules): CacheLevel | null {
+  const isLost = (level: CacheLevel) => rules.lostBy[level].some((part) => differs(one, other, part, rules));
+  return CACHE_LEVELS.find(isLost) ?? null;
+}
+
+/** The parts in which a request differs from another so that what one left is lost for the other, or some of it. */
+export function losingParts(one: CacheParts, other: CacheParts, rules: CacheRules): CachePart[] {
+  const losing = CACHE_LEVELS.flatMap((level) => rules.lostBy[level]);
+  return losing.filter((part) => differs(one, other, part, rules));
+}
+
+function differs(one: CacheParts, other: CacheParts, part: CachePart, { defaults }: CacheRules): boolean {
+  return (one[part] ?? defaults[part]) !== (other[part] ?? defaults[part]);
 }
 
 /** A prefix up to where a level begins. */

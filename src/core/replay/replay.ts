@@ -1,8 +1,9 @@
 import { levelStarts, tokensOn } from '../accounting/estimate.ts';
 import type { PricedProvider } from '../accounting/price-book.ts';
 import { inputTokens } from '../accounting/usage.ts';
+import type { CachePart, CacheParts } from '../context/cache-parts.ts';
 import { cacheRulesOf } from '../context/cache-rules.ts';
-import { COLD, cacheable, observe, type PrefixState } from '../context/prefix-state.ts';
+import { COLD, cacheable, losingParts, observe, type PrefixState } from '../context/prefix-state.ts';
 import { type Candidate, keyOf } from '../routing/candidate.ts';
 import { consider } from '../routing/candidates.ts';
 import {
@@ -49,6 +50,8 @@ export interface ReplayLane {
   served: Candidate | null;
   experience: Experience;
   before: LivedStep | null;
+  /** Of the last step's request, what may lose a cache; null before the first. */
+  parts: CacheParts | null;
   compressedFrom: number | null;
 }
 
@@ -61,6 +64,7 @@ export function openLane(): ReplayLane {
     served: null,
     experience: NO_EXPERIENCE,
     before: null,
+    parts: null,
     compressedFrom: null,
   };
 }
@@ -69,6 +73,8 @@ export function openLane(): ReplayLane {
 export interface ReplayedStep {
   plan: Plan;
   charges: Record<Policy, Charge>;
+  /** In what its request differs from the one before it so that the baseline's model loses of its cache. */
+  lost: readonly CachePart[];
 }
 
 /**
@@ -123,8 +129,9 @@ export function replayStep(
     ),
     flux: on('flux', plan.candidates[0]),
   };
+  const lost = losingParts(lane.parts ?? parts, parts, cacheRulesOf(baseline.model));
   moveOn(lane, step, plan, charges.flux);
-  return { plan, charges };
+  return { plan, charges, lost };
 }
 
 /** What a lane that has ended adds to what its customer's lanes have shown. */
@@ -166,6 +173,7 @@ function moveOn(lane: ReplayLane, step: LoggedStep, plan: Plan, { candidate, usa
   };
   lane.experience = withStep(lane.experience, lived, lane.before);
   lane.before = lived;
+  lane.parts = step.parts;
   lane.prefixes = observe(
     lane.prefixes,
     keyOf(candidate),
