@@ -29,7 +29,7 @@ export interface ExplainedStep {
 export function explainStep(
   { id, number }: { id: string | null; number: number },
   lane: ReplayLane,
-  { needs, difficulty, parts, at }: LoggedStep,
+  { needs, difficulty, parts, carries, at }: LoggedStep,
   customers: Experience,
   { tiers, providers }: ReplaySettings,
 ): ExplainedStep {
@@ -43,7 +43,7 @@ export function explainStep(
       needs,
       wire: 'openai-chat',
       ownFields: [],
-      carries: [],
+      carries,
     },
     ...{ providers, at, explain: true },
     lane: { number: lane.number, prefixes, parts, served, experience, customers, trailing: true },

@@ -5,6 +5,7 @@ import { PRIOR } from '../difficulty/prior.ts';
 import type { ScorerProfile } from '../difficulty/profile.ts';
 import { classify, type Difficulty } from '../difficulty/scorer.ts';
 import { type Needs, needsOf } from '../routing/capability.ts';
+import type { Carried } from '../routing/portability.ts';
 
 /** A step of a user's log: all that a policy may know before it chooses, and the answer that came. */
 export interface LoggedStep {
@@ -12,6 +13,8 @@ export interface LoggedStep {
   difficulty: Difficulty;
   /** What of the request may lose a prompt cache. */
   parts: CacheParts;
+  /** What of the turn is some model's own. */
+  carries: readonly Carried[];
   /** Start of the request, in milliseconds since the epoch. */
   at: number;
   /** Tokens of the answer on the reference tokenizer. */
@@ -70,6 +73,8 @@ export function loggedSteps(
       needs: { capabilities: witnesses(count), input },
       difficulty: classify({ ...conversation, messages }, profile),
       parts: withMessages(settings, input),
+      // A log whose prompt is stored at a provider can't be read; thinking is left out of it.
+      carries: [],
       at,
       output,
       compressed: compress(messages, growth),
