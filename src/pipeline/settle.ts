@@ -41,7 +41,9 @@ export function settle(
   const pinned = plan.reason === 'pinned';
   const top = pinned ? plan.candidates[0] : settings.baseline;
   const cost = totalCost(ledger.attempts.map((attempt) => attempt.cost_usd));
-  const baseline = served ? baselineFor(step, served, top, cost, pinned) : null;
+  // Under the customer's own cap a step got less than it needs: what that costs less is no saving.
+  const isCounted = served !== null && plan.reason !== 'capped';
+  const baseline = isCounted ? baselineFor(step, served, top, cost, pinned) : null;
   const usage = served?.usage ?? usageOf({});
   const candidate = served?.candidate ?? null;
   const attempted = plan.candidates[0].name;

@@ -125,13 +125,13 @@ export function layOut(request: AnthropicRequest): Prompt {
   return prompt;
 }
 
-function isWebSearch(tool: { type?: unknown }): boolean {
-  return typeof tool.type === 'string' && tool.type.startsWith('web_search_');
-}
-
 function innerMarks(block: ContentBlock): (CacheControl | null | undefined)[] {
   if (block.type !== 'tool_result' || typeof block.content === 'string') return [];
   return (block.content ?? []).map((part) => part.cache_control);
+}
+
+function isWebSearch(tool: { type?: unknown }): boolean {
+  return typeof tool.type === 'string' && tool.type.startsWith('web_search_');
 }
 
 interface Look {
