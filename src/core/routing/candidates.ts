@@ -115,17 +115,20 @@ export function noCandidate(input: CandidatesInput, floor: Tier): FluxError {
       inRange.length === 1 ? '' : ' No configured model at or above the floor of this step can take it.';
     return invalidRequest(`${exclusion.message}${who}`, exclusion.field, 'unsupported_value');
   }
-  if (last) {
-    const lost = input.carries.find((one) => !isPortable([one], last));
-    const provider = lost?.producer?.provider ?? 'another provider';
-    return invalidRequest(
-      `The conversation carries what only ${provider} has, and no model of it is at or above the floor of this step. Pin one of its models, or leave the stored object out.`,
-      fieldOn(input.wire, 'messages'),
-      'not_portable',
-    );
-  }
+  if (last) return notPortable(input, last);
   return new FluxError('No model is configured for this step: check FLUX_TIERS.', {
     status: 503,
     code: 'no_candidate',
   });
+}
+
+/** What the client is told where a turn can't go to a model without losing what it carries (T15). */
+export function notPortable({ carries, wire }: CandidatesInput, to: Candidate): FluxError {
+  const lost = carries.find((one) => !isPortable([one], to));
+  const provider = lost?.producer?.provider ?? 'another provider';
+  return invalidRequest(
+    `The conversation carries what only ${provider} has, and ${to.name} is no model of it. Pin one of its models, or leave the stored object out.`,
+    fieldOn(wire, 'messages'),
+    'not_portable',
+  );
 }

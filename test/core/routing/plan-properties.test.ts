@@ -233,9 +233,13 @@ describe('whatever the prices, the caches and the lane', () => {
     );
     const ruled = fc.option(fc.constantFrom(...MODELS));
     fc.assert(
-      fc.property(scene, fc.array(carried, { maxLength: 3 }), ruled, (of, carries, to) => {
-        const input = inputFor(of, { carries, ...(to ? { rule: { when: {}, to: { candidate: to } } } : {}) });
-        const isPossible = MODELS.some((model) => isPortable(carries, model));
+      fc.property(scene, fc.array(carried, { maxLength: 3 }), ruled, ruled, (of, carries, to, pinned) => {
+        const input = inputFor(of, {
+          carries,
+          ...(to ? { rule: { when: {}, to: { candidate: to } } } : {}),
+          ...(pinned ? { wish: { kind: 'pinned' as const, candidate: pinned } } : {}),
+        });
+        const isPossible = (pinned ? [pinned] : MODELS).some((model) => isPortable(carries, model));
         if (!isPossible)
           expect(() => planStep(input)).toThrow(/only (anthropic|openai|another provider) has/);
         else for (const one of planStep(input).candidates) expect(isPortable(carries, one)).toBe(true);

@@ -27,7 +27,7 @@ export function writeRequest(
   options: RequestOptions,
 ): string {
   const { messages, tools, output, sampling, reasoning, hints } = conversation;
-  const maps: Maps = { ids: createIdMap(RESPONSES_IDS), custom: new Set() };
+  const maps: Maps = { ids: createIdMap(RESPONSES_IDS), custom: new Set(), refusals: 0 };
   const text = { format: writeFormat(output.format), verbosity: output.verbosity };
   return JSON.stringify({
     model: options.modelId,
@@ -56,6 +56,8 @@ interface Maps {
   ids: IdMap;
   /** Ids of the calls of custom tools. */
   custom: Set<string>;
+  /** So far in the request. */
+  refusals: number;
 }
 
 function writeItems(message: Message, maps: Maps): JsonObject[] {
@@ -89,8 +91,10 @@ function writeAnswer(message: Extract<Message, { role: 'assistant' }>, maps: Map
     if (block.type === 'tool_call') {
       items.push(writeCall(block, maps));
     } else if (block.type === 'refusal') {
+      // The list form has an id and a status: the API's own of it is not known.
+      const id = `msg_refusal_${maps.refusals++}`;
       const content = [{ type: 'refusal', refusal: block.text }];
-      items.push({ type: 'message', role: 'assistant', content });
+      items.push({ type: 'message', id, role: 'assistant', status: 'completed', content });
     } else if (block.type === 'thinking' || block.type === 'foreign') {
       // Back to the wire it came from: `pipeline/prepare` lets no other through.
       items.push(block.raw);
