@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -159,13 +159,30 @@ test(
 );
 
 test(
-  'a setting that the Worker would refuse is refused at the start, and the folder is free again',
+  'a setting that the Worker would refuse is refused before anything starts',
   async () => {
-    await expect(start({ FLUX_TIERS: '{"easy":["no-such-model"]}' })).rejects.toThrow('FLUX_TIERS');
-    await expect(start({ FLUX_MODE: 'guess' })).rejects.toThrow('FLUX_MODE');
+    const untouched = join(folder, 'untouched');
+    for (const wrong of [{ FLUX_TIERS: '{"easy":["no-such-model"]}' }, { FLUX_MODE: 'guess' }]) {
+      const [name = ''] = Object.keys(wrong);
+      await expect(start({ ...wrong, FLUX_DATA_DIR: untouched })).rejects.toThrow(`${name}: `);
+    }
+    expect(existsSync(untouched)).toBe(false);
     await expect(start({ DATABASE_URL: 'postgresql://a:b@127.0.0.1:9/c' })).rejects.toThrow(
-      /schema could not be/,
+      /schema could not be.*DATABASE_URL/,
     );
+  },
+  LIMIT,
+);
+
+test(
+  'a part of the data folder that is broken is named, with what to do',
+  async () => {
+    writeFileSync(join(folder, 'queue.json'), '{cut off');
+    await expect(start()).rejects.toThrow(/queue\.json is not what a stop leaves.*delete it/);
+    rmSync(join(folder, 'queue.json'));
+    rmSync(join(folder, 'worker'), { recursive: true });
+    writeFileSync(join(folder, 'worker'), 'no folder');
+    await expect(start()).rejects.toThrow(/worker can't be used.*delete it/);
   },
   LIMIT,
 );

@@ -116,7 +116,7 @@ test(
     expect(await first.ended).toBe(0);
     expect(first.output()).toContain('nothing was lost');
 
-    const second = await start({ FLUX_API_KEYS: 'a-key-of-mine:me:infer+read' });
+    const second = await start({ FLUX_API_KEYS: 'a-key-for-admins:me:admin,a-key-of-mine:me:infer+read' });
     expect(await totalQueries(second)).toBe(0);
     expect(paste(second.curl).fluxcompute.simulated).toBe(true);
     second.process.kill('SIGTERM');
