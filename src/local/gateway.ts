@@ -3,7 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import type { BuiltWorker } from './builder.ts';
+import type { BuiltWorker } from './built-worker.ts';
 import { firesAt } from './cron.ts';
 import { portTaken } from './gateway-socket.ts';
 import { answerParent } from './lifeline.ts';

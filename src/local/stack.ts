@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Settings } from '../env.ts';
-import type { BuildPlan, BuiltWorker } from './builder.ts';
+import type { BuildPlan, BuiltWorker } from './built-worker.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import type { GatewayStart } from './gateway.ts';
 import { awaitHealth, refuseTakenPort } from './gateway-socket.ts';
@@ -32,8 +32,8 @@ const EMBEDDED = {
 export interface LocalOptions {
   /** The settings of contract.md, by their names. None are taken from the process's environment. */
   variables?: Variables;
-  /** The Worker's source in place of src/worker.ts, e.g. one that wraps it with faults. */
-  workerEntry?: string;
+  /** The Worker, built before, e.g. one that wraps ours with faults. */
+  worker?: BuiltWorker;
   /** What is being done, as it is done, with the milliseconds it took. */
   progress?: (step: string, milliseconds: number) => void;
   /** Lines that the Worker and the other processes write. */
@@ -88,7 +88,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalStack
   const folder = await openDataFolder(path);
   const parts = new Parts(folder, options.output ?? (() => {}));
   try {
-    return await assemble(parts, folder, port, given, options.workerEntry, timed(progress));
+    return await assemble(parts, folder, port, given, options.worker, timed(progress));
   } catch (error) {
     parts.kill();
     await folder.release();
@@ -112,17 +112,12 @@ async function assemble(
   folder: DataFolder,
   port: number,
   given: Record<string, string>,
-  entry: string | undefined,
+  built: BuiltWorker | undefined,
   step: Timed,
 ): Promise<LocalStack> {
   const gateway = parts.start('gateway', 'gateway.ts');
-  const builder = parts.start('builder', 'builder.ts');
-  const plan: BuildPlan = {
-    entry: entry ?? join(ROOT, 'src/worker.ts'),
-    config: join(ROOT, 'wrangler.toml'),
-  };
   // Building takes a processor that making the database leaves free.
-  const building = step('Worker built', () => builder.call<BuiltWorker>('build', plan));
+  const building = built === undefined ? build(parts, step) : Promise.resolve(built);
   building.catch(() => {});
 
   const simulator = wantsSimulators(given) ? parts.start('simulator', 'simulator.ts') : null;
@@ -161,7 +156,6 @@ async function assemble(
   const providers = providerTargets(settings.providers.values(), port);
 
   const run: GatewayStart = { worker: await building, folder: folder.path, port, variables: worker };
-  await builder.stop(undefined, BUILDER_LIMIT);
   const url = await step('workerd', () => gateway.call<string>('run', run));
   await step('first answer', () => Promise.race([awaitHealth(url), parts.deathAsError()]));
 
@@ -190,6 +184,14 @@ async function assemble(
     stop: () => parts.stop(),
     kill: () => parts.kill(),
   };
+}
+
+async function build(parts: Parts, step: Timed): Promise<BuiltWorker> {
+  const builder = parts.start('builder', 'builder.ts');
+  const plan: BuildPlan = { entry: join(ROOT, 'src/worker.ts'), config: join(ROOT, 'wrangler.toml') };
+  const built = await step('Worker built', () => builder.call<BuiltWorker>('build', plan));
+  await builder.stop(undefined, BUILDER_LIMIT);
+  return built;
 }
 
 async function migrateTo(databaseUrl: string): Promise<void> {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   gateway = await startGateway(
     folder.path,
     { FLUX_IDLE_TIMEOUT_MS: '5000', FLUX_KEEP_ALIVE_MS: '1000' },
-    { workerEntry: join(import.meta.dirname, 'worker.ts') },
+    { entry: join(import.meta.dirname, 'worker.ts') },
   );
   target = gateway.stack;
 }, START_LIMIT);

@@ -5,19 +5,21 @@ import { join } from 'node:path';
 import { Redis } from '@upstash/redis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalOptions, type LocalStack, startLocal } from '../../src/local/stack.ts';
+import { preparedWorker, seedDatabase } from '../prepared.ts';
 
 /** Making a database takes seconds, more where tests of others run beside: these share one folder, in order. */
 const LIMIT = 120_000;
-const workerEntry = join(import.meta.dirname, 'fixtures/worker.ts');
+const entry = join(import.meta.dirname, 'fixtures/worker.ts');
 let folder: string;
 let lines: string[] = [];
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'flux-stack-'));
+  await seedDatabase(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function start(variables: LocalOptions['variables'] = {}): Promise<LocalStack> {
+async function start(variables: LocalOptions['variables'] = {}): Promise<LocalStack> {
   lines = [];
   return startLocal({
     variables: {
@@ -28,7 +30,7 @@ function start(variables: LocalOptions['variables'] = {}): Promise<LocalStack> {
       ANTHROPIC_BASE_URL: 'http://127.0.0.1:9',
       ...variables,
     },
-    workerEntry,
+    worker: await preparedWorker(entry),
     output: (line) => lines.push(line),
   });
 }
@@ -153,7 +155,7 @@ test(
       squatter.close();
     }
     await expect(start({ PORT: 'x' })).rejects.toThrow("PORT is 'x'");
-    await expect(start({ FLUX_DATA_DIR: workerEntry })).rejects.toThrow(/that is a file/);
+    await expect(start({ FLUX_DATA_DIR: entry })).rejects.toThrow(/that is a file/);
   },
   LIMIT,
 );
