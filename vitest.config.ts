@@ -9,9 +9,11 @@ const SHARED = [
   'test/customers/*.test.ts',
   // That one fakes all timers.
   'test/http/!(client-line).test.ts',
+  'test/local/{redis,simulated}/*.test.ts',
   'test/log/**/*.test.ts',
   'test/pipeline/{prepare,provider-error,step}.test.ts',
-  'test/traps/{classifying,money,translation}.test.ts',
+  'test/providers/*.test.ts',
+  'test/traps/*.test.ts',
 ];
 
 export default defineConfig({
