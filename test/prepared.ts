@@ -62,7 +62,7 @@ export async function seedDatabase(folder: string): Promise<void> {
   const place = join(folder, 'postgres');
   if (existsSync(place)) return;
   mkdirSync(place, { recursive: true });
-  execFileSync('tar', ['-xf', await migratedDatabase(), '-C', place]);
+  execFileSync('tar', ['-xf', await migratedDatabase(), '-C', place], { stdio: 'pipe' });
 }
 
 /** The Worker of a source file, as `npm start` builds it. */

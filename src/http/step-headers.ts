@@ -18,15 +18,15 @@ export function readSession(
   secret: string | null,
   newName: () => string,
 ): { shown: string; hash: string | null } {
-  const name = headers.get('x-fluxcompute-session') ?? headers.get('x-claude-code-session-id');
-  if (name === null) return { shown: newName(), hash: null };
-  if (!PRINTABLE.test(name)) {
-    throw invalidRequest(
-      'X-FluxCompute-Session must be 1–128 printable ASCII characters.',
-      'X-FluxCompute-Session',
-    );
+  for (const header of ['X-FluxCompute-Session', 'x-claude-code-session-id']) {
+    const name = headers.get(header);
+    if (name === null) continue;
+    if (!PRINTABLE.test(name)) {
+      throw invalidRequest(`${header} must be 1–128 printable ASCII characters.`, header);
+    }
+    return { shown: name, hash: hashSession(name, customer, secret) };
   }
-  return { shown: name, hash: hashSession(name, customer, secret) };
+  return { shown: newName(), hash: null };
 }
 
 /** What stores know a session by; null without a secret. */
