@@ -24,7 +24,8 @@ export default defineConfig({
     // More than processors: many files wait, for a store that is down or a stack that starts.
     maxWorkers: 3,
     sequence: { sequencer: SlowestFirst },
-    testTimeout: 20_000,
+    // Seconds where the machine is theirs; others may work beside.
+    testTimeout: 60_000,
     hookTimeout: 90_000,
     projects: [
       { extends: true, test: { name: 'shared', include: SHARED, isolate: false } },

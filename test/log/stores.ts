@@ -55,7 +55,8 @@ export async function startPostgres(open: () => Promise<SqlBackend>): Promise<Fa
   const close = store.close;
   return Object.assign(store, {
     url: server.url.replace(/127.*(?=\/)/, new URL(store.url).host),
-    read: (query: string, params: unknown[] = []) => openDatabase(server.url).$client.query(query, params),
+    read: (query: string, params: unknown[] = []) =>
+      openDatabase(server.url, 60_000).$client.query(query, params),
     close: async () => {
       await close();
       await server.close();
