@@ -101,6 +101,9 @@ describe('what is asked', () => {
 
   test.each([
     ['x-fluxcompute-session', 'x'.repeat(129)],
+    ['x-fluxcompute-session', ''],
+    ['x-fluxcompute-session', 'caf\u00e9'],
+    ['x-claude-code-session-id', 'x'.repeat(129)],
     ['x-fluxcompute-tags', 'Team=search'],
     ['x-fluxcompute-tags', 'a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1'],
     ['x-fluxcompute-max-tier', 'huge'],

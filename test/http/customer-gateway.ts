@@ -1,6 +1,5 @@
-import { openPglite } from '../../src/local/postgres/pglite.ts';
-import { migrate } from '../../src/log/migrate.ts';
 import { type FaultyPostgres, type FaultyRedis, startPostgres, startRedis } from '../log/stores.ts';
+import { openPrepared } from '../prepared.ts';
 import { ANSWERS, json, startUpstream, type Upstream } from '../providers/upstream.ts';
 import { gatewayOf } from './gateway.ts';
 
@@ -38,11 +37,10 @@ export const KEYS = {
 
 export async function startGround(): Promise<Ground> {
   const [postgres, redis, upstream] = await Promise.all([
-    startPostgres(openPglite),
+    startPostgres(openPrepared),
     startRedis(),
     startUpstream(),
   ]);
-  await migrate(postgres.url);
   upstream.replies = [json(200, ANSWERS['anthropic-messages'].body)];
   return {
     postgres,

@@ -39,7 +39,7 @@ beforeAll(async () => {
       FLUX_IDLE_TIMEOUT_MS: '1500',
       FLUX_MAX_BODY_BYTES: '100000',
     },
-    { simulatorUrl: simulators.url, workerEntry: join(import.meta.dirname, '../faults/worker.ts') },
+    { simulatorUrl: simulators.url, entry: join(import.meta.dirname, '../faults/worker.ts') },
   );
 }, START_LIMIT);
 
