@@ -5,6 +5,7 @@ import { adaptToResponses } from '../core/dialects/openai-responses/adapt.ts';
 import { keepThinking } from '../core/dialects/thinking.ts';
 import { type Adaptation, type Report, reportInto } from '../core/routing/adaptation.ts';
 import type { CatalogModel, Wire } from '../core/routing/catalog.ts';
+import { adaptReasoning } from './reasoning.ts';
 
 /** A conversation as one model takes it. */
 export interface Prepared {
@@ -22,22 +23,33 @@ const ADAPT: Record<Wire, (conversation: Conversation, model: CatalogModel, repo
     'openai-chat': adaptToChat,
   };
 
+/** Wires whose own bodies are edited message by message: their editor adapts and reports what it changes there. */
+const EDITED: ReadonlySet<Wire> = new Set<Wire>(['anthropic-messages']);
+
 /**
  * Adapts a conversation to the routed model: settings it refuses are dropped, clamped or translated, and each of
  * these is reported (T35, T37). What it lacks altogether has excluded it before (core/routing/capability.ts).
  *
  * @param options.defaultMaxTokens the customer's `default_max_tokens`, for wires that must name a maximum.
+ * @param options.sameWire the model speaks the client's own wire
  * @throws FluxError 400 where the client's own cache markers are more than the provider takes.
  */
 export function prepare(
   conversation: Conversation,
   target: CatalogModel,
-  options: { defaultMaxTokens: number },
+  options: { defaultMaxTokens: number; sameWire?: boolean },
 ): Prepared {
   const adapted: Adaptation[] = [];
   const report = reportInto(adapted);
-  const effort = adaptEffort(conversation.reasoning.effort, target, report);
-  const { output, gatewayStop } = adaptOutput(conversation.output, target, options.defaultMaxTokens, report);
+  const edited = options.sameWire === true && EDITED.has(target.wire);
+  const { output, gatewayStop } = adaptOutput(
+    conversation.output,
+    target,
+    options.defaultMaxTokens,
+    edited,
+    report,
+  );
+  const reasoning = adaptReasoning(conversation.reasoning, target, output.maxTokens, report);
   // Never converted, so it goes back only to the wire it came from (T16–T18).
   const messages = keepThinking(conversation.messages, (block) => block.wire === target.wire);
   if (messages) report({ field: 'messages.thinking', action: 'dropped' });
@@ -46,11 +58,15 @@ export function prepare(
     ...(messages ? { messages } : {}),
     tools: adaptStrictness(conversation.tools, target, report),
     output,
-    sampling: adaptSampling(conversation.sampling, effort, target, report),
-    reasoning: effort === undefined ? {} : { effort },
+    sampling: adaptSampling(conversation.sampling, reasoning.effort, target, report),
+    reasoning,
   };
   const willing = adaptToolChoice(settled, target, report);
-  return { conversation: ADAPT[target.wire](willing, target, report), adapted, gatewayStop };
+  return {
+    conversation: edited ? willing : ADAPT[target.wire](willing, target, report),
+    adapted,
+    gatewayStop,
+  };
 }
 
 /**
@@ -78,29 +94,6 @@ function adaptToolChoice(conversation: Conversation, target: CatalogModel, repor
     return { ...conversation, toolChoice: { ...toolChoice, mode: 'auto' } };
   }
   return conversation;
-}
-
-/** All efforts of 2026, weakest first. */
-const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
-
-/** The client's effort, or the nearest the model knows: the cheaper of two that are equally near. */
-function adaptEffort(effort: string | undefined, target: CatalogModel, report: Report): string | undefined {
-  const { efforts } = target.capabilities;
-  if (effort === undefined || efforts.includes(effort)) return effort;
-  const wanted = EFFORTS.indexOf(effort);
-  const distance = (candidate: string): number => Math.abs(EFFORTS.indexOf(candidate) - wanted);
-  const known = EFFORTS.filter((candidate) => efforts.includes(candidate));
-  const [first, ...rest] = known;
-  if (wanted === -1 || first === undefined) {
-    report({ field: 'reasoning_effort', action: 'dropped' });
-    return undefined;
-  }
-  const nearest = rest.reduce(
-    (best, candidate) => (distance(candidate) < distance(best) ? candidate : best),
-    first,
-  );
-  report({ field: 'reasoning_effort', action: 'clamped', from: effort, to: nearest });
-  return nearest;
 }
 
 const PENALTIES = [
@@ -131,6 +124,11 @@ function adaptSampling(
     report({ field: 'top_p', action: 'dropped', from: topP });
     delete adapted.topP;
   }
+  // OpenAI's wires have none.
+  if (sampling.topK !== undefined && !(taken && target.wire === 'anthropic-messages')) {
+    report({ field: 'top_k', action: 'dropped', from: sampling.topK });
+    delete adapted.topK;
+  }
   if (sampling.seed !== undefined && !capabilities.seed) {
     report({ field: 'seed', action: 'dropped' });
     delete adapted.seed;
@@ -155,6 +153,7 @@ function adaptOutput(
   output: OutputConstraints,
   target: CatalogModel,
   defaultMaxTokens: number,
+  edited: boolean,
   report: Report,
 ): { output: OutputConstraints; gatewayStop: string[] } {
   const { capabilities, maxOutput, wire } = target;
@@ -170,6 +169,8 @@ function adaptOutput(
     report({ field: 'verbosity', action: 'dropped', from: output.verbosity });
     delete adapted.verbosity;
   }
+  // What an Anthropic client asks of Anthropic itself, that answers for.
+  if (edited) return { output: adapted, gatewayStop: [] };
   const native = capabilities.stop && (wire !== 'openai-chat' || output.stop.length <= CHAT_STOPS);
   // Anthropic refuses stop sequences of white space.
   const onWire = (stop: string): boolean => native && (wire !== 'anthropic-messages' || stop.trim() !== '');

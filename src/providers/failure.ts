@@ -1,5 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
+import { isObject } from '../core/dialects/provider-json.ts';
 import { FluxError } from '../core/errors.ts';
 import type { Failure } from '../pipeline/ports.ts';
 import { kindOf } from '../pipeline/provider-error.ts';
@@ -36,6 +37,7 @@ export function readFailure(error: unknown, ms: number): Failure {
       retryAfter: readRetryAfter(error.headers),
       ...readRetry(error.status, error.headers),
       requestId: error.requestID ?? error.headers?.get('request-id') ?? null,
+      ...wholeBody(error),
       ms,
     };
   }
@@ -46,6 +48,12 @@ export function readFailure(error: unknown, ms: number): Failure {
 /** The headers of the answer that an SDK's error is about; none where there was no answer. */
 export function headersOf(error: unknown): Headers | undefined {
   return error instanceof Anthropic.APIError || error instanceof OpenAI.APIError ? error.headers : undefined;
+}
+
+/** An error of Anthropic's as it came. Of OpenAI's, what matters is in `readBody`. */
+function wholeBody(error: { error: unknown }): { body?: Record<string, unknown> } {
+  const whole = error instanceof Anthropic.APIError && isObject(error.error) && isObject(error.error.error);
+  return whole && isObject(error.error) ? { body: error.error } : {};
 }
 
 /** Anthropic: `{type: "error", error: {type, message}}`; the OpenAI SDK gives what is inside `error`. */

@@ -21,6 +21,7 @@ export class RequestHeads {
    * Posts a JSON text. Retries and time-outs are the caller's; a redirect is an answer like any other, since the URL
    * comes from the settings.
    * @param build asks the SDK: the first time only
+   * @param own headers of this request alone
    * @returns the answer whatever its status
    */
   async post(
@@ -28,6 +29,7 @@ export class RequestHeads {
     body: string,
     signal: AbortSignal,
     build: () => Promise<Built>,
+    own?: Readonly<Record<string, string>>,
   ): Promise<Response> {
     let head = this.#heads.get(path);
     if (!head) {
@@ -35,8 +37,15 @@ export class RequestHeads {
       head = { url, headers: req.headers };
       this.#heads.set(path, head);
     }
-    return fetch(head.url, { method: 'POST', headers: head.headers, body, signal, redirect: 'manual' });
+    const headers = own ? withOwn(head.headers, own) : head.headers;
+    return fetch(head.url, { method: 'POST', headers, body, signal, redirect: 'manual' });
   }
+}
+
+function withOwn(shared: Headers, own: Readonly<Record<string, string>>): Headers {
+  const headers = new Headers(shared);
+  for (const [name, value] of Object.entries(own)) headers.set(name, value);
+  return headers;
 }
 
 /** The text of an answer that is none, and what it says where it is JSON. An SDK's errors are made from these. */

@@ -25,16 +25,30 @@ const CURRENT: Capabilities = {
   verbosity: false,
   efforts: ['low', 'medium', 'high', 'xhigh', 'max'],
   defaultEffort: 'high',
+  thinking: ['adaptive'],
 };
+
+/** `disabled` is a 400 on Opus 5.5, Fable and Mythos (the table of models in providers.md, section 2). */
+const CAN_BE_QUIET = { thinking: ['adaptive', 'disabled'] };
 
 /** `any` and `tool` are a 400 on these, always (their what's-new pages; T67). */
 const UNFORCED: Capabilities = { ...CURRENT, forcedToolChoice: false };
 /** System messages inside `messages`: not on Sonnet 5, Opus 4.7 or older (mid-conversation-system-messages). */
-const LEADING_SYSTEM: Capabilities = { ...CURRENT, midSystem: false };
+const LEADING_SYSTEM: Capabilities = { ...CURRENT, ...CAN_BE_QUIET, midSystem: false };
 /** `xhigh` came with Opus 4.7 and Sonnet 5. */
-const GENERATION_4_6: Capabilities = { ...LEADING_SYSTEM, efforts: ['low', 'medium', 'high', 'max'] };
+const GENERATION_4_6: Capabilities = {
+  ...LEADING_SYSTEM,
+  efforts: ['low', 'medium', 'high', 'max'],
+  thinking: ['adaptive', 'enabled', 'disabled'],
+};
 /** The last ones that take a prefill; effort came with Opus 4.5 only. */
-const GENERATION_4_5: Capabilities = { ...LEADING_SYSTEM, prefill: true, efforts: [], defaultEffort: null };
+const GENERATION_4_5: Capabilities = {
+  ...LEADING_SYSTEM,
+  prefill: true,
+  efforts: [],
+  defaultEffort: null,
+  thinking: ['enabled', 'disabled'],
+};
 /** Structured outputs came with 4.5. */
 const OLDER: Capabilities = { ...GENERATION_4_5, jsonSchema: false, strictTools: false };
 
@@ -66,8 +80,8 @@ const OFFERED: readonly CatalogModel[] = [
   // 2026-09-22
   claude('claude-opus-5-5', { ...UNFORCED, defaultEffort: 'medium' }, { tokenizer }),
   // Not retired before 2027-07-24, 2027-05-28, 2027-04-16, 2027-02-05, 2026-11-24.
-  claude('claude-opus-5', CURRENT, { tokenizer }),
-  claude('claude-opus-4-8', CURRENT, { tokenizer }),
+  claude('claude-opus-5', { ...CURRENT, ...CAN_BE_QUIET, quietEffort: 'high' }, { tokenizer }),
+  claude('claude-opus-4-8', { ...CURRENT, ...CAN_BE_QUIET }, { tokenizer }),
   claude('claude-opus-4-7', LEADING_SYSTEM, { tokenizer }),
   claude('claude-opus-4-6', GENERATION_4_6),
   claude(
@@ -76,7 +90,11 @@ const OFFERED: readonly CatalogModel[] = [
     small,
   ),
   // 2026-09-28
-  claude('claude-sonnet-5-5', UNFORCED, { tokenizer }),
+  claude(
+    'claude-sonnet-5-5',
+    { ...UNFORCED, thinking: ['adaptive', 'between_tools'], quietEffort: 'high' },
+    { tokenizer },
+  ),
   // Not retired before 2027-06-30, 2027-02-17.
   claude('claude-sonnet-5', LEADING_SYSTEM, { tokenizer }),
   claude('claude-sonnet-4-6', GENERATION_4_6),
@@ -87,7 +105,7 @@ const OFFERED: readonly CatalogModel[] = [
     successor: 'claude-sonnet-5-5',
   }),
   // 2026-10-07
-  claude('claude-haiku-5-5', { ...CURRENT, defaultEffort: 'medium' }, { tokenizer }),
+  claude('claude-haiku-5-5', { ...CURRENT, ...CAN_BE_QUIET, defaultEffort: 'medium' }, { tokenizer }),
   // Not retired before 2026-10-15.
   claude('claude-haiku-4-5', GENERATION_4_5, small),
 ];

@@ -39,6 +39,10 @@ export interface Capabilities {
   efforts: readonly string[];
   /** The effort used when none is sent; null where the model does not reason. */
   defaultEffort: string | null;
+  /** Anthropic's `thinking.type`s that it takes; absent on other wires. */
+  thinking?: readonly string[];
+  /** The highest effort with `disabled` or `between_tools`, where there is one. */
+  quietEffort?: string;
 }
 
 /** One model as its provider offers it today. */
