@@ -1,7 +1,7 @@
 import { openPglite } from '../../src/local/postgres/pglite.ts';
 import { migrate } from '../../src/log/migrate.ts';
 import { type FaultyPostgres, type FaultyRedis, startPostgres, startRedis } from '../log/stores.ts';
-import { ANSWERS, json, startUpstream, type Upstream } from '../providers/upstream.ts';
+import { ANSWERS, json, type Reply, startUpstream, type Upstream } from '../providers/upstream.ts';
 import { gatewayOf } from './gateway.ts';
 
 /** What is under every gateway of a test file: both stores, and a provider that answers everything. */
@@ -29,6 +29,13 @@ export interface Seen {
   body: any;
 }
 
+/** A provider that answers steps, and counts. */
+export const ANSWERING: Reply = (response, request) =>
+  json(
+    200,
+    request.url?.includes('count_tokens') ? { input_tokens: 10 } : ANSWERS['anthropic-messages'].body,
+  )(response, request);
+
 export const KEYS = {
   acme: 'flx_acme_admin_key',
   agent: 'flx_acme_agent_key',
@@ -43,7 +50,7 @@ export async function startGround(): Promise<Ground> {
     startUpstream(),
   ]);
   await migrate(postgres.url);
-  upstream.replies = [json(200, ANSWERS['anthropic-messages'].body)];
+  upstream.replies = [ANSWERING];
   return {
     postgres,
     redis,

@@ -168,7 +168,9 @@ describe.each(DEPLOYMENTS)('the Anthropic client on $of', ({ of, easy, hard, var
       expect(second.stop_reason).toBe('end_turn');
       expect((await lastSent()).text).toContain('sunny');
       // Thinking goes back to Claude as it came, and to nobody else.
-      const signature = first.content.flatMap((block) => (block.type === 'thinking' ? [block.signature] : []));
+      const signature = first.content.flatMap((block) =>
+        block.type === 'thinking' ? [block.signature] : [],
+      );
       expect(signature.every((one) => JSON.stringify(first.content).includes(one))).toBe(true);
       if (claude) expect((await lastSent()).text).toContain(signature[0]);
     }
@@ -182,7 +184,11 @@ describe.each(DEPLOYMENTS)('the Anthropic client on $of', ({ of, easy, hard, var
       messages: ask([
         { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PIXEL } },
         { type: 'image', source: { type: 'url', url: 'https://example.com/cat.png' } },
-        { type: 'document', title: 'A plan', source: { type: 'base64', media_type: 'application/pdf', data: pdf } },
+        {
+          type: 'document',
+          title: 'A plan',
+          source: { type: 'base64', media_type: 'application/pdf', data: pdf },
+        },
         {
           type: 'search_result',
           source: 'https://example.com/page',
@@ -270,7 +276,10 @@ describe.each(DEPLOYMENTS)('the Anthropic client on $of', ({ of, easy, hard, var
   });
 
   test('a refusal is one', async () => {
-    await gateway.script({ times: 'always', answer: { refusal: 'I can not help with that.' } });
+    await gateway.script({
+      times: 'always',
+      answer: { text: '', calls: [], refusal: 'I can not help with that.' },
+    });
     const answer = await anthropic.messages.create({ model: 'auto', max_tokens: 500, messages: ask() });
     expect(answer).toMatchObject({
       stop_reason: 'refusal',
