@@ -49,7 +49,7 @@ export function prepare(
     edited,
     report,
   );
-  const reasoning = adaptReasoning(conversation.reasoning, target, output.maxTokens, report);
+  const reasoning = adaptReasoning(conversation, target, output.maxTokens, report);
   // Never converted, so it goes back only to the wire it came from (T16–T18).
   const messages = keepThinking(conversation.messages, (block) => block.wire === target.wire);
   if (messages) report({ field: 'messages.thinking', action: 'dropped' });

@@ -1,4 +1,4 @@
-import type { Reasoning } from '../core/conversation.ts';
+import type { Conversation, Reasoning } from '../core/conversation.ts';
 import type { Report } from '../core/routing/adaptation.ts';
 import type { CatalogModel } from '../core/routing/catalog.ts';
 
@@ -14,7 +14,7 @@ const LEAST_BUDGET = 1_024;
  * @param maxTokens of the answer, thinking included
  */
 export function adaptReasoning(
-  reasoning: Reasoning,
+  { reasoning, toolChoice }: Pick<Conversation, 'reasoning' | 'toolChoice'>,
   target: CatalogModel,
   maxTokens: number | undefined,
   report: Report,
@@ -23,7 +23,9 @@ export function adaptReasoning(
   if (mode === undefined) return effortOf(adaptEffort(effort, target, report));
   const { thinking = [], quietEffort } = target.capabilities;
   const asked = effort ?? (budgetTokens === undefined ? undefined : effortOfBudget(budgetTokens));
-  if (!thinking.includes(mode)) return replaceMode(reasoning, asked, target, maxTokens, report);
+  // `enabled` beside a forced choice is a 400, and adaptive thinking is not.
+  const room = toolChoice?.type === 'tool' || toolChoice?.type === 'required' ? 0 : maxTokens;
+  if (!thinking.includes(mode)) return replaceMode(reasoning, asked, target, room, report);
   if (mode === 'enabled')
     return { ...effortOf(adaptEffort(effort, target, report)), ...keepBudget(reasoning, maxTokens, report) };
   const kept = adaptEffort(effort, target, report);
@@ -33,12 +35,15 @@ export function adaptReasoning(
   return { mode, effort: quietEffort };
 }
 
-/** What stands nearest to a mode that the model does not have. */
+/**
+ * What stands nearest to a mode that the model does not have.
+ * @param room tokens for thinking and answer
+ */
 function replaceMode(
   { mode = '', effort }: Reasoning,
   asked: string | undefined,
   target: CatalogModel,
-  maxTokens: number | undefined,
+  room: number | undefined,
   report: Report,
 ): Reasoning {
   const { thinking = [], efforts, quietEffort } = target.capabilities;
@@ -62,7 +67,7 @@ function replaceMode(
     return effortOf(least);
   }
   if (mode === 'adaptive' && thinking.includes('enabled')) {
-    const budget = budgetOfEffort(asked ?? 'high', maxTokens);
+    const budget = budgetOfEffort(asked ?? 'high', room);
     told(budget === null ? 'disabled' : 'enabled');
     return budget === null ? { mode: 'disabled' } : { mode: 'enabled', budgetTokens: budget };
   }

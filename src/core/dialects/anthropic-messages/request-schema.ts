@@ -52,10 +52,10 @@ const toolUse = z.looseObject({
 const other = z.looseObject({
   type: z
     .string()
-    .regex(
-      /^(?!(text|image|document|search_result|thinking|redacted_thinking|tool_use|tool_result)$)/,
-      'not allowed here',
-    ),
+    .regex(/^(?!(text|image|document|search_result|thinking|redacted_thinking|tool_use|tool_result)$)/, {
+      error: 'not allowed here',
+      abort: true,
+    }),
 });
 
 const shown = z.discriminatedUnion('type', [text, image, document, searchResult]);
@@ -92,7 +92,9 @@ const customTool = z.looseObject({
   ...marked,
 });
 /** Anthropic's own tools carry a date in their type. */
-const providerTool = z.looseObject({ type: z.string().regex(/^(?!custom$)/, 'needs an `input_schema`') });
+const providerTool = z.looseObject({
+  type: z.string().regex(/^(?!custom$)/, { error: 'needs an `input_schema`', abort: true }),
+});
 
 const parallel = { disable_parallel_tool_use: z.boolean().nullish() };
 const toolChoice = z.discriminatedUnion('type', [
