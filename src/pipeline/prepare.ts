@@ -1,11 +1,11 @@
-import type { Conversation, OutputConstraints, Sampling, Tool } from '../core/conversation.ts';
+import type { Conversation, OutputConstraints, Reasoning, Sampling, Tool } from '../core/conversation.ts';
 import { adaptToMessagesApi } from '../core/dialects/anthropic-messages/adapt.ts';
 import { adaptToChat } from '../core/dialects/openai-chat/adapt.ts';
 import { adaptToResponses } from '../core/dialects/openai-responses/adapt.ts';
 import { keepThinking } from '../core/dialects/thinking.ts';
 import { type Adaptation, type Report, reportInto } from '../core/routing/adaptation.ts';
 import type { CatalogModel, Wire } from '../core/routing/catalog.ts';
-import { adaptReasoning } from './reasoning.ts';
+import { adaptReasoning, thinkingRoom } from './prepare-reasoning.ts';
 
 /** A conversation as one model takes it. */
 export interface Prepared {
@@ -42,14 +42,15 @@ export function prepare(
   const adapted: Adaptation[] = [];
   const report = reportInto(adapted);
   const edited = options.sameWire === true && EDITED.has(target.wire);
+  const reasoning = adaptReasoning(conversation, target, report);
   const { output, gatewayStop } = adaptOutput(
     conversation.output,
+    reasoning,
     target,
     options.defaultMaxTokens,
     edited,
     report,
   );
-  const reasoning = adaptReasoning(conversation, target, output.maxTokens, report);
   // Never converted, so it goes back only to the wire it came from (T16–T18).
   const messages = keepThinking(conversation.messages, (block) => block.wire === target.wire);
   if (messages) report({ field: 'messages.thinking', action: 'dropped' });
@@ -151,6 +152,7 @@ const CHAT_STOPS = 4;
 
 function adaptOutput(
   output: OutputConstraints,
+  reasoning: Reasoning,
   target: CatalogModel,
   defaultMaxTokens: number,
   edited: boolean,
@@ -163,7 +165,7 @@ function adaptOutput(
     adapted.maxTokens = maxOutput;
   } else if (output.maxTokens === undefined && wire === 'anthropic-messages') {
     // Required there, thinking included (T36): the client set no limit, so this takes nothing from it.
-    adapted.maxTokens = Math.min(maxOutput, defaultMaxTokens);
+    adapted.maxTokens = Math.min(maxOutput, defaultMaxTokens + thinkingRoom(reasoning, target));
   }
   if (output.verbosity !== undefined && !capabilities.verbosity) {
     report({ field: 'verbosity', action: 'dropped', from: output.verbosity });

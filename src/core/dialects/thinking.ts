@@ -13,3 +13,7 @@ export function keepThinking(
       : message,
   );
 }
+
+export function isThinking(block: AssistantBlock): block is ThinkingBlock {
+  return block.type === 'thinking';
+}

@@ -39,9 +39,9 @@ export interface Capabilities {
   efforts: readonly string[];
   /** The effort used when none is sent; null where the model does not reason. */
   defaultEffort: string | null;
-  /** Anthropic's `thinking.type`s that it takes; absent on other wires. */
-  thinking?: readonly string[];
-  /** The highest effort with `disabled` or `between_tools`, where there is one. */
+  /** Anthropic's `thinking.type`s it takes, its default first; empty where the wire has none. */
+  thinking: readonly string[];
+  /** The highest effort that `disabled` and `between_tools` go with. Absent: any. */
   quietEffort?: string;
 }
 

@@ -23,6 +23,7 @@ const CHAT: Capabilities = {
   verbosity: false,
   efforts: [],
   defaultEffort: null,
+  thinking: [],
 };
 
 /** o-series and GPT-5 over Chat: sampling other than the default, penalties, logprobs and stop are a 400. */

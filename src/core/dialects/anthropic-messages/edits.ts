@@ -55,6 +55,10 @@ function editReasoning(body: JsonObject, before: Reasoning, now: Reasoning): Edi
   if (now.mode === undefined) return { ...edits, thinking: undefined };
   const budget = now.budgetTokens === undefined ? undefined : String(now.budgetTokens);
   const shows = now.mode === 'adaptive' || now.mode === 'enabled';
+  if (!isObject(body.thinking)) {
+    edits.thinking = JSON.stringify({ type: now.mode, budget_tokens: now.budgetTokens });
+    return edits;
+  }
   edits.thinking = {
     type: JSON.stringify(now.mode),
     budget_tokens: budget,

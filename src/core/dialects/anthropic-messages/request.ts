@@ -1,4 +1,12 @@
-import type { Block, CacheMark, Conversation, DocumentBlock, Message, Tool } from '../../conversation.ts';
+import type {
+  Block,
+  CacheMark,
+  Conversation,
+  DocumentBlock,
+  Message,
+  Reasoning,
+  Tool,
+} from '../../conversation.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { ANTHROPIC_IDS, createIdMap, type IdMap } from '../../tool-ids.ts';
 import { hasCacheMarks } from '../cache-marks.ts';
@@ -30,6 +38,7 @@ export function writeRequest(
     // The last block that can be marked is; beside a client's own markers none is added (T20).
     cache_control: hasCacheMarks(conversation) ? undefined : { type: 'ephemeral' },
     tool_choice: tools.length > 0 ? writeToolChoice(conversation) : undefined,
+    thinking: writeThinking(conversation.reasoning),
     output_config: writeOutputConfig(conversation),
     stop_sequences: output.stop.length > 0 ? output.stop : undefined,
     metadata: options.userHash === undefined ? undefined : { user_id: options.userHash },
@@ -142,6 +151,10 @@ function writeToolChoice({ toolChoice, parallelToolCalls }: Conversation): JsonO
     default:
       return disable_parallel_tool_use && { type: 'auto', disable_parallel_tool_use };
   }
+}
+
+function writeThinking({ mode, budgetTokens }: Reasoning): JsonObject | undefined {
+  return mode === undefined ? undefined : { type: mode, budget_tokens: budgetTokens };
 }
 
 function writeOutputConfig({

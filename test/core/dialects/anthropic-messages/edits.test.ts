@@ -112,7 +112,7 @@ describe('traps T37, T68: settings', () => {
       'enabled where it is adaptive',
       SONNET,
       { thinking: { type: 'enabled', budget_tokens: 10_000, display: 'summarized' } },
-      { thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: 'medium' } },
+      { thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: 'high' } },
       ['thinking translated'],
     ],
     [
@@ -126,8 +126,8 @@ describe('traps T37, T68: settings', () => {
       'adaptive where it is a budget',
       HAIKU_4_5,
       { thinking: { type: 'adaptive', display: 'omitted' }, output_config: { effort: 'low' } },
-      { thinking: { type: 'enabled', display: 'omitted', budget_tokens: 4_096 }, output_config: {} },
-      ['thinking translated'],
+      { thinking: { type: 'enabled', display: 'omitted', budget_tokens: 2_048 }, output_config: {} },
+      ['thinking translated', 'reasoning_effort dropped'],
     ],
     [
       'adaptive where there is no room for a budget',
@@ -141,20 +141,20 @@ describe('traps T37, T68: settings', () => {
       SONNET,
       { thinking: { type: 'disabled' }, output_config: { effort: 'max' } },
       { thinking: { type: 'between_tools' }, output_config: { effort: 'high' } },
-      ['thinking translated'],
+      ['thinking translated', 'reasoning_effort clamped'],
     ],
     [
       'disabled where it always thinks',
       OPUS,
       { thinking: { type: 'disabled' } },
-      { output_config: { effort: 'low' } },
+      { thinking: { type: 'adaptive' }, output_config: { effort: 'low' } },
       ['thinking translated'],
     ],
     [
-      'between_tools where there is disabled',
+      'between_tools where there is none',
       HAIKU,
       { thinking: { type: 'between_tools' } },
-      { thinking: { type: 'disabled' } },
+      { thinking: { type: 'adaptive' }, output_config: { effort: 'low' } },
       ['thinking translated'],
     ],
     [
@@ -168,15 +168,15 @@ describe('traps T37, T68: settings', () => {
       'an effort on a model without',
       HAIKU_4_5,
       { output_config: { effort: 'high' } },
-      { output_config: {} },
-      ['reasoning_effort dropped'],
+      { thinking: { type: 'enabled', budget_tokens: 16_384 }, output_config: {} },
+      ['reasoning_effort translated'],
     ],
     [
       'a budget over what the model can say',
       HAIKU_4_5,
       { max_tokens: 100_000, thinking: { type: 'enabled', budget_tokens: 80_000 } },
-      { max_tokens: 64_000, thinking: { type: 'enabled', budget_tokens: 63_999 } },
-      ['max_tokens clamped', 'thinking.budget_tokens clamped'],
+      { max_tokens: 64_000, thinking: { type: 'enabled', budget_tokens: 32_000 } },
+      ['thinking.budget_tokens clamped', 'max_tokens clamped'],
     ],
   ])('thinking: %s', (_what, target, given, wanted, adapted) => {
     const { text, body, told } = send(bodyOf(given), target);
@@ -333,7 +333,7 @@ test('traps T37, T67, T68: what a client of any year sends is taken by every mod
     fc.property(fc.constantFrom(...CLAUDES), conversation, extras, told, (target, given, more, before) => {
       const { conversation: prepared } = prepare(given, OPUS_5, { defaultMaxTokens: 1_000 });
       const written = JSON.parse(writeRequest(prepared, OPUS_5, { stream: false, modelId: 'auto' }));
-      const { budget_tokens: budget = 0 } = { budget_tokens: 0, ...more.thinking };
+      const budget = more.thinking?.type === 'enabled' ? (more.thinking.budget_tokens ?? 0) : 0;
       fc.pre(budget < more.max_tokens);
       // `enabled` beside a forced choice is refused wherever there is `enabled`: the client's own mistake.
       fc.pre(!(more.thinking?.type === 'enabled' && ['any', 'tool'].includes(written.tool_choice?.type)));

@@ -412,7 +412,8 @@ test("any legal request is taken by another provider's models too", () => {
     fc.property(fc.constantFrom(...targets), conversation, thinking, (target, given, mode) => {
       const { conversation: prepared } = prepare(given, HAIKU, { defaultMaxTokens: 1_000 });
       const options = { stream: false, modelId: target.id };
-      const body = { ...JSON.parse(writeRequest(prepared, HAIKU, options)), thinking: mode, top_k: 3 };
+      const written = { ...JSON.parse(writeRequest(prepared, HAIKU, options)), thinking: mode, top_k: 3 };
+      const { output_config: _schema, ...body } = written;
       const { conversation: read_ } = readMessagesRequest(body);
       const there = prepare(read_, target, { defaultMaxTokens: 1_000 }).conversation;
       const write = target.wire === 'openai-chat' ? writeChat : writeResponses;

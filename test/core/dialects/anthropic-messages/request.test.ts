@@ -295,7 +295,8 @@ describe('settings', () => {
     );
     expect(body).toEqual({
       model: 'claude-haiku-5-5',
-      max_tokens: 16_384,
+      // The default, and room for what effort low thinks.
+      max_tokens: 18_432,
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }],
       cache_control: { type: 'ephemeral' },
       output_config: { effort: 'low' },
