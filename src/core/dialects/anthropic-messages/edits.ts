@@ -30,11 +30,26 @@ export function requestEdits(
     ...tools,
   };
   // What a model thought is bound to the tools as well (T16).
-  const messages = editMessages(objectsAt(holder, 'messages'), model, 'tools' in tools, report);
+  const messages = editMessages(objectsAt(holder, 'messages'), model, {
+    dropped: droppedThinking(original, prepared),
+    toolsChanged: 'tools' in tools,
+    report,
+  });
   if (messages !== null) edits.messages = messages;
   // The last block that can be marked is; beside a client's own markers none is added (T20).
   if (!hasMarkers(holder) && holder.thread == null) edits.cache_control = '{"type":"ephemeral"}';
   return edits;
+}
+
+/** What `pipeline/prepare` left out of what models thought: for each message of the assistant the places. */
+function droppedThinking(original: Conversation, prepared: Conversation): number[][] {
+  if (prepared.messages === original.messages) return [];
+  const kept = new Set<object>(prepared.messages.flatMap(({ content }): object[] => content));
+  return original.messages
+    .filter(({ role }) => role === 'assistant')
+    .map(({ content }) =>
+      content.flatMap((block, place) => (block.type === 'thinking' && !kept.has(block) ? [place] : [])),
+    );
 }
 
 function changed(name: string, before: number | undefined, now: number | undefined): Edits {

@@ -4,6 +4,13 @@ import type { CatalogModel } from '../../routing/catalog.ts';
 import { type JsonObject, objectsAt } from '../provider-json.ts';
 import { systemAsUser } from './messages.ts';
 
+interface EditOptions {
+  /** Blocks to leave out: for each message of the assistant the places. */
+  dropped: readonly (readonly number[])[];
+  toolsChanged: boolean;
+  report: Report;
+}
+
 /**
  * What has to change in a client's messages, by index; null where that is nothing. After the first change, or where
  * the tools before all of them changed, what a model thought is left out: it is bound to what stood before it (T16).
@@ -11,13 +18,17 @@ import { systemAsUser } from './messages.ts';
 export function editMessages(
   messages: readonly JsonObject[],
   model: CatalogModel,
-  toolsChanged: boolean,
-  report: Report,
+  { dropped, toolsChanged, report }: EditOptions,
 ): Edits | null {
   const edits = new MessageEdits(messages, report);
+  let answers = 0;
   messages.forEach((message, index) => {
     if (message.role === 'system' && !model.capabilities.midSystem) edits.systemToUser(index);
-    if (message.role === 'assistant') edits.moveDocuments(index);
+    if (message.role === 'assistant') {
+      edits.remove(index, dropped[answers] ?? []);
+      edits.moveDocuments(index);
+      answers += 1;
+    }
     if (message.role === 'user') edits.dropCitations(index);
   });
   const first = toolsChanged ? 0 : edits.first;
@@ -57,6 +68,12 @@ class MessageEdits {
     this.#report = report;
   }
 
+  /** Takes blocks out of a message; it goes with the last of them. */
+  remove(index: number, places: readonly number[]): void {
+    if (places.length === 0) return;
+    this.#removed.set(index, new Set([...(this.#removed.get(index) ?? []), ...places]));
+  }
+
   /** Some models know system messages only before the first turn; hoisted there they would break the prefix (T22). */
   systemToUser(index: number): void {
     const { role: _role, content, clear_at, output_config, ...rest } = this.#messages[index] ?? {};
@@ -82,7 +99,10 @@ class MessageEdits {
     if (holder === -1) return;
     this.#note(Math.min(index, holder));
     this.#report({ field: 'messages.content.document', action: 'translated', from: 'assistant', to: 'user' });
-    for (const document of documents) this.#remove(index, blocks.indexOf(document));
+    this.remove(
+      index,
+      documents.map((document) => blocks.indexOf(document)),
+    );
     this.#added.set(holder, [...(this.#added.get(holder) ?? []), ...documents]);
   }
 
@@ -102,7 +122,7 @@ class MessageEdits {
       objectsAt(message, 'content').forEach((block, place) => {
         if (block.type !== 'thinking' && block.type !== 'redacted_thinking') return;
         this.#report({ field: 'messages.thinking', action: 'dropped' });
-        this.#remove(index, place);
+        this.remove(index, [place]);
       });
     });
   }
@@ -134,10 +154,6 @@ class MessageEdits {
       content[blocks.length + place] = text;
     });
     return { content };
-  }
-
-  #remove(index: number, place: number): void {
-    this.#removed.set(index, (this.#removed.get(index) ?? new Set()).add(place));
   }
 
   #note(index: number): void {

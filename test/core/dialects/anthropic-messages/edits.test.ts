@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { requestEdits } from '../../../../src/core/dialects/anthropic-messages/edits.ts';
 import { readMessagesRequest } from '../../../../src/core/dialects/anthropic-messages/read.ts';
 import { writeRequest } from '../../../../src/core/dialects/anthropic-messages/request.ts';
+import { keepThinking } from '../../../../src/core/dialects/thinking.ts';
 import { excludedBy, needsOf } from '../../../../src/core/routing/capability.ts';
 import { type CatalogModel, catalogModels, isRetired } from '../../../../src/core/routing/catalog.ts';
 import { sign } from '../../../../src/local/simulated/anthropic/thinking.ts';
@@ -279,6 +281,20 @@ describe('messages', () => {
     expect(told).toEqual(['messages.role translated', 'messages.thinking dropped']);
     // Nothing was edited: everything stays.
     expect(send(bodyOf({ tools: [TOOL], messages }), OPUS).body.messages).toEqual(messages);
+    // What is left out for another reason goes from its place, and a message of nothing else with it.
+    const { conversation: read_ } = readMessagesRequest(JSON.parse(bodyOf({ tools: [TOOL], messages })));
+    const lost = keepThinking(read_.messages, ({ raw }) => raw.signature !== 'd' && raw.data !== 'c') ?? [];
+    const edits = requestEdits(
+      {
+        body: JSON.parse(bodyOf({ tools: [TOOL], messages })),
+        original: read_,
+        prepared: { ...read_, messages: lost },
+        report: () => {},
+      },
+      OPUS,
+      { stream: false, modelId: 'm' },
+    );
+    expect(edits.messages).toEqual({ 3: { content: { 1: undefined } }, 6: undefined });
     // The tools are before all of it.
     const forced = send(
       bodyOf({ tools: [TOOL, PING], tool_choice: { type: 'tool', name: 'look_up' }, messages }),
