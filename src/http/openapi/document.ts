@@ -25,10 +25,10 @@ const COMPONENTS = '#/components/schemas/';
 /** Of package.json: one version for all of it. */
 const VERSION = '0.1.0';
 
-const ABOUT = `Swap your OpenAI SDK's \`base_url\` and every step of your agent goes to the cheapest model that can do it.
+const ABOUT = `Swap your OpenAI or Anthropic SDK's \`base_url\` and every step of your agent goes to the cheapest model that can do it.
 
 A key goes into \`Authorization: Bearer flx_…\` or \`x-api-key\`; each operation says which scope it wants, and none
-implies another. Errors have OpenAI's shape and say what to do. Fields, units and error codes: docs/api.md.`;
+implies another. Errors have the shape of the API that is called (OpenAI's for our own), and say what to do. Fields, units and error codes: docs/api.md.`;
 
 /**
  * The API as an OpenAPI 3.1 document. Shapes are zod's own where the gateway reads by them; the tests hold every

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ThinkingBlock } from '../../../../src/core/conversation.ts';
 import { requestEdits } from '../../../../src/core/dialects/anthropic-messages/edits.ts';
 import { readMessagesRequest } from '../../../../src/core/dialects/anthropic-messages/read.ts';
 import { writeRequest } from '../../../../src/core/dialects/anthropic-messages/request.ts';
@@ -70,7 +71,10 @@ describe('bytes that need no change', () => {
   test('of any request that the model takes', () => {
     fc.assert(
       fc.property(conversation, (given) => {
-        const { conversation: prepared } = prepare(given, HAIKU, { defaultMaxTokens: 1_000 });
+        // Where caching is asked for, and what the client says of it, is not this test's.
+        const { conversation: prepared } = prepare({ ...given, hints: {} }, HAIKU, {
+          defaultMaxTokens: 1_000,
+        });
         const raw = writeRequest(prepared, HAIKU, { stream: true, modelId: 'auto' });
         const { text, told } = send(raw, HAIKU);
         expect(text).toBe(raw.replace('"model":"auto"', '"model":"claude-haiku-5-5"'));
@@ -260,7 +264,7 @@ describe('messages', () => {
       { role: 'assistant', content: [think('b'), { type: 'redacted_thinking', data: 'c' }, use] },
       { role: 'user', content: [result] },
       system,
-      { role: 'assistant', content: [think('d')] },
+      { role: 'assistant', content: [think('d'), said('3')] },
       hi,
       { role: 'assistant', content: [think('e'), said('2')] },
       hi,
@@ -274,6 +278,7 @@ describe('messages', () => {
       [use],
       [result],
       [said('<system-message>\nNow in French.\n</system-message>')],
+      [said('3')],
       'Hi',
       [said('2')],
       'Hi',
@@ -282,19 +287,14 @@ describe('messages', () => {
     // Nothing was edited: everything stays.
     expect(send(bodyOf({ tools: [TOOL], messages }), OPUS).body.messages).toEqual(messages);
     // What is left out for another reason goes from its place, and a message of nothing else with it.
-    const { conversation: read_ } = readMessagesRequest(JSON.parse(bodyOf({ tools: [TOOL], messages })));
-    const lost = keepThinking(read_.messages, ({ raw }) => raw.signature !== 'd' && raw.data !== 'c') ?? [];
-    const edits = requestEdits(
-      {
-        body: JSON.parse(bodyOf({ tools: [TOOL], messages })),
-        original: read_,
-        prepared: { ...read_, messages: lost },
-        report: () => {},
-      },
-      OPUS,
-      { stream: false, modelId: 'm' },
-    );
-    expect(edits.messages).toEqual({ 3: { content: { 1: undefined } }, 6: undefined });
+    const more = [...messages, { role: 'assistant', content: [think('f')] }, hi];
+    const body_ = JSON.parse(bodyOf({ tools: [TOOL], messages: more }));
+    const original = readMessagesRequest(body_).conversation;
+    const isKept = ({ raw }: ThinkingBlock) => raw.signature !== 'f' && raw.data !== 'c';
+    const kept = keepThinking(original.messages, isKept) ?? original.messages;
+    const own = { body: body_, original, prepared: { ...original, messages: kept }, report: () => {} };
+    const edits = requestEdits(own, OPUS, { stream: false, modelId: 'm' });
+    expect(edits.messages).toEqual({ 3: { content: { 1: undefined } }, 10: undefined });
     // The tools are before all of it.
     const forced = send(
       bodyOf({ tools: [TOOL, PING], tool_choice: { type: 'tool', name: 'look_up' }, messages }),
@@ -347,7 +347,9 @@ test('traps T37, T67, T68: what a client of any year sends is taken by every mod
   );
   fc.assert(
     fc.property(fc.constantFrom(...CLAUDES), conversation, extras, told, (target, given, more, before) => {
-      const { conversation: prepared } = prepare(given, OPUS_5, { defaultMaxTokens: 1_000 });
+      // Its signatures would be nobody's.
+      const messages = keepThinking(given.messages, () => false) ?? given.messages;
+      const { conversation: prepared } = prepare({ ...given, messages }, OPUS_5, { defaultMaxTokens: 1_000 });
       const written = JSON.parse(writeRequest(prepared, OPUS_5, { stream: false, modelId: 'auto' }));
       const budget = more.thinking?.type === 'enabled' ? (more.thinking.budget_tokens ?? 0) : 0;
       fc.pre(budget < more.max_tokens);
@@ -358,6 +360,8 @@ test('traps T37, T67, T68: what a client of any year sends is taken by every mod
       const raw = JSON.stringify(body);
       const exclusion = excludedBy(target, needsOf(readMessagesRequest(body).conversation), true);
       fc.pre(exclusion === null);
+      // Refused whatever the model: the client's own mistake too.
+      fc.pre(!(output_config.format && raw.includes('"citations":{"enabled":true}')));
       accepted(target, send(raw, target).text);
     }),
     { endOnFailure: true },
