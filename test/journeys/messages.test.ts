@@ -243,7 +243,7 @@ describe.each(DEPLOYMENTS)('the Anthropic client on $of', ({ of, easy, hard, var
         max_tokens: 900_000,
         // Of the SDK before 1.0, with which they were still allowed.
         ...{ temperature: 0.2, top_p: 0.9, top_k: 40 },
-        thinking: { type: 'enabled', budget_tokens: 20_000 },
+        thinking: { type: 'enabled', budget_tokens: 10_000 },
         messages: [
           ...ask('My name is Ada.'),
           { role: 'assistant', content: 'Hello Ada.' },
