@@ -13,6 +13,7 @@ import { dialectOf, errorHeaders, toClientError } from './errors.ts';
 import { notFound } from './not-found.ts';
 import { admitRequest, backgroundOf } from './rate-limit.ts';
 import { listEntries } from './routes/audit.ts';
+import { countTokens } from './routes/count-tokens.ts';
 import { docsFile, docsPage } from './routes/docs.ts';
 import { health } from './routes/health.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './routes/keys.ts';
@@ -23,7 +24,7 @@ import { getDescription } from './routes/openapi.ts';
 import { passthrough } from './routes/passthrough.ts';
 import { routePlan } from './routes/route.ts';
 import { getSettings, listSettingsVersions, patchSettings, putSettings } from './routes/settings.ts';
-import { chatCompletions } from './routes/steps.ts';
+import { chatCompletions, messages } from './routes/steps.ts';
 import { openStores } from './stores.ts';
 
 /** The gateway's HTTP side. */
@@ -43,6 +44,8 @@ export function createApp(): Hono<AppEnv> {
   });
 
   app.get('/health', health);
+  // Claude Code asks with HEAD whether anybody is here.
+  app.get('/api/hello', (c) => c.body(null));
   app.get('/openapi.json', getDescription);
   app.get('/docs', docsPage);
   app.get('/docs/:file', docsFile);
@@ -50,6 +53,8 @@ export function createApp(): Hono<AppEnv> {
   for (const endpoint of STATELESS_ENDPOINTS) {
     app.post(`/v1${endpoint.path}`, withScope('infer'), withLimits(), passthrough(endpoint));
   }
+  app.post('/v1/messages', withScope('infer'), withLimits(), messages);
+  app.post('/v1/messages/count_tokens', withScope('infer'), withLimits(), countTokens);
   app.post('/v1/route', withScope('infer'), withLimits(), routePlan);
   app.get('/v1/models', withScope('infer'), listModels);
   // A model's name may hold a slash.
@@ -122,8 +127,9 @@ function withLimits(): MiddlewareHandler<AppEnv> {
 }
 
 function sendError(c: Context<AppEnv>, error: FluxError): Response {
-  return Response.json(dialectOf(c.req.path).writeError(error), {
+  const dialect = dialectOf(c.req.path, c.req.raw.headers);
+  return Response.json(dialect.writeError(error), {
     status: error.status,
-    headers: { ...errorHeaders(error), 'x-fluxcompute-request-id': c.get('requestId') ?? '' },
+    headers: { ...errorHeaders(error, dialect.wire), 'x-fluxcompute-request-id': c.get('requestId') ?? '' },
   });
 }

@@ -43,6 +43,7 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
   // Without content in any store there is no hash of the session's name either.
   const sessionSecret = readNoStore(headers) ? null : secret;
   const { hints } = read.conversation;
+  const ownHeaders = dialect.ownHeaders?.((name) => headers.get(name), stored !== null) ?? {};
   const requestId = c.get('requestId');
   const request: StepRequest = {
     requestId,
@@ -60,7 +61,9 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
     conversation: read.conversation,
     // An object of one provider's API means nothing to another's.
     ownFields: stored === null ? read.ownFields : [...read.ownFields, stored],
-    unknownFields: read.unknownFields,
+    unknownFields: [...read.unknownFields, ...Object.keys(ownHeaders)],
+    ownHeaders,
+    ...(dialect.fieldNames ? { fieldNames: dialect.fieldNames } : {}),
     session: readSession(
       headers,
       read.sessionName,
@@ -69,7 +72,7 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
       () => `fc_${requestId.replaceAll('-', '').slice(0, 12)}`,
     ),
     tags: withMetadata(readTags(headers), read.metadata, step.tagKeys ?? []),
-    userHash: hashUser(hints.safetyIdentifier ?? hints.user, customer, secret),
+    userHash: hashUser(hints.safetyIdentifier ?? hints.user ?? read.endUser, customer, secret),
     ...(maxTier ? { maxTier } : {}),
   };
   const settings = stored === null ? step : underOwnKeys(step, request.wish, stored);

@@ -119,7 +119,6 @@ export function openLiveStream(
   };
 }
 
-
 /** Whole blocks with who made them, for whoever keeps them (T16). */
 function markBlocks(frame: AnswerFrame, candidate: Candidate): AnswerFrame {
   if (!frame.events.some((event) => event.type === 'block')) return frame;

@@ -12,6 +12,8 @@ export interface ProviderCall {
   model: CatalogModel;
   /** JSON text in the model's wire format. */
   body: string;
+  /** Headers of the client that go with it; only to an upstream of the client's own wire. */
+  headers?: Readonly<Record<string, string>>;
   stream: boolean;
   timeouts: Timeouts;
   /** Aborts when the client leaves: nothing more is sent for it. */
@@ -35,6 +37,8 @@ export interface Failure {
   /** Whether another try makes sense, where it is known: else its kind decides. */
   retry?: boolean;
   requestId: string | null;
+  /** The provider's error as it came, for a client of its own wire. */
+  body?: Record<string, unknown>;
   ms: number;
 }
 

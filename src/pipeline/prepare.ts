@@ -30,6 +30,8 @@ export interface PrepareOptions {
   defaultMaxTokens: number;
   /** Who gets it: decides which thinking goes along. Absent: whoever made it. */
   to?: Pick<Candidate, 'provider' | 'name'>;
+  /** The model speaks the client's own wire. */
+  sameWire?: boolean;
   /** Leave all thinking out: the provider refused it. */
   withoutThinking?: boolean;
 }
@@ -41,6 +43,9 @@ const ADAPT: Record<Wire, (conversation: Conversation, model: CatalogModel, repo
     'openai-chat': adaptToChat,
   };
 
+/** Wires whose own bodies are edited message by message: their editor adapts and reports what it changes there. */
+const EDITED: ReadonlySet<Wire> = new Set<Wire>(['anthropic-messages']);
+
 /**
  * Adapts a conversation to the routed model: settings it refuses are dropped, clamped or translated, and each of
  * these is reported (T35, T37). What it lacks altogether has excluded it before (core/routing/capability.ts).
@@ -50,9 +55,19 @@ export function prepare(conversation: Conversation, target: CatalogModel, option
   const adapted: Adaptation[] = [];
   const report = reportInto(adapted);
   const carried = withCarriedThinking(conversation, target, options, report);
-  const { conversation: wrapped, wrapping } = wrap(adaptToolChoice(carried, target, report), target, report);
+  const willing = adaptToolChoice(carried, target, report);
+  const edited = options.sameWire === true && EDITED.has(target.wire);
+  const { conversation: wrapped, wrapping } = edited
+    ? { conversation: willing, wrapping: null }
+    : wrap(willing, target, report);
   const reasoning = adaptReasoning(wrapped, target, report);
-  const { output, gatewayStop } = adaptOutput(wrapped.output, reasoning, target, options, report);
+  const { output, gatewayStop } = adaptOutput(
+    wrapped.output,
+    reasoning,
+    target,
+    { ...options, edited },
+    report,
+  );
   const settled: Conversation = {
     ...wrapped,
     tools: adaptStrictness(wrapped.tools, target, report),
@@ -61,7 +76,12 @@ export function prepare(conversation: Conversation, target: CatalogModel, option
     reasoning,
     hints: adaptServiceTier(wrapped.hints, target, report),
   };
-  return { conversation: ADAPT[target.wire](settled, target, report), adapted, gatewayStop, wrapping };
+  return {
+    conversation: edited ? settled : ADAPT[target.wire](settled, target, report),
+    adapted,
+    gatewayStop,
+    wrapping,
+  };
 }
 
 /** Thinking goes back to its producer unmodified, or not at all (T16–T18): what the model can't take is left out. */
@@ -140,7 +160,7 @@ function adaptOutput(
   output: OutputConstraints,
   reasoning: Reasoning,
   target: CatalogModel,
-  { defaultMaxTokens }: PrepareOptions,
+  { defaultMaxTokens, edited }: PrepareOptions & { edited: boolean },
   report: Report,
 ): { output: OutputConstraints; gatewayStop: string[] } {
   const { capabilities, maxOutput, wire } = target;
@@ -156,6 +176,8 @@ function adaptOutput(
     report({ field: 'verbosity', action: 'dropped', from: output.verbosity });
     delete adapted.verbosity;
   }
+  // What an Anthropic client asks of Anthropic itself, that answers for.
+  if (edited) return { output: adapted, gatewayStop: [] };
   const native = capabilities.stop && (wire !== 'openai-chat' || output.stop.length <= CHAT_STOPS);
   // Anthropic refuses stop sequences of white space.
   const onWire = (stop: string): boolean => native && (wire !== 'anthropic-messages' || stop.trim() !== '');

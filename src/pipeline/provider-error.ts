@@ -115,6 +115,7 @@ function passOn(failure: Failure, provider: ProviderSettings): FluxError {
       type: failure.type,
       code: failure.code,
       ...(failure.requestId === null ? {} : { requestId: failure.requestId }),
+      ...(failure.body ? { body: JSON.parse(withoutKey(JSON.stringify(failure.body), provider)) } : {}),
     },
   });
 }

@@ -47,6 +47,10 @@ export interface StepRequest {
   /** Fields that only an upstream of the client's own wire can take. */
   ownFields: readonly string[];
   unknownFields: readonly string[];
+  /** Headers of the client that an upstream of its own wire may see. */
+  ownHeaders?: Readonly<Record<string, string>>;
+  /** What the client's wire calls fields that the pipeline knows by another name. */
+  fieldNames?: Readonly<Record<string, string>>;
   /** `shown` is repeated in the answer, `hash` is what stores see. */
   session: { shown: string; hash: string | null };
   tags: Record<string, string>;
@@ -85,6 +89,7 @@ export interface PreparedCall {
   /** The upstream speaks the client's own wire: its frames and fields pass through. */
   relay: boolean;
   body: string;
+  headers: Readonly<Record<string, string>>;
 }
 
 export type StepOutcome =
@@ -157,6 +162,7 @@ export async function runStep(
       provider: call.provider,
       model: candidate.model,
       body: call.body,
+      headers: call.headers,
       stream: request.stream,
       timeouts: settings.timeouts,
       signal: ports.left,
@@ -210,8 +216,10 @@ export function prepareCall(
   const prepared = prepare(request.conversation, candidate.model, {
     defaultMaxTokens: settings.defaultMaxTokens,
     to: candidate,
+    sameWire,
     withoutThinking,
   });
+  const body = writeWireRequest(request, candidate, prepared);
   // What is cut or unwrapped here can't pass through untouched; but only a relay carries several answers.
   const several = request.conversation.output.n > 1;
   const relay = sameWire && prepared.wrapping === null && (prepared.gatewayStop.length === 0 || several);
@@ -220,13 +228,16 @@ export function prepareCall(
     provider,
     relay,
     wrapping: prepared.wrapping,
-    body: writeWireRequest(request, candidate, prepared),
+    body,
+    headers: (sameWire && request.ownHeaders) || {},
     conversation: prepared.conversation,
     gatewayStop: relay ? [] : prepared.gatewayStop,
     adapted: [
-      ...prepared.adapted.map((change) =>
-        relay && several && change.field === 'stop' ? { ...change, action: 'dropped' as const } : change,
-      ),
+      ...prepared.adapted
+        .map((change) =>
+          relay && several && change.field === 'stop' ? { ...change, action: 'dropped' as const } : change,
+        )
+        .map((change) => ({ ...change, field: request.fieldNames?.[change.field] ?? change.field })),
       ...(sameWire
         ? []
         : request.unknownFields.map((field) => ({ field: field.slice(0, 64), action: 'dropped' as const }))),

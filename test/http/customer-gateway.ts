@@ -1,6 +1,6 @@
 import { type FaultyPostgres, type FaultyRedis, startPostgres, startRedis } from '../log/stores.ts';
 import { openPrepared } from '../prepared.ts';
-import { ANSWERS, json, startUpstream, type Upstream } from '../providers/upstream.ts';
+import { ANSWERS, json, type Reply, startUpstream, type Upstream } from '../providers/upstream.ts';
 import { gatewayOf } from './gateway.ts';
 
 /** What is under every gateway of a test file: both stores, and a provider that answers everything. */
@@ -28,6 +28,16 @@ export interface Seen {
   body: any;
 }
 
+/** A provider that answers steps, and counts. */
+export const ANSWERING: Reply = (response, request) => {
+  const url = request.url ?? '';
+  if (url === '/v1/audio/speech')
+    return void response.writeHead(200, { 'content-type': 'audio/mpeg' }).end('x');
+  if (url.includes('count_tokens')) return json(200, { input_tokens: 10 })(response, request);
+  const body = url.startsWith('/v1/messages') ? ANSWERS['anthropic-messages'].body : { data: [] };
+  json(200, body)(response, request);
+};
+
 export const KEYS = {
   acme: 'flx_acme_admin_key',
   agent: 'flx_acme_agent_key',
@@ -41,7 +51,7 @@ export async function startGround(): Promise<Ground> {
     startRedis(),
     startUpstream(),
   ]);
-  upstream.replies = [json(200, ANSWERS['anthropic-messages'].body)];
+  upstream.replies = [ANSWERING];
   return {
     postgres,
     redis,

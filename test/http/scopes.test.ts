@@ -12,6 +12,7 @@ import { ask, type CustomerGateway, FORM, type Ground, startGround } from './cus
 const ROUTES: { route: string; scope: Scope | null; path?: string; body?: object | string; ok?: number }[] = [
   { route: 'GET /health', scope: null },
   { route: 'GET /openapi.json', scope: null },
+  { route: 'GET /api/hello', scope: null },
   { route: 'POST /v1/chat/completions', scope: 'infer', body: ask },
   ...['embeddings', 'moderations', 'images/generations', 'audio/speech', 'completions'].map((path) => ({
     route: `POST /v1/${path}`,
@@ -23,6 +24,8 @@ const ROUTES: { route: string; scope: Scope | null; path?: string; body?: object
     scope: 'infer' as const,
     body: FORM.body,
   })),
+  { route: 'POST /v1/messages', scope: 'infer', body: { ...ask, max_tokens: 100 } },
+  { route: 'POST /v1/messages/count_tokens', scope: 'infer', body: ask },
   { route: 'POST /v1/route', scope: 'infer', body: ask },
   { route: 'GET /v1/models', scope: 'infer' },
   { route: 'GET /v1/models/:id{.+}', scope: 'infer', path: '/v1/models/auto' },
@@ -127,12 +130,12 @@ describe.each(ROUTES)('$route', (entry) => {
       expect(status).toBe(scope === null ? 200 : 403);
       if (scope === null) continue;
       // Word for word what it is for something that is not there.
-      expect(body.error).toEqual({
-        message: `This API key lacks the scope '${scope}'.`,
-        type: 'permission_error',
-        param: null,
-        code: 'missing_scope',
-      });
+      const words = { message: `This API key lacks the scope '${scope}'.`, type: 'permission_error' };
+      expect(body.error).toEqual(
+        route.includes('/v1/messages')
+          ? { ...words, details: { error_code: 'missing_scope' } }
+          : { ...words, param: null, code: 'missing_scope' },
+      );
     }
     for (const key of [null, 'sk-other', `flx_${'z'.repeat(32)}`]) {
       expect((await call(entry, key)).status).toBe(scope === null ? 200 : 401);

@@ -15,6 +15,13 @@ export interface ClientDialect {
   read(body: unknown): ClientRequest;
   /** An error as a body of this wire. */
   writeError(error: FluxError): Record<string, unknown>;
+  /** What this wire calls fields that the pipeline knows by another name. */
+  fieldNames?: Readonly<Record<string, string>>;
+  /**
+   * Headers of the client that an upstream of the same wire may see; none unless said (T39).
+   * @param namesStored the request names a stored object, which only a key of the customer's own lets through
+   */
+  ownHeaders?(read: (name: string) => string | null, namesStored: boolean): Record<string, string>;
 }
 
 /** A request as its wire says it: the conversation, and what concerns the wire alone. */
@@ -24,12 +31,14 @@ export interface ClientRequest {
   conversation: Conversation;
   /** Fields that only an upstream of the same wire can take: a step that has one goes nowhere else. */
   ownFields: string[];
-  /** Fields we have never heard of: kept on the same wire, reported as dropped on any other. */
+  /** Fields we have never heard of, or that say nothing elsewhere: kept on the same wire, reported as dropped on any other. */
   unknownFields: string[];
   /** The client's labels, of which some may count as tags. */
   metadata: Record<string, string>;
   /** The session the body itself names, where the wire has a place for it. */
   sessionName?: string;
+  /** Who the body says is asking, where no hint of the conversation does. Other providers see an HMAC. */
+  endUser?: string;
   /** How the answer is written. */
   answerWriter(head: AnswerHead): AnswerWriter;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { writeAnthropicError } from '../../core/dialects/anthropic-messages/error.ts';
 import { writeOpenAIError } from '../../core/dialects/openai-error.ts';
 import { FluxError } from '../../core/errors.ts';
 import type { Scope } from '../../env-keys.ts';
@@ -37,6 +38,8 @@ export const ERRORS = {
     'customer',
   ],
   no_messages: [400, 'empty_array', "'messages' is empty: send at least one message.", 'messages'],
+  no_anthropic_messages: [400, 'empty_array', 'messages: at least one message is required', 'messages'],
+  no_max_tokens: [400, 'missing_required_parameter', 'max_tokens: Field required', 'max_tokens'],
   invalid_json: [
     400,
     'invalid_json',
@@ -184,12 +187,35 @@ export const KEY_ERRORS: readonly ErrorName[] = [
 export const CUSTOMER_ERRORS: readonly ErrorName[] = ['no_customer', 'wrong_customer'];
 
 /** The body of an error as it stands in the description of a route that wants this scope. */
-export function errorBody([status, code, message, param]: ErrorExample, scope: Scope | null) {
+export function errorBody(
+  [status, code, message, param]: ErrorExample,
+  scope: Scope | null,
+  write: (error: FluxError) => object,
+) {
   const text = message.replace('SCOPE', scope ?? '');
-  return writeOpenAIError(new FluxError(text, { status, code, ...(param === undefined ? {} : { param }) }));
+  return write(new FluxError(text, { status, code, ...(param === undefined ? {} : { param }) }));
 }
 
-/** The shape of every error: OpenAI's. */
+/** Error shapes by name, and who writes errors in them. */
+export const ERROR_WRITERS = { Error: writeOpenAIError, AnthropicError: writeAnthropicError };
+
+/** The shape of an error where Anthropic's API was called. */
+export function anthropicErrorShape(): z.ZodType {
+  return z.strictObject({
+    type: z.literal('error'),
+    error: z.looseObject({
+      type: z.string().meta({ description: "Anthropic's type of the status." }),
+      message: z.string().meta({ description: 'What to do next, and the field at fault.' }),
+      details: z
+        .looseObject({ error_code: z.string().optional() })
+        .nullish()
+        .meta({ description: 'Stable, for programs.' }),
+    }),
+    request_id: z.string().nullish().meta({ description: "The provider's own, on its errors." }),
+  });
+}
+
+/** The shape of every other error: OpenAI's. */
 export function errorShape(): z.ZodType {
   return z.strictObject({
     error: z.strictObject({

@@ -49,7 +49,7 @@ export function adaptedShape() {
 }
 
 /** The `fluxcompute` object. */
-function metadataShape() {
+export function metadataShape() {
   const tier = z.enum(TIERS);
   const usd = z.number().nullable().meta({ description: 'USD; null where a price is not known.' });
   return z.strictObject({
@@ -96,8 +96,7 @@ function metadataShape() {
 }
 
 /** /v1/chat/completions. What is OpenAI's stays loose: an OpenAI-compatible server's answer comes byte for byte. */
-export function stepRoutes(): RouteGroup {
-  const fluxcompute = metadataShape();
+export function stepRoutes(fluxcompute: ReturnType<typeof metadataShape>): RouteGroup {
   const usage = z.looseObject({
     prompt_tokens: z.int(),
     completion_tokens: z.int(),

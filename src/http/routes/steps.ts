@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { ANTHROPIC_MESSAGES } from '../../core/dialects/anthropic-messages/dialect.ts';
 import { OPENAI_CHAT } from '../../core/dialects/openai-chat/dialect.ts';
 import { answerStep } from '../answer-step.ts';
 import type { AppEnv } from '../context.ts';
@@ -6,4 +7,9 @@ import type { AppEnv } from '../context.ts';
 /** POST /v1/chat/completions */
 export function chatCompletions(c: Context<AppEnv>): Promise<Response> {
   return answerStep(c, OPENAI_CHAT);
+}
+
+/** POST /v1/messages */
+export function messages(c: Context<AppEnv>): Promise<Response> {
+  return answerStep(c, ANTHROPIC_MESSAGES);
 }

@@ -62,7 +62,12 @@ function adaptSystem(
 }
 
 function marked(block: TextBlock): TextBlock {
-  return { ...block, text: `<system-message>\n${block.text}\n</system-message>` };
+  return { ...block, text: systemAsUser(block.text) };
+}
+
+/** A system message's text where only a user's message can stand. */
+export function systemAsUser(text: string): string {
+  return `<system-message>\n${text}\n</system-message>`;
 }
 
 function isSystem(message: Message): message is Extract<Message, { role: 'system' | 'developer' }> {

@@ -92,7 +92,7 @@ function accept(
     .map((beta) => beta.trim())
     .filter(Boolean);
   // An open list: newer betas than this file must pass (ccDoc); what is no beta's name at all must not.
-  const strange = betas.find((beta) => !/^[a-z0-9-]+-\d{4}-\d{2}-\d{2}$/.test(beta));
+  const strange = betas.find((beta) => !/^[a-z0-9-]+-(\d{4}-\d{2}-\d{2}|\d{8})$/.test(beta));
   if (strange !== undefined) {
     return bad(`Unexpected value(s) \`${strange}\` for the \`anthropic-beta\` header.`);
   }
