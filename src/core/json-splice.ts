@@ -33,6 +33,27 @@ export function spliceMembers(text: string, edits: Edits): string {
   return text.slice(0, open) + spliced + text.slice(end);
 }
 
+/**
+ * The text of a member of a JSON object, as it stands there; of one that is there more than once the last, as
+ * JSON.parse has it. The text must be valid JSON.
+ */
+export function memberText(text: string, name: string): string | undefined {
+  const open = skipSpace(text, 0);
+  expect(text, open, OPEN_BRACE);
+  let found: string | undefined;
+  let at = skipSpace(text, open + 1);
+  while (text.charCodeAt(at) !== CLOSE_BRACE) {
+    const keyEnd = stringEnd(text, at);
+    const start = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    const end = endOfValue(text, start);
+    if (memberName(text.slice(at, keyEnd)) === name) found = text.slice(start, end);
+    at = skipSpace(text, end);
+    if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1);
+    else expect(text, at, CLOSE_BRACE);
+  }
+  return found;
+}
+
 /** The object or array that opens at `open`, edited, and the position after it. */
 function spliceHolder(text: string, open: number, edits: Edits): { spliced: string; end: number } {
   const isArray = text.charCodeAt(open) === OPEN_BRACKET;

@@ -20,7 +20,7 @@ import { getModel, listModels } from './routes/models.ts';
 import { getDescription } from './routes/openapi.ts';
 import { routePlan } from './routes/route.ts';
 import { getSettings, listSettingsVersions, patchSettings, putSettings } from './routes/settings.ts';
-import { chatCompletions } from './routes/steps.ts';
+import { chatCompletions, responses } from './routes/steps.ts';
 import { openStores } from './stores.ts';
 
 /** Paths of objects that live at a provider (contract.md; T56). */
@@ -48,6 +48,7 @@ export function createApp(): Hono<AppEnv> {
   app.get('/docs', docsPage);
   app.get('/docs/:file', docsFile);
   app.post('/v1/chat/completions', withScope('infer'), withLimits(), chatCompletions);
+  app.post('/v1/responses', withScope('infer'), withLimits(), responses);
   app.post('/v1/route', withScope('infer'), withLimits(), routePlan);
   app.get('/v1/models', withScope('infer'), listModels);
   // A model's name may hold a slash.

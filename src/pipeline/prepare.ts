@@ -2,7 +2,7 @@ import type { Conversation, OutputConstraints, Sampling, Tool } from '../core/co
 import { adaptToMessagesApi } from '../core/dialects/anthropic-messages/adapt.ts';
 import { adaptToChat } from '../core/dialects/openai-chat/adapt.ts';
 import { adaptToResponses } from '../core/dialects/openai-responses/adapt.ts';
-import { keepThinking } from '../core/dialects/thinking.ts';
+import { isWhole, keepThinking } from '../core/dialects/thinking.ts';
 import { type Adaptation, type Report, reportInto } from '../core/routing/adaptation.ts';
 import type { CatalogModel, Wire } from '../core/routing/catalog.ts';
 
@@ -32,14 +32,17 @@ const ADAPT: Record<Wire, (conversation: Conversation, model: CatalogModel, repo
 export function prepare(
   conversation: Conversation,
   target: CatalogModel,
-  options: { defaultMaxTokens: number },
+  options: { defaultMaxTokens: number; withoutThinking?: boolean },
 ): Prepared {
   const adapted: Adaptation[] = [];
   const report = reportInto(adapted);
   const effort = adaptEffort(conversation.reasoning.effort, target, report);
   const { output, gatewayStop } = adaptOutput(conversation.output, target, options.defaultMaxTokens, report);
   // Never converted, so it goes back only to the wire it came from (T16–T18).
-  const messages = keepThinking(conversation.messages, (block) => block.wire === target.wire);
+  const messages = keepThinking(
+    conversation.messages,
+    (block) => !options.withoutThinking && isWhole(block) && block.wire === target.wire,
+  );
   if (messages) report({ field: 'messages.thinking', action: 'dropped' });
   const settled: Conversation = {
     ...conversation,

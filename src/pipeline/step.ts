@@ -43,6 +43,8 @@ export interface StepRequest {
   /** Fields that only an upstream of the client's own wire can take. */
   ownFields: readonly string[];
   unknownFields: readonly string[];
+  /** What the client's wire calls fields that the pipeline knows by another name. */
+  fieldNames?: Readonly<Record<string, string>>;
   /** `shown` is repeated in the answer, `hash` is what stores see. */
   session: { shown: string; hash: string | null };
   tags: Record<string, string>;
@@ -138,10 +140,14 @@ export async function runStep(
   const { plan } = planned;
   const step: PlannedStep = { ...planned, ports, ledger: createLedger(request, settings) };
 
+  let withoutThinking = false;
   for (let index = 0; ; ) {
     const candidate = plan.candidates[index];
     if (!candidate) throw new RangeError('the plan ran out of candidates');
-    const call = index === 0 ? prepareCall(step, candidate) : prepareNext(step, candidate);
+    const call =
+      step.ledger.firstSentAt === null
+        ? prepareCall(step, candidate)
+        : prepareNext(step, candidate, withoutThinking);
     step.ledger.sent(ports.clock.now());
     const outcome = await ports.callProvider({
       provider: call.provider,
@@ -155,6 +161,11 @@ export async function runStep(
       step.ledger.failed(candidate, failure.kind, failure.status, failure.ms);
     const fault = faultOf(outcome, request);
     if (!fault) return deliver(step, call, outcome);
+    if (!withoutThinking && isForeignReasoning(fault)) {
+      await discard(step, call, outcome, fault);
+      withoutThinking = true;
+      continue;
+    }
 
     const next = nextCandidate(plan.candidates, index, fault.kind);
     const successor = next === undefined ? undefined : plan.candidates[next];
@@ -170,9 +181,9 @@ export async function runStep(
 }
 
 /** As {@link prepareCall}; what the next model can't be sent ends a step that was already sent to another. */
-function prepareNext(step: PlannedStep, candidate: Candidate): PreparedCall {
+function prepareNext(step: PlannedStep, candidate: Candidate, withoutThinking: boolean): PreparedCall {
   try {
-    return prepareCall(step, candidate);
+    return prepareCall(step, candidate, withoutThinking);
   } catch (error) {
     const { status, code } = error instanceof FluxError ? error : { status: 500, code: 'internal_error' };
     step.ports.logStep(
@@ -186,13 +197,16 @@ function prepareNext(step: PlannedStep, candidate: Candidate): PreparedCall {
 export function prepareCall(
   { request, settings }: Pick<PlannedRequest, 'request' | 'settings'>,
   candidate: Candidate,
+  withoutThinking = false,
 ): PreparedCall {
   const provider = settings.providers.get(candidate.provider);
   if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
   const sameWire = candidate.model.wire === request.wire;
   const prepared = prepare(request.conversation, candidate.model, {
     defaultMaxTokens: settings.defaultMaxTokens,
+    withoutThinking,
   });
+  const body = writeWireRequest(request, candidate, prepared);
   // What is cut here can't pass through untouched; but only a relay carries several answers.
   const several = request.conversation.output.n > 1;
   const relay = sameWire && (prepared.gatewayStop.length === 0 || several);
@@ -200,13 +214,15 @@ export function prepareCall(
     candidate,
     provider,
     relay,
-    body: writeWireRequest(request, candidate, prepared),
+    body,
     conversation: prepared.conversation,
     gatewayStop: relay ? [] : prepared.gatewayStop,
     adapted: [
-      ...prepared.adapted.map((change) =>
-        relay && several && change.field === 'stop' ? { ...change, action: 'dropped' as const } : change,
-      ),
+      ...prepared.adapted
+        .map((change) =>
+          relay && several && change.field === 'stop' ? { ...change, action: 'dropped' as const } : change,
+        )
+        .map((change) => ({ ...change, field: request.fieldNames?.[change.field] ?? change.field })),
       ...(sameWire
         ? []
         : request.unknownFields.map((field) => ({ field: field.slice(0, 64), action: 'dropped' as const }))),
@@ -218,6 +234,14 @@ interface Fault {
   kind: FailureKind;
   /** Absent where the model answered, but not with an answer. */
   failure?: Failure;
+}
+
+/**
+ * Encrypted reasoning of another account, which nothing else tells from one's own (T18). Left out once, the step goes
+ * through (openai/codex#8145).
+ */
+function isForeignReasoning({ failure }: Fault): boolean {
+  return failure?.code === 'invalid_encrypted_content';
 }
 
 function faultOf(outcome: CallOutcome, { conversation, ownFields }: StepRequest): Fault | null {

@@ -1,5 +1,13 @@
 import type { AssistantBlock, Message, ThinkingBlock } from '../conversation.ts';
 
+/**
+ * Whether the turn can be sent upstream as it is: reasoning of the Responses API is stored nowhere, so that only an
+ * item that carries its own content is worth sending.
+ */
+export function isWhole({ wire, raw }: ThinkingBlock): boolean {
+  return wire !== 'openai-responses' || typeof raw.encrypted_content === 'string';
+}
+
 /** The messages with only those thinking blocks that `keeps` says; null where that is all of them. */
 export function keepThinking(
   messages: readonly Message[],

@@ -10,6 +10,7 @@ import type {
 } from '../../conversation.ts';
 import { type FluxError, invalidRequest } from '../../errors.ts';
 import type { ClientRequest } from '../client-dialect.ts';
+import { deepestIssue } from '../schema-issue.ts';
 import {
   CHAT_ONLY_FIELDS,
   type ChatMessage,
@@ -296,7 +297,7 @@ function schemaError(error: z.ZodError, body: unknown): FluxError {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return invalidRequest('The body must be a JSON object with `model` and `messages`.');
   }
-  const issue = deepest(error.issues);
+  const issue = deepestIssue(error.issues);
   const path = issue.path.reduce<string>(
     (text, key) =>
       typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`,
@@ -316,22 +317,4 @@ function schemaError(error: z.ZodError, body: unknown): FluxError {
     path,
     issue.code === 'invalid_type' ? 'invalid_type' : 'invalid_value',
   );
-}
-
-type Issue = z.core.$ZodIssue;
-
-/** Of a union's branches, the one that went furthest: it says what is wrong inside, not that nothing fits. */
-function deepest(issues: Issue[], at: PropertyKey[] = []): Issue {
-  let best: Issue | undefined;
-  for (const issue of issues) {
-    const path = [...at, ...issue.path];
-    const inner =
-      issue.code === 'invalid_union' && issue.errors.length > 0
-        ? issue.errors
-            .map((branch) => deepest(branch, path))
-            .reduce((a, b) => (b.path.length > a.path.length ? b : a))
-        : { ...issue, path };
-    if (!best || inner.path.length > best.path.length) best = inner;
-  }
-  return best ?? { code: 'custom', path: at, message: 'not valid', input: undefined };
 }
