@@ -18,6 +18,7 @@ const SESSION = { 'x-fluxcompute-session': 'support-4711' };
 /** A good call of every route. */
 const CALLS: Record<string, { path?: string; body?: object }> = {
   'POST /v1/chat/completions': { body: ask },
+  'POST /v1/responses': { body: { model: 'auto', input: 'What is the capital of France?' } },
   'POST /v1/route': { body: ask },
   'GET /v1/models': {},
   'GET /v1/models/{id}': { path: '/v1/models/auto' },
@@ -44,6 +45,7 @@ const CALLS: Record<string, { path?: string; body?: object }> = {
 };
 /** Whose body is a chat completion's. */
 const STEPS = ['POST /v1/chat/completions', 'POST /v1/route'];
+const RESPONSES = 'POST /v1/responses';
 const KEYED = [...operations].filter(([, { security }]) => security.length > 0).map(([route]) => route);
 const ADMINS = KEYED.filter((route) => route.includes(' /api/'));
 
@@ -152,6 +154,8 @@ describe('answers are what the description says', () => {
         readFrames(text).frames.filter((frame) => JSON.stringify(frame).includes('fluxcompute')),
       ).toHaveLength(1);
     }
+    const { text } = await see(RESPONSES, KEYS.acme, { body: { ...CALLS[RESPONSES]?.body, stream: true } });
+    expect(readFrames(text).frames.at(-1)).toMatchObject({ type: 'response.completed' });
     ground.upstream.replies = [json(200, ANSWERS['anthropic-messages'].body)];
   });
 
@@ -197,6 +201,11 @@ describe('errors are what the description says', () => {
       await see(route, KEYS.acme, { body: { ...ask, model: 'gpt-3' } });
       await see(route, KEYS.acme, { of: ground.start({ FLUX_MAX_BODY_BYTES: '10' }) });
     }
+    await see(RESPONSES, KEYS.acme, { body: '{' });
+    for (const more of [{ input: [] }, { model: 'gpt-3' }, { previous_response_id: 'resp_1' }]) {
+      await see(RESPONSES, KEYS.globex, { body: { ...CALLS[RESPONSES]?.body, ...more } });
+    }
+    await see(RESPONSES, KEYS.acme, { of: ground.start({ FLUX_MAX_BODY_BYTES: '10' }) });
     await see('GET /v1/models/{id}', KEYS.acme, { path: '/v1/models/gpt-3' });
     await see('GET /docs/{file}', null, { path: '/docs/other.js' });
     await see('POST /api/keys', KEYS.acme, { body: { name: 'none', scopes: [] } });
@@ -230,11 +239,10 @@ describe('errors are what the description says', () => {
     const limit = { key_id: id, requests_per_minute: 1, tokens_per_minute: null };
     await gateway.call('PUT', '/api/limits', KEYS.globex, limit);
     await see('POST /v1/chat/completions', key);
-    for (const route of STEPS) expect((await see(route, key)).status).toBe(429);
+    for (const route of [...STEPS, RESPONSES]) expect((await see(route, key)).status).toBe(429);
   });
 
-  test('providers', async () => {
-    const chat = 'POST /v1/chat/completions';
+  test.each(['POST /v1/chat/completions', RESPONSES])('providers of %s', async (chat) => {
     const error = (type: string, message: string) => ({ type: 'error', error: { type, message } });
     const answerTo = async (status: number, body: object, headers: Record<string, string> = {}) => {
       ground.upstream.requests.length = 0;
@@ -261,6 +269,8 @@ describe('errors are what the description says', () => {
     const cold = ground.start();
     const unknown = `flx_${'a'.repeat(32)}`;
     for (const route of KEYED) expect((await see(route, unknown, { of: cold })).status).toBe(503);
+    const goesOn = { ...CALLS[RESPONSES]?.body, previous_response_id: 'resp_1' };
+    expect((await see(RESPONSES, KEYS.acme, { body: goesOn })).status).toBe(503);
     const broken = ground.start({ DATABASE_URL: '' });
     for (const route of Object.keys(CALLS).filter((one) => !KEYED.includes(one))) {
       expect((await see(route, null, { of: broken })).status).toBe(503);

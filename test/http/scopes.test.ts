@@ -13,6 +13,7 @@ const ROUTES: { route: string; scope: Scope | null; path?: string; body?: object
   { route: 'GET /health', scope: null },
   { route: 'GET /openapi.json', scope: null },
   { route: 'POST /v1/chat/completions', scope: 'infer', body: ask },
+  { route: 'POST /v1/responses', scope: 'infer', body: { model: 'auto', input: 'Hi' } },
   { route: 'POST /v1/route', scope: 'infer', body: ask },
   { route: 'GET /v1/models', scope: 'infer' },
   { route: 'GET /v1/models/:id{.+}', scope: 'infer', path: '/v1/models/auto' },
