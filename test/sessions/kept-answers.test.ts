@@ -22,7 +22,9 @@ const keys = () => redis.direct.keys('*');
 
 test('an answer and its items come back, in their own words', async () => {
   await keepAnswer(store, 'acme', 'resp_1', ANSWER);
+  const before = redis.calls;
   expect(await readAnswers(store, 'acme', named)).toEqual(ANSWER);
+  expect(redis.calls - before).toBe(1);
   const values = await Promise.all((await keys()).map((key) => redis.direct.get(key)));
   expect(values.join()).not.toContain('MARK');
 });
