@@ -5,7 +5,16 @@ import { isObject, type JsonObject } from '../provider-json.ts';
 import { fieldError } from '../schema-error.ts';
 import { isReference } from './kept.ts';
 import { readPart, readText } from './parts.ts';
-import { callOutput, customCall, functionCall, messageItem, reasoningItem } from './schema.ts';
+import {
+  callOutput,
+  customCall,
+  functionCall,
+  isPlainCall,
+  isPlainMessage,
+  isPlainOutput,
+  messageItem,
+  reasoningItem,
+} from './schema.ts';
 
 /** What the items of an input say. */
 export interface ReadInput {
@@ -60,8 +69,8 @@ export function readItems(items: readonly unknown[], partial: boolean): ReadInpu
     if (next?.role === 'tool') next.content.push(...message.content);
     else messages.splice(at, 0, message);
   };
-  const result = (item: unknown, path: string, kind: string): void => {
-    const { call_id, output } = check(callOutput, item, path);
+  const result = (item: JsonObject, path: string, kind: string): void => {
+    const { call_id, output } = isPlainOutput(item) ? item : check(callOutput, item, path);
     if (!open.delete(call_id) && !partial) {
       throw invalidRequest(`No tool call found for ${kind} with call_id ${call_id}.`, `${path}.call_id`);
     }
@@ -84,7 +93,7 @@ export function readItems(items: readonly unknown[], partial: boolean): ReadInpu
         break;
       }
       case 'function_call': {
-        const { call_id, name, arguments: text } = check(functionCall, item, path);
+        const { call_id, name, arguments: text } = isPlainCall(item) ? item : check(functionCall, item, path);
         noteCaller(item, path, own);
         call({ type: 'tool_call', id: call_id, name, arguments: text }, path);
         break;
@@ -135,7 +144,7 @@ function noteForeign(content: readonly UserBlock[], path: string, own: string[])
 }
 
 function readMessage(item: JsonObject, path: string, extra: Set<string>): Exclude<Message, { role: 'tool' }> {
-  const message = check(messageItem, item, path);
+  const message = isPlainMessage(item) ? item : check(messageItem, item, path);
   if (message.role === 'user') {
     return { role: 'user', content: readParts(message.content, `${path}.content`) };
   }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isObject, type JsonObject } from '../provider-json.ts';
 
 /*
  * The request of POST /v1/responses as clients send it. Objects are loose: fields newer than this file survive on a
@@ -62,6 +63,47 @@ export const functionCall = z.looseObject({
 });
 export const customCall = z.looseObject({ call_id: callId, name: z.string().min(1), input: z.string() });
 export const callOutput = z.looseObject({ call_id: callId, output: parts });
+type Call = z.infer<typeof functionCall>;
+type Output = z.infer<typeof callOutput>;
+type MessageItem = z.infer<typeof messageItem>;
+
+/*
+ * What most items are, looked at by hand: by its schema each takes several microseconds, and an agent sends hundreds.
+ * Whatever is not plain is left to the schema, which then says what is wrong.
+ */
+
+export function isPlainCall(item: JsonObject): item is Call {
+  return isCallId(item.call_id) && isText(item.name) && item.name !== '' && isText(item.arguments);
+}
+
+export function isPlainOutput(item: JsonObject): item is Output {
+  return isCallId(item.call_id) && isText(item.output);
+}
+
+export function isPlainMessage(item: JsonObject): item is MessageItem {
+  if (item.role === 'assistant') {
+    const { content, phase } = item;
+    if (phase != null && !isText(phase)) return false;
+    return isText(content) || (Array.isArray(content) && content.every(isPlainText));
+  }
+  return (
+    (item.role === 'user' || item.role === 'system' || item.role === 'developer') && isText(item.content)
+  );
+}
+
+function isPlainText(part: unknown): boolean {
+  if (!isObject(part) || part.type !== 'output_text' || !isText(part.text)) return false;
+  return part.annotations == null || (Array.isArray(part.annotations) && part.annotations.length === 0);
+}
+
+function isCallId(value: unknown): value is string {
+  return isText(value) && value !== '' && value.length <= 64;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
 export const reasoningItem = z.looseObject({ id: z.string().nullish(), summary: z.array(z.looseObject({})) });
 
 export const functionTool = z.looseObject({
@@ -104,7 +146,7 @@ const format = z.discriminatedUnion('type', [
 
 export const responsesRequest = z.looseObject({
   model: z.string().min(1),
-  input: z.union([z.string(), z.array(z.looseObject({ type: z.string().optional() }))]).optional(),
+  input: z.union([z.string(), z.array(z.unknown())]).optional(),
   instructions: z.string().nullish(),
   previous_response_id: z.string().nullish(),
   tools: z.array(typed).nullish(),
