@@ -9,7 +9,11 @@ beforeAll(async () => {
   gateway = ground.start();
 }, 60_000);
 afterAll(() => ground.close());
-afterEach(() => ground.reset());
+afterEach(async () => {
+  // What is still being kept would be there again after the reset.
+  await gateway.settled();
+  await ground.reset();
+});
 
 const ask = (more: object = {}, key = KEYS.globex, of = gateway, headers: object = {}) =>
   of.call('POST', '/v1/responses', key, { model: 'auto', input: 'Hi', ...more }, headers);
