@@ -53,6 +53,7 @@ export function valueText(text: string, path: readonly (string | number)[]): str
 function innerStart(text: string, open: number, name: string): number | undefined {
   const isArray = text.charCodeAt(open) === OPEN_BRACKET;
   const close = isArray ? CLOSE_BRACKET : CLOSE_BRACE;
+  let found: number | undefined;
   let at = skipSpace(text, open + 1);
   for (let index = 0; text.charCodeAt(at) !== close; index += 1) {
     let key = String(index);
@@ -62,11 +63,13 @@ function innerStart(text: string, open: number, name: string): number | undefine
       key = memberName(text.slice(at, keyEnd));
       at = skipSpace(text, skipSpace(text, keyEnd) + 1);
     }
-    if (key === name) return at;
+    // Of a member that is there more than once JSON.parse takes the last.
+    if (key === name) found = at;
+    if (isArray && found !== undefined) break;
     at = skipSpace(text, endOfValue(text, at));
     if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1);
   }
-  return undefined;
+  return found;
 }
 
 /** The object or array that opens at `open`, edited, and the position after it. */

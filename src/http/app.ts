@@ -24,7 +24,7 @@ import { getDescription } from './routes/openapi.ts';
 import { passthrough } from './routes/passthrough.ts';
 import { routePlan } from './routes/route.ts';
 import { getSettings, listSettingsVersions, patchSettings, putSettings } from './routes/settings.ts';
-import { chatCompletions, messages } from './routes/steps.ts';
+import { chatCompletions, messages, responses } from './routes/steps.ts';
 import { openStores } from './stores.ts';
 
 /** The gateway's HTTP side. */
@@ -55,6 +55,7 @@ export function createApp(): Hono<AppEnv> {
   }
   app.post('/v1/messages', withScope('infer'), withLimits(), messages);
   app.post('/v1/messages/count_tokens', withScope('infer'), withLimits(), countTokens);
+  app.post('/v1/responses', withScope('infer'), withLimits(), responses);
   app.post('/v1/route', withScope('infer'), withLimits(), routePlan);
   app.get('/v1/models', withScope('infer'), listModels);
   // A model's name may hold a slash.

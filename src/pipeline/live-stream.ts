@@ -20,6 +20,8 @@ export interface LiveStream {
   finish(): { usage: Usage; metadata: FluxMetadata };
   /** The client left. */
   abandon(): void;
+  /** After `frames` threw: what the broken answer cost, where it had begun. */
+  broken(): FluxMetadata | undefined;
 }
 
 /** Follows a stream for its usage and its row, and cuts it at stop sequences the model could not take. */
@@ -38,6 +40,7 @@ export function openLiveStream(
   let text = '';
   let toolCalls = 0;
   let closed = false;
+  let told: FluxMetadata | undefined;
   let endedAt = opened + ms;
 
   const follow = (event: AnswerEvent): void => {
@@ -99,7 +102,7 @@ export function openLiveStream(
       const seen = failure ? toFluxError(failure, call.provider) : error;
       if (!closed) {
         const { status, code } = seen instanceof FluxError ? seen : { status: 500, code: 'internal_error' };
-        close('failed', status, code, failure?.kind ?? 'failed');
+        told = close('failed', status, code, failure?.kind ?? 'failed').metadata;
       }
       throw seen;
     }
@@ -116,6 +119,7 @@ export function openLiveStream(
       stream.abort();
       if (!closed) close('abandoned', 499, 'client_left', 'abandoned');
     },
+    broken: () => told,
   };
 }
 

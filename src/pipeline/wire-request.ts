@@ -2,6 +2,7 @@ import type { Conversation } from '../core/conversation.ts';
 import { requestEdits as editMessages } from '../core/dialects/anthropic-messages/edits.ts';
 import { writeRequest as writeMessages } from '../core/dialects/anthropic-messages/request.ts';
 import { requestEdits as editChat, writeRequest as writeChat } from '../core/dialects/openai-chat/request.ts';
+import { requestEdits as editResponses } from '../core/dialects/openai-responses/edits.ts';
 import { writeRequest as writeResponses } from '../core/dialects/openai-responses/request.ts';
 import type { OwnRequest, RequestOptions } from '../core/dialects/upstream.ts';
 import { type Edits, spliceMembers } from '../core/json-splice.ts';
@@ -25,6 +26,7 @@ const WRITERS: Readonly<Record<Wire, Writer>> = {
 const EDITORS: Readonly<Partial<Record<Wire, Editor>>> = {
   'anthropic-messages': editMessages,
   'openai-chat': editChat,
+  'openai-responses': editResponses,
 };
 
 /**

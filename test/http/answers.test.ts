@@ -33,6 +33,7 @@ const CALLS: Record<string, { path?: string; body?: object | string }> = {
   'POST /v1/audio/transcriptions': { body: FORM.body },
   'POST /v1/audio/translations': { body: FORM.body },
   'POST /v1/completions': { body: { model: 'm', prompt: 'x' } },
+  'POST /v1/responses': { body: { model: 'auto', input: 'What is the capital of France?' } },
   'POST /v1/route': { body: ask },
   'POST /v1/messages': { body: { ...ask, max_tokens: 100 } },
   'POST /v1/messages/count_tokens': { body: ask },
@@ -67,6 +68,7 @@ const MESSAGES = ['POST /v1/messages', 'POST /v1/messages/count_tokens'];
 const PASSED = [...operations]
   .filter(([, { tags }]) => tags.includes('pass-through'))
   .map(([route]) => route);
+const RESPONSES = 'POST /v1/responses';
 const KEYED = [...operations].filter(([, { security }]) => security.length > 0).map(([route]) => route);
 const ADMINS = KEYED.filter((route) => route.includes(' /api/'));
 
@@ -193,6 +195,8 @@ describe('answers are what the description says', () => {
         readFrames(text).frames.filter((frame) => JSON.stringify(frame).includes('fluxcompute')),
       ).toHaveLength(1);
     }
+    const { text } = await see(RESPONSES, KEYS.acme, { body: { ...bodyOf(RESPONSES), stream: true } });
+    expect(readFrames(text).frames.at(-1)).toMatchObject({ type: 'response.completed' });
     ground.upstream.replies = [ANSWERING];
   });
 
@@ -260,6 +264,11 @@ describe('errors are what the description says', () => {
       await see(route, KEYS.acme, { of: ground.start({ FLUX_MAX_BODY_BYTES: '10', ...OPENAI() }) });
       await see(route, KEYS.acme, { of: ground.start() });
     }
+    await see(RESPONSES, KEYS.acme, { body: '{' });
+    for (const more of [{ input: [] }, { model: 'gpt-3' }, { previous_response_id: 'resp_1' }]) {
+      await see(RESPONSES, KEYS.globex, { body: { ...bodyOf(RESPONSES), ...more } });
+    }
+    await see(RESPONSES, KEYS.acme, { of: ground.start({ FLUX_MAX_BODY_BYTES: '10' }) });
     await see('GET /v1/models/{id}', KEYS.acme, { path: '/v1/models/gpt-3' });
     await see('GET /docs/{file}', null, { path: '/docs/other.js' });
     await see('POST /api/keys', KEYS.acme, { body: { name: 'none', scopes: [] } });
@@ -293,7 +302,8 @@ describe('errors are what the description says', () => {
     const limit = { key_id: id, requests_per_minute: 1, tokens_per_minute: null };
     await gateway.call('PUT', '/api/limits', KEYS.globex, limit);
     await see('POST /v1/chat/completions', key);
-    for (const route of [...STEPS, ...MESSAGES, ...PASSED]) expect((await see(route, key)).status).toBe(429);
+    for (const route of [...STEPS, RESPONSES, ...MESSAGES, ...PASSED])
+      expect((await see(route, key)).status).toBe(429);
   });
 
   test('providers', async () => {
@@ -330,6 +340,8 @@ describe('errors are what the description says', () => {
     const cold = ground.start();
     const unknown = `flx_${'a'.repeat(32)}`;
     for (const route of KEYED) expect((await see(route, unknown, { of: cold })).status).toBe(503);
+    const goesOn = { ...bodyOf(RESPONSES), previous_response_id: 'resp_1' };
+    expect((await see(RESPONSES, KEYS.acme, { body: goesOn })).status).toBe(503);
     const broken = ground.start({ DATABASE_URL: '' });
     for (const route of Object.keys(CALLS).filter((one) => !KEYED.includes(one))) {
       expect((await see(route, null, { of: broken })).status).toBe(503);

@@ -26,6 +26,7 @@ const ROUTES: { route: string; scope: Scope | null; path?: string; body?: object
   })),
   { route: 'POST /v1/messages', scope: 'infer', body: { ...ask, max_tokens: 100 } },
   { route: 'POST /v1/messages/count_tokens', scope: 'infer', body: ask },
+  { route: 'POST /v1/responses', scope: 'infer', body: { model: 'auto', input: 'Hi' } },
   { route: 'POST /v1/route', scope: 'infer', body: ask },
   { route: 'GET /v1/models', scope: 'infer' },
   { route: 'GET /v1/models/:id{.+}', scope: 'infer', path: '/v1/models/auto' },

@@ -40,6 +40,12 @@ export const ERRORS = {
   no_messages: [400, 'empty_array', "'messages' is empty: send at least one message.", 'messages'],
   no_anthropic_messages: [400, 'empty_array', 'messages: at least one message is required', 'messages'],
   no_max_tokens: [400, 'missing_required_parameter', 'max_tokens: Field required', 'max_tokens'],
+  no_input: [
+    400,
+    'missing_required_parameter',
+    "Missing required parameter: 'input'. Send a text, or a list of items.",
+    'input',
+  ],
   invalid_json: [
     400,
     'invalid_json',
@@ -83,6 +89,12 @@ export const ERRORS = {
     'model_not_found',
     'There is no such model here. Available: auto, auto:easy, auto:medium, auto:hard, claude-haiku-5-5, claude-sonnet-5-5, claude-opus-5-5.',
     'model',
+  ],
+  previous_response_not_found: [
+    404,
+    'previous_response_not_found',
+    "Previous response with id 'resp_1' not found. Answers are kept for 30 days at most, and none that came with 'store': false. Send the whole conversation as 'input'.",
+    'previous_response_id',
   ],
   unknown_session: [
     404,
@@ -143,6 +155,12 @@ export const ERRORS = {
     503,
     'keys_unavailable',
     "This API key can't be checked now: the gateway's stores do not answer. Try again; the key may be fine.",
+  ],
+  kept_answers_unavailable: [
+    503,
+    'kept_answers_unavailable',
+    "What was said before can't be read just now. Try again in a moment, or send the whole conversation as 'input', without previous_response_id and item references.",
+    'previous_response_id',
   ],
   database_unavailable: [
     503,
