@@ -1,13 +1,42 @@
 import { defineConfig } from 'vitest/config';
+import { SlowestFirst } from './test/slowest-first.ts';
+
+/** Files that leave nothing behind in their process: one process does many, and reads what they import once. */
+const SHARED = [
+  'test/core/**/*.test.ts',
+  'test/cli/replay/*.test.ts',
+  'test/cli/{config-edit,dlq,keys,migrate}.test.ts',
+  'test/customers/*.test.ts',
+  // That one fakes all timers.
+  'test/http/!(client-line).test.ts',
+  'test/local/{redis,simulated}/*.test.ts',
+  'test/log/**/*.test.ts',
+  'test/pipeline/{prepare,provider-error,step}.test.ts',
+  'test/providers/*.test.ts',
+  'test/traps/*.test.ts',
+];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/run-folder.ts'],
     reporters: ['default', './test/plain-line.ts'],
-    // Two cores: files of one worker pool, journeys start their own stacks.
     pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 20_000,
+    // More than processors: many files wait, for a store that is down or a stack that starts.
+    maxWorkers: 3,
+    sequence: { sequencer: SlowestFirst },
+    // Seconds where the machine is theirs; others may work beside.
+    testTimeout: 60_000,
     hookTimeout: 90_000,
+    projects: [
+      { extends: true, test: { name: 'shared', include: SHARED, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ['test/**/*.test.ts'],
+          exclude: SHARED,
+        },
+      },
+    ],
   },
 });

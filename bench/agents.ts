@@ -34,7 +34,9 @@ floors and one model a tier). Net figures add what measuring and running the rou
   --quick          3 draws
   --seed 1
 
-The last line is one JSON object {cells, summary, plan_cpu_ms}. Exit 1 if any step went under its floor.
+The last line is one JSON object {cells, summary, plan_cpu_ms}. Exit 1 if the router took an unsafe step:
+under its floor, on a model that can't take it, or where a part of the turn is lost (one session in five carries a
+stored file of the top's account).
 `;
 const SHARED = join(import.meta.dirname, '../../shared/traces/tau-airline.jsonl.gz');
 const MADE = 100;
@@ -108,8 +110,8 @@ async function bench(): Promise<number> {
   const summary = summarise(results);
   console.log(describe(summary));
   const plan_cpu_ms = planCost(trajectories.map((trajectory) => toSession(trajectory, 1)));
-  const [three, six] = [plan_cpu_ms.three_candidates, plan_cpu_ms.six_candidates];
-  console.log(`\nA plan: ${three.toFixed(2)} ms of CPU with three candidates, ${six.toFixed(2)} with six.`);
+  const [three, six, twelve] = Object.values(plan_cpu_ms).map((ms) => ms.toFixed(2));
+  console.log(`\nA plan: ${three} ms of CPU with three candidates, ${six} with six, ${twelve} with twelve.`);
   console.log(JSON.stringify({ cells: results, summary, plan_cpu_ms }));
   return results.some(({ policies }) => policies.flux.unsafe > 0) ? 1 : 0;
 }

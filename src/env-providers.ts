@@ -33,7 +33,12 @@ const configuredProvider = z.strictObject({
   capabilities: z
     .strictObject({
       vision: z.boolean(),
+      documents: z.boolean(),
+      documentUrls: z.boolean(),
+      otherDocuments: z.boolean(),
+      audio: z.boolean(),
       tools: z.boolean(),
+      customTools: z.boolean(),
       forcedToolChoice: z.boolean(),
       jsonSchema: z.boolean(),
       jsonObject: z.boolean(),
@@ -59,6 +64,12 @@ export function readProviders(variables: Variables): Map<string, ProviderSetting
   add(builtIn('openai', variables, 'https://api.openai.com/v1'));
   for (const entry of parseJson('FLUX_PROVIDERS', variables.FLUX_PROVIDERS, z.array(configuredProvider)) ??
     []) {
+    if (providers.has(entry.id)) {
+      throw new SettingsError(
+        'FLUX_PROVIDERS',
+        `has the id '${entry.id}' twice, or it is built in: choose another (ANTHROPIC_BASE_URL and OPENAI_BASE_URL move the built-in ones)`,
+      );
+    }
     const key = entry.key_secret === undefined ? undefined : variables[entry.key_secret];
     add({
       id: entry.id,
@@ -173,7 +184,8 @@ function parseJson<T>(variable: string, text: string | undefined, schema: z.ZodT
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new SettingsError(variable, `at '${issue?.path.join('.') ?? ''}': ${issue?.message ?? 'not valid'}`);
+  const place = issue?.path.length ? ` at '${issue.path.join('.')}'` : '';
+  throw new SettingsError(variable, `is wrong${place}: ${issue?.message ?? 'not valid'}`);
 }
 
 function dropUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -23,6 +23,8 @@ export interface Settings extends StepSettings {
   redis: { url: string; token: string };
   /** Names of sessions and users are hashed under it; null: they are not kept at all. */
   secret: string | null;
+  /** It, and the one before it during a rotation: what is kept is sealed under the first, and opens under either. */
+  secrets: readonly string[];
   /** The clock runs between I/O, so that CPU time can be told: here, but not on a deployed Worker. */
   clockRuns: boolean;
 }
@@ -35,6 +37,7 @@ const variables = z.object({
   FLUX_ADMIN_KEY: optional,
   FLUX_MODE: z.enum(['observe', 'route', 'certified']).default('route'),
   FLUX_SECRET: optional,
+  FLUX_PREVIOUS_SECRET: optional,
   FLUX_BASELINE_MODEL: optional,
   FLUX_MAX_BODY_BYTES: whole(10 * 1024 * 1024),
   // Measured: a 10 MB body takes some 35 MiB (text) to 90 MiB (an image) of an isolate's 128 MB.
@@ -104,8 +107,15 @@ function check(env: Env): Settings {
     databaseUrl: values.DATABASE_URL,
     redis: { url: values.UPSTASH_REDIS_REST_URL, token: values.UPSTASH_REDIS_REST_TOKEN },
     secret: values.FLUX_SECRET ?? null,
+    secrets: readSecrets(values.FLUX_SECRET, values.FLUX_PREVIOUS_SECRET),
     clockRuns: values.FLUX_LOCAL_TOKEN !== undefined,
   };
+}
+
+function readSecrets(secret: string | undefined, previous: string | undefined): string[] {
+  if (secret !== undefined) return previous === undefined ? [secret] : [secret, previous];
+  if (previous === undefined) return [];
+  throw new SettingsError('FLUX_PREVIOUS_SECRET', 'is set without FLUX_SECRET: it is the one before it');
 }
 
 function readBaseline(

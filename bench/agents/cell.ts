@@ -7,9 +7,10 @@ import { type Candidate, keyOf } from '../../src/core/routing/candidate.ts';
 import { excludedBy } from '../../src/core/routing/capability.ts';
 import { NO_EXPERIENCE } from '../../src/core/routing/experience.ts';
 import { rankOf } from '../../src/core/routing/floor.ts';
+import { isPortable } from '../../src/core/routing/portability.ts';
 import { type Chances, drawSession, tierAt, transitions } from './chain.ts';
 import { clairvoyant, costTable, informed, LONGEST, modelsOf } from './optimum.ts';
-import type { Session } from './sessions.ts';
+import { carrying, type Session } from './sessions.ts';
 import type { TierSet } from './tier-sets.ts';
 
 /** One policy in a cell. */
@@ -20,7 +21,7 @@ export interface PolicyFigures {
   vs_informed: number | null;
   /** Steps on another model than the step before. */
   switches: number;
-  /** Steps under their floor, or on a model that can't take them. */
+  /** Steps under their floor, on a model that can't take them, or where a part of the turn is lost. */
   unsafe: number;
   hit_rate: number;
   /** With what measuring and running the router takes. */
@@ -47,13 +48,17 @@ const ROUTED: ReadonlySet<Policy> = new Set(['tiers_uncached', 'tiers_cached', '
 /** FLUX_ORACLE_SHARE unless set. */
 const ORACLE_SHARE = 0.1;
 
-/** Replays the sessions under every policy, so many times over, and what the best possible would have cost. */
+/**
+ * Replays the sessions under every policy, so many times over, and what the best possible would have cost.
+ * @param replay sends a step through the policies: what it leaves out of account is counted as unsafe all the same
+ */
 export function runCell(
   set: TierSet,
-  sessions: readonly Session[],
+  plain: readonly Session[],
   chances: Chances,
-  { draws, seed }: { draws: number; seed: number },
+  { draws, seed, replay = replayStep }: { draws: number; seed: number; replay?: typeof replayStep },
 ): CellFigures {
+  const sessions = plain.map((session, index) => carrying(session, index, set.baseline));
   const tallies = new Map(
     POLICIES.map((policy) => [policy, { usd: 0, input: 0, read: 0, switches: 0, unsafe: 0 }]),
   );
@@ -73,7 +78,7 @@ export function runCell(
       session.forEach((step, t) => {
         const floor = floors[t] ?? 0;
         const difficulty = { ...step.difficulty, label: tierAt(floor), housekeeping: null };
-        const { charges } = replayStep(lane, { ...step, difficulty, at: at[t] ?? step.at }, customers, set);
+        const { charges } = replay(lane, { ...step, difficulty, at: at[t] ?? step.at }, customers, set);
         for (const policy of POLICIES) {
           const { candidate, usage, usd } = charges[policy];
           const tally = tallies.get(policy);
@@ -85,7 +90,8 @@ export function runCell(
           const before = last.get(policy);
           if (before && keyOf(before) !== keyOf(candidate)) tally.switches += 1;
           const isUnder = !FLOORLESS.has(policy) && rankOf(candidate.tier ?? 'easy') < floor;
-          if (isUnder || excludedBy(candidate.model, step.needs, true)) tally.unsafe += 1;
+          const isAble = !excludedBy(candidate.model, step.needs, true);
+          if (isUnder || !isAble || !isPortable(step.carries, candidate)) tally.unsafe += 1;
           last.set(policy, candidate);
         }
         steps += 1;

@@ -5,6 +5,7 @@ import { cacheRulesOf } from '../../src/core/context/cache-rules.ts';
 import { cacheable } from '../../src/core/context/prefix-state.ts';
 import type { Candidate } from '../../src/core/routing/candidate.ts';
 import { requestCost } from '../../src/core/routing/economics.ts';
+import { isPortable } from '../../src/core/routing/portability.ts';
 import type { Session } from './sessions.ts';
 import type { TierSet } from './tier-sets.ts';
 
@@ -12,7 +13,7 @@ const MODELS = 3;
 /** Steps of a session up to which the optimum is computed: its tables grow with the third power. */
 export const LONGEST = 48;
 
-/** What each step costs on each model, by the step that last used it. */
+/** What each step costs on each model, by the step that last used it; without end where a model would lose of the turn. */
 export interface CostTable {
   steps: number;
   /** USD of step `t` on a model last used by step `used`; -1: never, or its cache has expired. */
@@ -41,13 +42,15 @@ export function costTable(
     const tokens = session.map((step) => tokensOn(model.model, step.needs.input).total);
     const table = new Float64Array(steps * (steps + 1));
     for (let t = 0; t < steps; t++) {
+      const isKept = isPortable(session[t]?.carries ?? [], model);
       const output = Math.round((session[t]?.output ?? 0) * tokenFactor(model.model));
       for (let used = -1; used < t; used++) {
         const isAlive = used >= 0 && (at[t] ?? 0) - (at[used] ?? 0) < rules.default.seconds * 1_000;
         const warm = isAlive
           ? Math.min(cacheable(rules, tokens[used] ?? 0), cacheable(rules, tokens[t] ?? 0))
           : 0;
-        table[t * (steps + 1) + used + 1] = requestCost({ prices, rules }, tokens[t] ?? 0, warm, output);
+        const usd = requestCost({ prices, rules }, tokens[t] ?? 0, warm, output);
+        table[t * (steps + 1) + used + 1] = isKept ? usd : Number.POSITIVE_INFINITY;
       }
     }
     return table;

@@ -2,6 +2,7 @@ import { type InputSize, measureInput } from '../../src/core/accounting/estimate
 import type { Conversation } from '../../src/core/conversation.ts';
 import { readMessages } from '../../src/core/dialects/openai-chat/read.ts';
 import { type LoggedStep, loggedStep } from '../../src/core/replay/logged-step.ts';
+import type { Candidate } from '../../src/core/routing/candidate.ts';
 import type { Trajectory } from '../steps/trajectory.ts';
 
 /** Tokens of tool schemas where a trace brings none (economics.md). */
@@ -19,6 +20,19 @@ export interface BenchStep extends LoggedStep {
 
 /** One trace as its steps. */
 export type Session = readonly BenchStep[];
+
+/** Of so many sessions one carries something that another account does not have. */
+const CARRYING = 5;
+
+/**
+ * A session as it would be with a stored file of the top's account, for some of them, from the middle on: a switch to
+ * another account would lose it (portability.ts).
+ */
+export function carrying(session: Session, index: number, { provider, name, model }: Candidate): Session {
+  if (index % CARRYING !== 0) return session;
+  const carries = [{ kind: 'stored_object' as const, wire: model.wire, producer: { provider, name } }];
+  return session.map((step, t) => (t < session.length / 2 ? step : { ...step, carries }));
+}
 
 const EMPTY: Conversation = {
   ...{ messages: [], tools: [], output: { stop: [], n: 1, logprobs: false } },

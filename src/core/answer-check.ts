@@ -23,6 +23,8 @@ export function findFault(
   for (const block of answer.blocks) {
     if (block.type !== 'tool_call') continue;
     const tool = conversation.tools.find((tool) => tool.name === block.name);
+    // A custom tool takes free text.
+    if (tool && block.custom === true) continue;
     if (!tool || !fits(block.arguments === '' ? '{}' : block.arguments, tool.parameters))
       return 'invalid_answer';
   }

@@ -29,7 +29,8 @@ export type AnswerEvent =
   /** A sign of life that carries nothing for the client (thinking, an item opened, a ping). */
   | { type: 'progress' }
   /** `index` counts the answer's tool calls from 0, whatever blocks stood between them (T32). */
-  | { type: 'tool_call'; index: number; id: string; name: string }
+  | { type: 'tool_call'; index: number; id: string; name: string; custom?: true }
+  /** Of a custom tool's call: its free text. */
   | { type: 'tool_arguments'; index: number; delta: string }
   /** May come more than once; each replaces the one before. */
   | { type: 'usage'; usage: Usage; serviceTier?: string }

@@ -30,10 +30,12 @@ export type Block = UserBlock | AssistantBlock | ToolResultBlock;
 
 /**
  * A cache marker the client set itself (T20: never moved, changed or dropped): Anthropic's `cache_control`
- * (`5m`, `1h`), or OpenAI's `prompt_cache_breakpoint`, which has no lifetime of its own.
+ * (`5m`, `1h`), or OpenAI's `prompt_cache_breakpoint` (30 minutes; 12 hours, which stand here as `1h`).
  */
 export interface CacheMark {
   ttl?: '5m' | '1h';
+  /** OpenAI's: there may be any number, of which the provider takes the latest. */
+  breakpoint?: true;
 }
 
 export interface TextBlock {
@@ -65,6 +67,11 @@ export interface DocumentBlock {
   /** The client wants answers to cite it (Anthropic). */
   citations?: boolean;
   cache?: CacheMark;
+}
+
+/** A document whose text can be read without opening it. */
+export function isTextDocument({ source }: DocumentBlock): boolean {
+  return source.kind === 'text' || (source.kind === 'base64' && source.mediaType.startsWith('text/'));
 }
 
 /**
@@ -121,7 +128,10 @@ export interface Tool {
   /** JSON Schema; absent means a tool without arguments. */
   parameters?: Record<string, unknown>;
   strict?: boolean;
-  /** OpenAI's custom tools take free text in place of arguments, perhaps of a grammar (`format` as on the wire). */
+  /**
+   * OpenAI's custom tools take free text in place of arguments, perhaps of a grammar: `format` as Responses has it
+   * (`{type: 'grammar', syntax, definition}`, flat).
+   */
   custom?: { format?: Record<string, unknown> };
   cache?: CacheMark;
 }
@@ -174,6 +184,8 @@ export interface Sampling {
 /** Passed on only where the routed provider knows them. */
 export interface Hints {
   promptCacheKey?: string;
+  /** OpenAI's `prompt_cache_options`: where prefixes are written, and for how long (GPT-5.6 and later). */
+  promptCacheOptions?: { mode?: 'implicit' | 'explicit'; ttl?: '30m' | '12h' };
   serviceTier?: string;
   safetyIdentifier?: string;
   user?: string;

@@ -14,6 +14,8 @@ export interface FluxErrorDetails {
     type: string | null;
     code: string | null;
     requestId?: string;
+    /** The whole body, keys taken out: for clients of the provider's own wire, and never for a row or a log. */
+    body?: Record<string, unknown>;
   };
 }
 

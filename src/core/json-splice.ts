@@ -33,6 +33,45 @@ export function spliceMembers(text: string, edits: Edits): string {
   return text.slice(0, open) + spliced + text.slice(end);
 }
 
+/**
+ * The text of a value inside a JSON text, by member names and indexes: what parsing and writing it again may change
+ * (`1.0`, 64-bit numbers, the order of keys). Undefined where there is none. The text must be valid JSON.
+ *
+ * @example valueText('{"content": [{"input": {"n": 1.0}}]}', ['content', 0, 'input']) // '{"n": 1.0}'
+ */
+export function valueText(text: string, path: readonly (string | number)[]): string | undefined {
+  let at = skipSpace(text, 0);
+  for (const step of path) {
+    const inner = isHolder(text, at) ? innerStart(text, at, String(step)) : undefined;
+    if (inner === undefined) return undefined;
+    at = inner;
+  }
+  return text.slice(at, endOfValue(text, at));
+}
+
+/** Where the value of a member, or of an index, begins in the holder that opens at `open`. */
+function innerStart(text: string, open: number, name: string): number | undefined {
+  const isArray = text.charCodeAt(open) === OPEN_BRACKET;
+  const close = isArray ? CLOSE_BRACKET : CLOSE_BRACE;
+  let found: number | undefined;
+  let at = skipSpace(text, open + 1);
+  for (let index = 0; text.charCodeAt(at) !== close; index += 1) {
+    let key = String(index);
+    if (!isArray) {
+      expect(text, at, QUOTE);
+      const keyEnd = stringEnd(text, at);
+      key = memberName(text.slice(at, keyEnd));
+      at = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    }
+    // Of a member that is there more than once JSON.parse takes the last.
+    if (key === name) found = at;
+    if (isArray && found !== undefined) break;
+    at = skipSpace(text, endOfValue(text, at));
+    if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1);
+  }
+  return found;
+}
+
 /** The object or array that opens at `open`, edited, and the position after it. */
 function spliceHolder(text: string, open: number, edits: Edits): { spliced: string; end: number } {
   const isArray = text.charCodeAt(open) === OPEN_BRACKET;

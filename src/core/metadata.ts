@@ -58,3 +58,23 @@ export interface FluxMetadata {
   price_book: string;
   simulated: boolean;
 }
+
+/** The `fluxcompute` object of a request that was sent on as it came: nothing was chosen, so nothing is compared. */
+export interface PassthroughMetadata {
+  request_id: string;
+  passthrough: true;
+  reason: 'pinned';
+  tier: null;
+  provider: string;
+  /** As the provider names it; null where neither side named one. */
+  model_selected: string | null;
+  cost_usd: number | null;
+  baseline_model: null;
+  baseline_cost_usd: null;
+  savings_usd: null;
+  savings_pct: null;
+  overhead_ms: number;
+  session_id: string;
+  price_book: string;
+  simulated: boolean;
+}

@@ -1,28 +1,60 @@
 import { FluxError } from './errors.ts';
 
-/** Fields that name an object stored at a provider (contract.md; T56). */
-const NAMING_FIELDS: ReadonlySet<string> = new Set([
-  'file_id',
-  'file_ids',
-  'container',
-  'container_id',
-  'thread',
-  'conversation',
-  'vector_store_ids',
-  'skills',
-  'previous_message_id',
-  'comparison_response_id',
-  'previous_response_id',
+/** Whether a field's value names something; the field alone says it where nothing else is given. */
+type Names = (value: unknown) => boolean;
+
+const always: Names = () => true;
+const byId: Names = (value) => isObject(value) && value.id != null;
+
+/**
+ * Fields that name an object stored at a provider (contract.md; T56), wherever in a body they stand. From the two SDKs'
+ * types of 2026-11. `null` and an empty list name nothing.
+ */
+const NAMING_FIELDS: ReadonlyMap<string, Names> = new Map<string, Names>([
+  ['file_id', always],
+  ['file_ids', always],
+  ['vector_store_id', always],
+  ['vector_store_ids', always],
+  ['container_id', always],
+  // `{ type: "auto" }` and `{ skills }` make a new one; what these hold is looked at by itself.
+  ['container', (value) => !isObject(value) || byId(value)],
+  ['thread', always],
+  ['conversation', always],
+  ['skill_id', always],
+  // A skill that comes along, or lies in the client's own environment, has no id.
+  ['skills', (value) => !Array.isArray(value) || value.some((one) => !isObject(one) || one.skill_id != null)],
+  ['previous_message_id', always],
+  ['previous_response_id', always],
+  ['comparison_response_id', always],
+  // OpenAI's way into a network of the key's organisation.
+  ['tunnel_id', always],
+  // A stored prompt, an earlier spoken answer, a cloned voice; as text or settings they are the client's own.
+  ['prompt', byId],
+  ['audio', byId],
+  ['voice', byId],
 ]);
 
-/** Under these stand the client's own words: arguments, schemas and labels, where any key may occur. */
+/** Items of `input` (Responses) that stand for one that is stored. */
+const NAMING_ITEMS: readonly Names[] = [
+  // The type may be left out.
+  (item) =>
+    isObject(item) &&
+    (item.type === 'item_reference' || (item.type == null && item.role === undefined && item.id != null)),
+  (item) => isObject(item) && item.type === 'image_generation_call' && item.result == null,
+];
+
+/** Under these stand the client's or the model's own words: arguments, schemas and labels, where any key may occur. */
 const FREE_FIELDS: ReadonlySet<string> = new Set([
   'arguments',
+  'input_examples',
   'input_schema',
   'parameters',
   'schema',
   'metadata',
+  'client_metadata',
   'logit_bias',
+  'headers',
+  'env',
 ]);
 
 /**
@@ -30,13 +62,14 @@ const FREE_FIELDS: ReadonlySet<string> = new Set([
  * @throws FluxError 400 where the answer itself would be stored
  */
 export function storedObjectIn(body: unknown): string | null {
-  if (typeof body === 'object' && body !== null && 'background' in body && body.background === true) {
+  if (!isObject(body)) return findInside(body, '');
+  if (body.background === true) {
     throw new FluxError(
       "'background' leaves the answer at the provider, where other customers of its key could read it: leave it out and stream instead.",
       { status: 400, code: 'stored_object', param: 'background' },
     );
   }
-  return findStoredObject(body, '');
+  return findInItems(body.input) ?? findInside(body, '');
 }
 
 /**
@@ -50,27 +83,37 @@ export function sharedStoredObject(field: string, where: string): FluxError {
   );
 }
 
-function findStoredObject(value: unknown, path: string): string | null {
+function findInItems(items: unknown): string | null {
+  if (!Array.isArray(items)) return null;
+  const index = items.findIndex((item) => NAMING_ITEMS.some((names) => names(item)));
+  return index === -1 ? null : `input[${index}].id`;
+}
+
+function findInside(value: unknown, path: string): string | null {
   if (typeof value !== 'object' || value === null) return null;
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) {
       if (typeof item !== 'object') continue;
-      const found = findStoredObject(item, `${path}[${index}]`);
+      const found = findInside(item, `${path}[${index}]`);
       if (found !== null) return found;
     }
     return null;
   }
+  const isCall = 'type' in value && typeof value.type === 'string' && value.type.endsWith('tool_use');
   for (const [key, field] of Object.entries(value)) {
-    const here = path === '' ? key : `${path}.${key}`;
     if (field == null || FREE_FIELDS.has(key)) continue;
-    if (NAMING_FIELDS.has(key)) return here;
-    if (key === 'type' && field === 'item_reference') return here;
-    if (key === 'prompt' && typeof field === 'object' && 'id' in field) return `${here}.id`;
-    if (key === 'audio' && typeof field === 'object' && 'id' in field) return `${here}.id`;
-    // A tool call's `input` (Anthropic) is the model's words; at the top it is the conversation (Responses).
-    if (key === 'input' && path !== '') continue;
-    const found = findStoredObject(field, here);
+    // Anthropic's arguments; elsewhere it is the conversation.
+    if (isCall && key === 'input') continue;
+    const here = path === '' ? key : `${path}.${key}`;
+    const isEmpty = Array.isArray(field) && field.length === 0;
+    const names = isEmpty ? undefined : NAMING_FIELDS.get(key);
+    if (names?.(field)) return names === byId ? `${here}.id` : here;
+    const found = findInside(field, here);
     if (found !== null) return found;
   }
   return null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -10,12 +10,12 @@ const MOST = 1_000;
 
 /**
  * Makes a customer's settings up for the pipeline, once a version: requests read objects, no JSON.
- * @param secret FLUX_SECRET, which opens the customer's own provider keys; null: they can't be opened
+ * @param secrets FLUX_SECRET and the one before it, which open the customer's own provider keys; none: nothing does
  * @param tell how many of the settings this deployment can't follow (any more)
  */
 export function settingsCompiler(
   deployment: StepSettings,
-  secret: string | null,
+  secrets: readonly string[],
   tell: (problems: number) => void,
 ): (customer: string, facts: AccessFacts) => Promise<StepSettings> {
   const made = new Map<string, { version: number; step: StepSettings }>();
@@ -24,7 +24,7 @@ export function settingsCompiler(
     const before = made.get(customer);
     if (before?.version === stored.version) return before.step;
     const { settings, sealed } = stored;
-    const providers = await withOwnKeys(deployment.providers, settings, sealed, customer, secret);
+    const providers = await withOwnKeys(deployment.providers, settings, sealed, customer, secrets);
     const { step, problems } = settingsFor(deployment, settings, providers, today());
     if (problems.length > 0) tell(problems.length);
     remember(made, customer, { version: stored.version, step }, MOST);
@@ -41,13 +41,13 @@ export async function withOwnKeys(
   settings: CustomerSettings,
   sealed: Readonly<Record<string, string>>,
   customer: string,
-  secret: string | null,
+  secrets: readonly string[],
 ): Promise<ReadonlyMap<string, ProviderSettings>> {
   const ids = new Set(Object.keys(settings.provider_keys ?? {}));
   if (ids.size === 0) return providers;
   const own = new Map<string, ProviderSettings>();
   for (const [id, provider] of providers) {
-    own.set(id, ids.has(id) ? await withOwnKey(provider, sealed[id], customer, secret) : provider);
+    own.set(id, ids.has(id) ? await withOwnKey(provider, sealed[id], customer, secrets) : provider);
   }
   return own;
 }
@@ -56,10 +56,9 @@ async function withOwnKey(
   { apiKey: _shared, ...provider }: ProviderSettings,
   sealed: string | undefined,
   customer: string,
-  secret: string | null,
+  secrets: readonly string[],
 ): Promise<ProviderSettings> {
-  const readable = secret !== null && sealed !== undefined;
-  const key = readable ? await unseal(sealed, secret, customer, provider.id) : null;
+  const key = sealed === undefined ? null : await unseal(sealed, secrets, customer, provider.id);
   return {
     ...provider,
     keyVariable: `provider_keys.${provider.id}`,

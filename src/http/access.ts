@@ -14,7 +14,7 @@ export function openAccess(settings: Settings, stores: LogStores): AccessBook {
     book = new AccessBook(settings.keys, settings, {
       read: (question, background) => readAccess(stores, question, background),
       refresh: (question) => refreshAccess(stores, question),
-      compile: settingsCompiler(settings, settings.secret, (problems) =>
+      compile: settingsCompiler(settings, settings.secrets, (problems) =>
         logLine('warn', 'settings_unresolved', { problems }),
       ),
       held: (requests) => logLine('warn', 'access_held', { requests }),

@@ -8,6 +8,7 @@ import type { Ports } from '../pipeline/ports.ts';
 import { runStep, type StepOutcome, type StepRequest } from '../pipeline/step.ts';
 import { callProvider } from '../providers/attempt.ts';
 import type { AppEnv } from './context.ts';
+import { keepFor } from './earlier-answers.ts';
 import { toAscii, toClientError } from './errors.ts';
 import { admitTokens } from './rate-limit.ts';
 import { readStep } from './step-request.ts';
@@ -19,10 +20,11 @@ export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Pr
   const { step } = c.get('access');
   const charge = c.get('charge');
   const lease = c.get('lease');
-  const { request, settings: allowed, answerWriter } = await readStep(c, dialect);
+  const { request, settings: allowed, answerWriter, head } = await readStep(c, dialect);
   const writer = answerWriter({
     requestId: request.requestId,
     created: Math.floor(request.startedAt / 1000),
+    ...head,
   });
   // Counted for the top model, the one that counts most: which will answer is not known yet.
   admitTokens(charge, () => estimateTokens(request.conversation, step.baseline.model).total);
@@ -30,7 +32,16 @@ export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Pr
   lease.hold(outcome);
   // A client that leaves before its answer takes the request with it, but not this (T31).
   c.executionCtx.waitUntil(outcome.catch(() => charge.settle(0)));
-  if (!request.stream) return writeAnswer(await outcome, writer, request);
+  const keep = async (): Promise<void> => {
+    if (dialect.keeping && head.keeps) await keepFor(c, dialect.keeping, request.rawBody, writer);
+  };
+  if (!request.stream) {
+    const answer = writeAnswer(await outcome, writer, request);
+    const kept = keep();
+    lease.hold(kept);
+    c.executionCtx.waitUntil(kept);
+    return answer;
+  }
 
   // Errors before the first byte are plain HTTP errors; a provider that stays silent gets signs of life meanwhile.
   const first = await firstOf(outcome, settings.timeouts.keepAlive);
@@ -46,13 +57,14 @@ export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Pr
     headers['x-fluxcompute-reason'] = first.reason;
   }
   const { readable, writable } = openBody();
-  const writing = pump(outcome, writable, {
+  const written = pump(outcome, writable, {
     writerFor: (relay) => (relay ? writer.relay() : writer.stream()),
     keepAlive: writer.keepAlive,
     toError: toClientError,
     left: c.req.raw.signal,
     timeouts: settings.timeouts,
   });
+  const writing = written.then(keep);
   lease.hold(writing);
   c.executionCtx.waitUntil(writing);
   return new Response(readable, { headers });
@@ -81,7 +93,8 @@ function writeAnswer(outcome: StepOutcome, writer: AnswerWriter, request: StepRe
     'x-fluxcompute-reason': metadata.reason,
     'x-fluxcompute-session': toAscii(metadata.session_id),
   };
-  const text = raw === null ? JSON.stringify(writer.whole(answer, metadata)) : addMetadata(raw, metadata);
+  const { relayWhole = addMetadata } = writer;
+  const text = raw === null ? JSON.stringify(writer.whole(answer, metadata)) : relayWhole(raw, metadata);
   return new Response(text, { headers });
 }
 

@@ -1,4 +1,5 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { STATELESS_ENDPOINTS } from '../core/dialects/openai-stateless/endpoints.ts';
 import { FluxError } from '../core/errors.ts';
 import { readSettings } from '../env.ts';
 import type { Scope } from '../env-keys.ts';
@@ -9,8 +10,10 @@ import { authenticate, requireScope } from './auth.ts';
 import { openLease } from './bytes-in-flight.ts';
 import type { AppEnv } from './context.ts';
 import { dialectOf, errorHeaders, toClientError } from './errors.ts';
+import { notFound } from './not-found.ts';
 import { admitRequest, backgroundOf } from './rate-limit.ts';
 import { listEntries } from './routes/audit.ts';
+import { countTokens } from './routes/count-tokens.ts';
 import { docsFile, docsPage } from './routes/docs.ts';
 import { health } from './routes/health.ts';
 import { createApiKey, listApiKeys, revokeApiKey } from './routes/keys.ts';
@@ -18,14 +21,11 @@ import { getLimits, putLimits } from './routes/limits.ts';
 import { metricsSession, metricsSessions, metricsSummary, metricsTimeseries } from './routes/metrics.ts';
 import { getModel, listModels } from './routes/models.ts';
 import { getDescription } from './routes/openapi.ts';
+import { passthrough } from './routes/passthrough.ts';
 import { routePlan } from './routes/route.ts';
 import { getSettings, listSettingsVersions, patchSettings, putSettings } from './routes/settings.ts';
-import { chatCompletions } from './routes/steps.ts';
+import { chatCompletions, messages, responses } from './routes/steps.ts';
 import { openStores } from './stores.ts';
-
-/** Paths of objects that live at a provider (contract.md; T56). */
-const STORED_OBJECTS =
-  /^\/v1\/(files|uploads|batches|vector_stores|fine_tuning|assistants|threads|containers|conversations|evals|skills|responses\/.+|messages\/batches.*)(\/|$)/;
 
 /** The gateway's HTTP side. */
 export function createApp(): Hono<AppEnv> {
@@ -44,10 +44,18 @@ export function createApp(): Hono<AppEnv> {
   });
 
   app.get('/health', health);
+  // Claude Code asks with HEAD whether anybody is here.
+  app.get('/api/hello', (c) => c.body(null));
   app.get('/openapi.json', getDescription);
   app.get('/docs', docsPage);
   app.get('/docs/:file', docsFile);
   app.post('/v1/chat/completions', withScope('infer'), withLimits(), chatCompletions);
+  for (const endpoint of STATELESS_ENDPOINTS) {
+    app.post(`/v1${endpoint.path}`, withScope('infer'), withLimits(), passthrough(endpoint));
+  }
+  app.post('/v1/messages', withScope('infer'), withLimits(), messages);
+  app.post('/v1/messages/count_tokens', withScope('infer'), withLimits(), countTokens);
+  app.post('/v1/responses', withScope('infer'), withLimits(), responses);
   app.post('/v1/route', withScope('infer'), withLimits(), routePlan);
   app.get('/v1/models', withScope('infer'), listModels);
   // A model's name may hold a slash.
@@ -70,16 +78,9 @@ export function createApp(): Hono<AppEnv> {
   app.get('/api/audit', withScope('admin'), listEntries);
 
   app.notFound((c) => {
-    const why = STORED_OBJECTS.test(c.req.path)
-      ? "it names objects stored at a provider, and customers of this gateway may share a provider's key"
-      : 'see the README for what there is';
-    return sendError(
-      c,
-      new FluxError(`There is no ${c.req.method} ${c.req.path} here: ${why}.`, {
-        status: 404,
-        code: 'unknown_url',
-      }),
-    );
+    const routes = app.routes.filter(({ path }) => path.startsWith('/v1/'));
+    const there = new Set(routes.map(({ method, path }) => `${method} ${path.replace('/:id{.+}', '/{id}')}`));
+    return sendError(c, notFound(c.req.method, c.req.path, [...there]));
   });
   app.onError((error, c) => {
     if (error instanceof SettingsError) {
@@ -127,8 +128,9 @@ function withLimits(): MiddlewareHandler<AppEnv> {
 }
 
 function sendError(c: Context<AppEnv>, error: FluxError): Response {
-  return Response.json(dialectOf(c.req.path).writeError(error), {
+  const dialect = dialectOf(c.req.path, c.req.raw.headers);
+  return Response.json(dialect.writeError(error), {
     status: error.status,
-    headers: { ...errorHeaders(error), 'x-fluxcompute-request-id': c.get('requestId') ?? '' },
+    headers: { ...errorHeaders(error, dialect.wire), 'x-fluxcompute-request-id': c.get('requestId') ?? '' },
   });
 }

@@ -6,7 +6,27 @@ import type { Lease } from './bytes-in-flight.ts';
  * @param lease is charged with its bytes: at once as many as it claims, the others as they come
  * @throws FluxError 413, 400; 503 where the isolate has no room for it
  */
-export async function readBody(request: Request, limit: number, lease?: Lease): Promise<string> {
+export function readBody(request: Request, limit: number, lease?: Lease): Promise<string> {
+  return admitBody(request, limit, lease, (isWhole, charge) =>
+    isWhole ? readWhole(request, charge) : readParts(request.body, charge),
+  );
+}
+
+/** The body as it came: as {@link readBody}. */
+export function readBytes(request: Request, limit: number, lease: Lease): Promise<Uint8Array> {
+  return admitBody(request, limit, lease, (isWhole, charge) =>
+    isWhole ? wholeBytes(request, charge) : gatherBytes(request.body, charge),
+  );
+}
+
+type Charge = (size: number) => void;
+
+async function admitBody<T>(
+  request: Request,
+  limit: number,
+  lease: Lease | undefined,
+  read: (isWhole: boolean, charge: Charge) => Promise<T>,
+): Promise<T> {
   const claimed = Number(request.headers.get('content-length') ?? 0) || 0;
   if (claimed > limit) throw tooLarge(limit, lease !== undefined);
   try {
@@ -24,7 +44,7 @@ export async function readBody(request: Request, limit: number, lease?: Lease): 
     charged = size;
   };
   try {
-    return await (claimed > 0 ? readWhole(request, charge) : readParts(request.body, charge));
+    return await read(claimed > 0, charge);
   } catch (error) {
     if (error instanceof FluxError) throw error;
     throw new FluxError('The body could not be read: send it whole, as UTF-8.', {
@@ -38,29 +58,51 @@ export async function readBody(request: Request, limit: number, lease?: Lease): 
 const WHOLE = openDecoder();
 
 /** A body whose length is known before it comes, as nearly all are: in one piece, which takes a third of the time. */
-async function readWhole(request: Request, charge: (size: number) => void): Promise<string> {
-  const bytes = await request.arrayBuffer();
-  charge(bytes.byteLength);
+async function readWhole(request: Request, charge: Charge): Promise<string> {
+  const bytes = await wholeBytes(request, charge);
   const text = WHOLE.decode(bytes);
   // Lets go of what may be megabytes: the collector would keep them until it has time.
-  bytes.transfer(0);
+  bytes.buffer.transfer(0);
   return text;
 }
 
+async function wholeBytes(request: Request, charge: Charge): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  charge(bytes.byteLength);
+  return bytes;
+}
+
 /** One that comes in chunks: nobody knows how long it is. */
-async function readParts(
-  body: NonNullable<Request['body']>,
-  charge: (size: number) => void,
-): Promise<string> {
+async function readParts(body: Request['body'], charge: Charge): Promise<string> {
   const decoder = openDecoder();
-  let size = 0;
   let text = '';
-  for await (const chunk of body) {
+  for await (const chunk of charged(body, charge)) text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
+}
+
+async function gatherBytes(body: Request['body'], charge: Charge): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of charged(body, charge)) {
+    chunks.push(chunk);
+    size += chunk.byteLength;
+  }
+  const all = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return all;
+}
+
+async function* charged(body: Request['body'], charge: Charge): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of body ?? []) {
     size += chunk.byteLength;
     charge(size);
-    text += decoder.decode(chunk, { stream: true });
+    yield chunk;
   }
-  return text + decoder.decode();
 }
 
 function openDecoder() {

@@ -6,7 +6,7 @@ import type { Timeouts } from '../pipeline/settings.ts';
  * both of these together could cost the row.
  */
 const LONGEST_SILENCE_MS = 10_000;
-const LONGEST_WRITE_MS = 15_000;
+export const LONGEST_WRITE_MS = 15_000;
 
 /**
  * What comes within so many ms of the last write is written together: a write costs more than all else that is done

@@ -1,17 +1,25 @@
+import { ANTHROPIC_MESSAGES } from '../core/dialects/anthropic-messages/dialect.ts';
 import type { ClientDialect } from '../core/dialects/client-dialect.ts';
 import { OPENAI_CHAT } from '../core/dialects/openai-chat/dialect.ts';
 import { FluxError } from '../core/errors.ts';
+import type { Wire } from '../core/routing/catalog.ts';
+
+/** Paths of Anthropic's API, and those that both APIs have. */
+const MESSAGES = /^\/v1\/messages(\/|$)/;
+const SHARED = /^\/v1\/(models|files)(\/|$)/;
 
 /** Whose errors a path answers with: those of the API that was called. Our own `/api` speaks OpenAI's. */
-export function dialectOf(_path: string): Pick<ClientDialect, 'writeError'> {
-  return OPENAI_CHAT;
+export function dialectOf(path: string, headers: Headers): Pick<ClientDialect, 'writeError' | 'wire'> {
+  const isAnthropic = MESSAGES.test(path) || (SHARED.test(path) && headers.has('anthropic-version'));
+  return isAnthropic ? ANTHROPIC_MESSAGES : OPENAI_CHAT;
 }
 
 /** Headers that belong to an error: when to come back, and the provider's id for its support. */
-export function errorHeaders(error: FluxError): Record<string, string> {
+export function errorHeaders(error: FluxError, wire: Wire): Record<string, string> {
+  const name = wire === 'anthropic-messages' ? 'request-id' : 'x-request-id';
   return {
     ...(error.retryAfter === undefined ? {} : { 'retry-after': String(error.retryAfter) }),
-    ...(error.provider?.requestId ? { 'x-request-id': toAscii(error.provider.requestId) } : {}),
+    ...(error.provider?.requestId ? { [name]: toAscii(error.provider.requestId) } : {}),
   };
 }
 

@@ -20,16 +20,19 @@ export function readSession(
   secret: string | null,
   newName: () => string,
 ): { shown: string; hash: string | null } {
-  const name =
-    headers.get('x-fluxcompute-session') ?? headers.get('x-claude-code-session-id') ?? inBody ?? null;
-  if (name === null) return { shown: newName(), hash: null };
-  if (!PRINTABLE.test(name)) {
-    throw invalidRequest(
-      'X-FluxCompute-Session must be 1–128 printable ASCII characters.',
-      'X-FluxCompute-Session',
-    );
+  const named = [
+    ['X-FluxCompute-Session', headers.get('x-fluxcompute-session')],
+    ['x-claude-code-session-id', headers.get('x-claude-code-session-id')],
+    ['metadata.user_id', inBody ?? null],
+  ] as const;
+  for (const [field, name] of named) {
+    if (name === null) continue;
+    if (!PRINTABLE.test(name)) {
+      throw invalidRequest(`${field} must be 1–128 printable ASCII characters.`, field);
+    }
+    return { shown: name, hash: hashSession(name, customer, secret) };
   }
-  return { shown: name, hash: hashSession(name, customer, secret) };
+  return { shown: newName(), hash: null };
 }
 
 /** What stores know a session by; null without a secret. */

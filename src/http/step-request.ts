@@ -6,8 +6,9 @@ import { requireOwnKey, underOwnKeys } from '../customers/own-keys.ts';
 import type { StepSettings } from '../pipeline/settings.ts';
 import type { StepRequest } from '../pipeline/step.ts';
 import { customerOf } from './auth.ts';
-import { parseBody, readBody } from './body.ts';
+import { readBody } from './body.ts';
 import type { AppEnv } from './context.ts';
+import { canKeep, completeBody } from './earlier-answers.ts';
 import { readWish } from './models.ts';
 import { hashUser, readMaxTier, readNoStore, readSession, readTags, withMetadata } from './step-headers.ts';
 
@@ -16,6 +17,8 @@ export interface ReadStep {
   request: StepRequest;
   settings: StepSettings;
   answerWriter(head: AnswerHead): AnswerWriter;
+  /** What the answer says of keeping. */
+  head: Pick<AnswerHead, 'keeps' | 'continues'>;
 }
 
 const PATHS: Readonly<Record<Wire, string>> = {
@@ -32,8 +35,8 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
   const { secret, maxBodyBytes } = c.get('settings');
   const { step } = c.get('access');
   const { headers } = c.req.raw;
-  const rawBody = await readBody(c.req.raw, maxBodyBytes, c.get('lease'));
-  const body = parseBody(rawBody);
+  const sent = await readBody(c.req.raw, maxBodyBytes, c.get('lease'));
+  const { rawBody, body, continues } = await completeBody(c, dialect, sent);
   const stored = storedObjectIn(body);
   if (stored !== null) requireOwnKey(step, stored);
   const read = dialect.read(body);
@@ -41,8 +44,10 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
   const customer = customerOf(key, undefined);
   const maxTier = readMaxTier(headers);
   // Without content in any store there is no hash of the session's name either.
-  const sessionSecret = readNoStore(headers) ? null : secret;
+  const noStore = readNoStore(headers);
+  const sessionSecret = noStore ? null : secret;
   const { hints } = read.conversation;
+  const ownHeaders = dialect.ownHeaders?.((name) => headers.get(name), stored !== null) ?? {};
   const requestId = c.get('requestId');
   const request: StepRequest = {
     requestId,
@@ -60,7 +65,9 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
     conversation: read.conversation,
     // An object of one provider's API means nothing to another's.
     ownFields: stored === null ? read.ownFields : [...read.ownFields, stored],
-    unknownFields: read.unknownFields,
+    unknownFields: [...read.unknownFields, ...Object.keys(ownHeaders)],
+    ownHeaders,
+    ...(dialect.fieldNames ? { fieldNames: dialect.fieldNames } : {}),
     session: readSession(
       headers,
       read.sessionName,
@@ -69,9 +76,11 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
       () => `fc_${requestId.replaceAll('-', '').slice(0, 12)}`,
     ),
     tags: withMetadata(readTags(headers), read.metadata, step.tagKeys ?? []),
-    userHash: hashUser(hints.safetyIdentifier ?? hints.user, customer, secret),
+    userHash: hashUser(hints.safetyIdentifier ?? hints.user ?? read.endUser, customer, secret),
     ...(maxTier ? { maxTier } : {}),
   };
   const settings = stored === null ? step : underOwnKeys(step, request.wish, stored);
-  return { request, settings, answerWriter: read.answerWriter };
+  const keeps = !noStore && canKeep(c) && dialect.keeping?.wanted(body) === true;
+  const head = { keeps, ...(continues === undefined ? {} : { continues }) };
+  return { request, settings, answerWriter: read.answerWriter, head };
 }

@@ -1,5 +1,6 @@
 import type { StreamWriter } from '../core/dialects/client-dialect.ts';
 import type { FluxError } from '../core/errors.ts';
+import type { FluxMetadata } from '../core/metadata.ts';
 import type { Timeouts } from '../pipeline/settings.ts';
 import type { StepOutcome } from '../pipeline/step.ts';
 import { ClientLine } from './client-line.ts';
@@ -43,10 +44,12 @@ export async function pump(
   left.addEventListener('abort', leave, { once: true });
   if (left.aborted) leave();
   let writer = writerFor(false);
+  let broken: () => FluxMetadata | undefined = () => undefined;
   try {
     const step = await outcome;
     if (step.kind !== 'stream') throw new RangeError('a streamed step has a stream');
     abandon = () => step.stream.abandon();
+    broken = () => step.stream.broken();
     if (!line.isOpen) return abandon();
     writer = writerFor(step.relay);
     line.begin();
@@ -58,7 +61,7 @@ export async function pump(
     const { usage, metadata } = step.stream.finish();
     await line.end(writer.finish(usage, metadata));
   } catch (error) {
-    await line.end(writer.fail(toError(error)));
+    await line.end(writer.fail(toError(error), broken()));
   } finally {
     left.removeEventListener('abort', leave);
   }

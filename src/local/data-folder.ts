@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, link, mkdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { messageOf, StartError } from './start-error.ts';
 
 /** Where the local stack keeps everything. One stack at a time uses it. */
@@ -35,7 +35,7 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
 
 async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolders(path);
     if (!(await stat(path)).isDirectory()) throw Object.assign(new Error(), { code: 'EEXIST' });
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
@@ -48,6 +48,26 @@ async function makeFolder(path: string): Promise<void> {
         'Make it writable for you, or set FLUX_DATA_DIR to a folder that is.',
     );
   }
+}
+
+/** Node's own `recursive` never ends where a file system takes no folders, as `/proc`. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return;
+    const parent = dirname(path);
+    if (codeOf(error) !== 'ENOENT' || (await isThere(parent))) throw error;
+    await makeFolders(parent);
+    await mkdir(path, { mode: 0o700 });
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A lock of a process that is no more is taken over. */
@@ -77,7 +97,10 @@ async function takeLock(path: string): Promise<void> {
       );
     }
     // Another start may have been faster; then the next round meets its lock.
-    await unlink(lock).catch(() => {});
+    await unlink(lock).catch((error) => {
+      if (codeOf(error) === 'ENOENT') return;
+      throw new StartError(`${lock} is in the way (${messageOf(error)}). Delete it by hand.`);
+    });
   }
 }
 

@@ -3,11 +3,11 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
-import type { BuiltWorker } from './builder.ts';
+import type { BuiltWorker } from './built-worker.ts';
 import { firesAt } from './cron.ts';
 import { portTaken } from './gateway-socket.ts';
 import { answerParent } from './lifeline.ts';
-import { messageOf } from './start-error.ts';
+import { messageOf, StartError } from './start-error.ts';
 import type { WorkerConfig } from './worker-config.ts';
 
 export interface GatewayStart {
@@ -63,8 +63,13 @@ async function run({ worker: { config, script }, folder, port, variables }: Gate
   try {
     await miniflare.ready;
   } catch (error) {
-    const taken = error instanceof Error && 'code' in error && error.code === 'ERR_ADDRESS_IN_USE';
-    throw taken ? portTaken(port) : error;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ERR_ADDRESS_IN_USE') throw portTaken(port);
+    const kept = join(folder, 'worker');
+    if (!messageOf(error).includes(kept)) throw error;
+    throw new StartError(
+      `${kept} can't be used (${messageOf(error)}). Put a copy back, or delete it: the log stays.`,
+    );
   }
   const controlUrl = await miniflare.unsafeGetDirectURL(config.name, 'LocalControl');
   const control = async (path: string, body?: unknown): Promise<unknown> => {
@@ -148,7 +153,15 @@ async function restoreQueue({ control, heldFile }: Running): Promise<void> {
   } catch {
     return;
   }
-  await control('/restore', JSON.parse(text));
+  let held: unknown;
+  try {
+    held = JSON.parse(text);
+  } catch {
+    throw new StartError(
+      `${heldFile} is not what a stop leaves behind. Put a copy back, or delete it: the steps in it are then not logged.`,
+    );
+  }
+  await control('/restore', held);
   await rm(heldFile);
 }
 

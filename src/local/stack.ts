@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { BuildPlan, BuiltWorker } from './builder.ts';
+import type { Settings } from '../env.ts';
+import type { BuildPlan, BuiltWorker } from './built-worker.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import type { GatewayStart } from './gateway.ts';
 import { awaitHealth, refuseTakenPort } from './gateway-socket.ts';
@@ -21,12 +22,18 @@ import { writeStoresFile } from './stores-file.ts';
 const ROOT = join(import.meta.dirname, '../..');
 /** Milliseconds for the builder to end after its work. */
 const BUILDER_LIMIT = 1000;
+/** In the place of the embedded stores, as long as there are none. */
+const EMBEDDED = {
+  DATABASE_URL: 'postgresql://embedded@localhost/flux',
+  UPSTASH_REDIS_REST_URL: 'http://localhost',
+  UPSTASH_REDIS_REST_TOKEN: 'embedded',
+};
 
 export interface LocalOptions {
   /** The settings of contract.md, by their names. None are taken from the process's environment. */
   variables?: Variables;
-  /** The Worker's source in place of src/worker.ts, e.g. one that wraps it with faults. */
-  workerEntry?: string;
+  /** The Worker, built before, e.g. one that wraps ours with faults. */
+  worker?: BuiltWorker;
   /** What is being done, as it is done, with the milliseconds it took. */
   progress?: (step: string, milliseconds: number) => void;
   /** Lines that the Worker and the other processes write. */
@@ -75,18 +82,13 @@ export interface LocalStack {
 export async function startLocal(options: LocalOptions = {}): Promise<LocalStack> {
   const { variables = {}, progress = () => {} } = options;
   const { port, folder: path } = readLocalSettings(variables);
+  const given = workerVariables(variables);
+  await readAsWorker({ ...EMBEDDED, ...given });
   await refuseTakenPort(port);
   const folder = await openDataFolder(path);
   const parts = new Parts(folder, options.output ?? (() => {}));
   try {
-    return await assemble(
-      parts,
-      folder,
-      port,
-      workerVariables(variables),
-      options.workerEntry,
-      timed(progress),
-    );
+    return await assemble(parts, folder, port, given, options.worker, timed(progress));
   } catch (error) {
     parts.kill();
     await folder.release();
@@ -110,17 +112,12 @@ async function assemble(
   folder: DataFolder,
   port: number,
   given: Record<string, string>,
-  entry: string | undefined,
+  built: BuiltWorker | undefined,
   step: Timed,
 ): Promise<LocalStack> {
   const gateway = parts.start('gateway', 'gateway.ts');
-  const builder = parts.start('builder', 'builder.ts');
-  const plan: BuildPlan = {
-    entry: entry ?? join(ROOT, 'src/worker.ts'),
-    config: join(ROOT, 'wrangler.toml'),
-  };
   // Building takes a processor that making the database leaves free.
-  const building = step('Worker built', () => builder.call<BuiltWorker>('build', plan));
+  const building = built === undefined ? build(parts, step) : Promise.resolve(built);
   building.catch(() => {});
 
   const simulator = wantsSimulators(given) ? parts.start('simulator', 'simulator.ts') : null;
@@ -155,16 +152,16 @@ async function assemble(
       : { UPSTASH_REDIS_REST_URL: embedded.redis.url, UPSTASH_REDIS_REST_TOKEN: embedded.redis.token }),
     ...(simulatorUrl === null ? {} : simulatedProviders(simulatorUrl)),
   };
-  const providers = await readProviders(worker, port);
+  const settings = await readAsWorker(worker);
+  const providers = providerTargets(settings.providers.values(), port);
 
   const run: GatewayStart = { worker: await building, folder: folder.path, port, variables: worker };
-  await builder.stop(undefined, BUILDER_LIMIT);
   const url = await step('workerd', () => gateway.call<string>('run', run));
   await step('first answer', () => Promise.race([awaitHealth(url), parts.deathAsError()]));
 
   return {
     url,
-    key: key?.value ?? given.FLUX_API_KEYS?.split(/[:,]/)[0]?.trim() ?? '',
+    key: key?.value ?? keyToTry(given.FLUX_API_KEYS ?? ''),
     keyMade: key !== null,
     folder: folder.path,
     mode: simulatorUrl === null ? modeOf(providers) : 'simulated',
@@ -189,6 +186,14 @@ async function assemble(
   };
 }
 
+async function build(parts: Parts, step: Timed): Promise<BuiltWorker> {
+  const builder = parts.start('builder', 'builder.ts');
+  const plan: BuildPlan = { entry: join(ROOT, 'src/worker.ts'), config: join(ROOT, 'wrangler.toml') };
+  const built = await step('Worker built', () => builder.call<BuiltWorker>('build', plan));
+  await builder.stop(undefined, BUILDER_LIMIT);
+  return built;
+}
+
 async function migrateTo(databaseUrl: string): Promise<void> {
   const { migrate } = await import('../log/migrate.ts');
   try {
@@ -196,22 +201,34 @@ async function migrateTo(databaseUrl: string): Promise<void> {
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? ` (${messageOf(error.cause)})` : '';
     throw new StartError(
-      `The database's schema could not be brought up to date: ${messageOf(error)}${cause}`,
+      `The database's schema could not be brought up to date: ${messageOf(error)}${cause}. Is DATABASE_URL right, and its database up?`,
     );
   }
 }
 
-/** Reads the settings as the Worker will, so that a wrong one is said here and not in every answer. */
-async function readProviders(worker: Record<string, string>, port: number): Promise<ProviderTarget[]> {
+/**
+ * Reads the settings as the Worker will, so that a wrong one is said before anything starts and not in every answer.
+ * @throws StartError that names the variable
+ */
+async function readAsWorker(worker: Record<string, string>): Promise<Settings> {
   const { readSettings } = await import('../env.ts');
-  let providers: ReturnType<typeof readSettings>['providers'];
   try {
     // The one binding that is no variable; reading the settings does not touch it.
-    providers = readSettings(worker as unknown as Parameters<typeof readSettings>[0]).providers;
+    return readSettings(worker as unknown as Parameters<typeof readSettings>[0]);
   } catch (error) {
     throw new StartError(messageOf(error));
   }
-  return providerTargets(providers.values(), port);
+}
+
+/** The first key of FLUX_API_KEYS that can infer, else the first. What is written was read before. */
+function keyToTry(list: string): string {
+  const entries = list
+    .split(',')
+    .map((entry) => entry.trim().split(':'))
+    .filter(([key]) => key !== '');
+  const [key = ''] =
+    entries.find(([, , scopes = 'infer']) => scopes.split('+').includes('infer')) ?? entries[0] ?? [];
+  return key;
 }
 
 function makeKey(): string {

@@ -15,7 +15,7 @@ export function welcome(
       '',
       stack.keyMade
         ? `made for this machine: customer default, scopes infer+read+admin`
-        : 'the first of FLUX_API_KEYS',
+        : 'one of FLUX_API_KEYS',
     ],
     ...providerRows(stack),
     ['data', stack.folder],

@@ -53,7 +53,7 @@ interface Said {
 }
 
 /** A provider may call its models anything: only what looks like a name is kept (T48). */
-const MODEL_NAME = /^[\x21-\x7e]{1,128}$/;
+export const MODEL_NAME = /^[\x21-\x7e]{1,128}$/;
 
 export function createLedger(request: StepRequest, settings: StepSettings): Ledger {
   const at = new Date(request.startedAt).toISOString();

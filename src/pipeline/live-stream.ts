@@ -2,11 +2,13 @@ import type { Usage } from '../core/accounting/usage.ts';
 import { usageOf } from '../core/accounting/usage.ts';
 import type { AnswerEvent } from '../core/answer.ts';
 import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
+import { producedBy } from '../core/dialects/thinking.ts';
 import { FluxError } from '../core/errors.ts';
 import type { FluxMetadata } from '../core/metadata.ts';
+import type { Candidate } from '../core/routing/plan.ts';
 import { createStopCutter } from '../core/stop-cut.ts';
-import { type Failure, type OpenStream, StreamFailure } from './ports.ts';
-import { kindOf, toFluxError } from './provider-error.ts';
+import { type OpenStream, StreamFailure } from './ports.ts';
+import { failureInside, toFluxError } from './provider-error.ts';
 import { settle } from './settle.ts';
 import type { PlannedStep, PreparedCall } from './step.ts';
 
@@ -18,6 +20,8 @@ export interface LiveStream {
   finish(): { usage: Usage; metadata: FluxMetadata };
   /** The client left. */
   abandon(): void;
+  /** After `frames` threw: what the broken answer cost, where it had begun. */
+  broken(): FluxMetadata | undefined;
 }
 
 /** Follows a stream for its usage and its row, and cuts it at stop sequences the model could not take. */
@@ -36,6 +40,7 @@ export function openLiveStream(
   let text = '';
   let toolCalls = 0;
   let closed = false;
+  let told: FluxMetadata | undefined;
   let endedAt = opened + ms;
 
   const follow = (event: AnswerEvent): void => {
@@ -78,11 +83,11 @@ export function openLiveStream(
         for (const frame of batch) {
           for (const event of frame.events) {
             follow(event);
-            if (event.type === 'error') throw new StreamFailure(failureOf(event));
+            if (event.type === 'error') throw new StreamFailure(failureInside(event));
           }
         }
         if (!cut) {
-          yield batch;
+          yield batch.map((frame) => markBlocks(frame, call.candidate));
           continue;
         }
         const shown = batch.map((frame) => ({ ...frame, events: cut.apply(frame.events) }));
@@ -97,7 +102,7 @@ export function openLiveStream(
       const seen = failure ? toFluxError(failure, call.provider) : error;
       if (!closed) {
         const { status, code } = seen instanceof FluxError ? seen : { status: 500, code: 'internal_error' };
-        close('failed', status, code, failure?.kind ?? 'failed');
+        told = close('failed', status, code, failure?.kind ?? 'failed').metadata;
       }
       throw seen;
     }
@@ -114,13 +119,17 @@ export function openLiveStream(
       stream.abort();
       if (!closed) close('abandoned', 499, 'client_left', 'abandoned');
     },
+    broken: () => told,
   };
 }
 
-/** An error inside a stream, as the failed try that it is. */
-function failureOf({ status, code, message }: Extract<AnswerEvent, { type: 'error' }>): Failure {
-  const kind = kindOf(status, code, message);
-  return { kind, status, message, type: null, code, param: null, retryAfter: null, requestId: null, ms: 0 };
+/** Whole blocks with who made them, for whoever keeps them (T16). */
+function markBlocks(frame: AnswerFrame, candidate: Candidate): AnswerFrame {
+  if (!frame.events.some((event) => event.type === 'block')) return frame;
+  const events = frame.events.map((event) =>
+    event.type === 'block' ? { ...event, block: producedBy(event.block, candidate) } : event,
+  );
+  return { ...frame, events };
 }
 
 function createCut(sequences: readonly string[]) {

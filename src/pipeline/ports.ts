@@ -1,5 +1,6 @@
 import type { Answer, AnswerEvent } from '../core/answer.ts';
 import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
+import type { Frame } from '../core/dialects/upstream.ts';
 import type { CatalogModel } from '../core/routing/catalog.ts';
 import type { FailureKind } from '../core/routing/escalation.ts';
 import type { StepRecord } from './record.ts';
@@ -11,6 +12,8 @@ export interface ProviderCall {
   model: CatalogModel;
   /** JSON text in the model's wire format. */
   body: string;
+  /** Headers of the client that go with it; only to an upstream of the client's own wire. */
+  headers?: Readonly<Record<string, string>>;
   stream: boolean;
   timeouts: Timeouts;
   /** Aborts when the client leaves: nothing more is sent for it. */
@@ -34,6 +37,8 @@ export interface Failure {
   /** Whether another try makes sense, where it is known: else its kind decides. */
   retry?: boolean;
   requestId: string | null;
+  /** The provider's error as it came, for a client of its own wire. */
+  body?: Record<string, unknown>;
   ms: number;
 }
 
@@ -53,6 +58,32 @@ export interface OpenStream {
 export type CallOutcome = { failures: Failure[]; simulated: boolean; ms: number } & (
   | { kind: 'answer'; answer: Answer; raw: string }
   | { kind: 'stream'; stream: OpenStream }
+  | { kind: 'failed'; failure: Failure }
+);
+
+/** One request that is sent on as it came. */
+export interface PassthroughCall {
+  provider: ProviderSettings;
+  /** Below the provider's base URL: `/embeddings`. */
+  path: string;
+  body: string | Uint8Array;
+  contentType: string;
+  timeouts: Timeouts;
+  signal: AbortSignal | null;
+}
+
+/** An answer that has begun: its bytes, or its events where it is a stream of them. Either throws {@link StreamFailure}. */
+export type PassthroughAnswer = {
+  contentType: string | null;
+  /** Lets go of the upstream at once. */
+  abort(): void;
+} & (
+  | { kind: 'bytes'; chunks: AsyncGenerator<Uint8Array> }
+  | { kind: 'events'; frames: AsyncGenerator<Frame[]> }
+);
+
+export type PassthroughOutcome = { failures: Failure[]; simulated: boolean; ms: number } & (
+  | PassthroughAnswer
   | { kind: 'failed'; failure: Failure }
 );
 

@@ -1,10 +1,18 @@
-import type { Conversation, OutputConstraints, Sampling, Tool } from '../core/conversation.ts';
+import type { Conversation, OutputConstraints, Reasoning, Tool } from '../core/conversation.ts';
+import { forceAnswerTool } from '../core/dialects/answer-tool.ts';
 import { adaptToMessagesApi } from '../core/dialects/anthropic-messages/adapt.ts';
+import { isCompilable } from '../core/dialects/anthropic-messages/strictness.ts';
+import { wrapCustomTools } from '../core/dialects/custom-tools.ts';
 import { adaptToChat } from '../core/dialects/openai-chat/adapt.ts';
 import { adaptToResponses } from '../core/dialects/openai-responses/adapt.ts';
-import { keepThinking } from '../core/dialects/thinking.ts';
+import { isWhole, keepThinking } from '../core/dialects/thinking.ts';
+import type { Wrapping } from '../core/dialects/unwrap.ts';
 import { type Adaptation, type Report, reportInto } from '../core/routing/adaptation.ts';
 import type { CatalogModel, Wire } from '../core/routing/catalog.ts';
+import type { Candidate } from '../core/routing/plan.ts';
+import { carriedThinking, fateOf } from '../core/routing/portability.ts';
+import { adaptReasoning, thinkingRoom } from './prepare-reasoning.ts';
+import { adaptSampling, adaptServiceTier } from './prepare-sampling.ts';
 
 /** A conversation as one model takes it. */
 export interface Prepared {
@@ -13,6 +21,19 @@ export interface Prepared {
   adapted: Adaptation[];
   /** Stop sequences the model can't take: the gateway ends the answer before the first of them. */
   gatewayStop: string[];
+  /** What has to be taken off the answer again; null where nothing was wrapped. */
+  wrapping: Wrapping | null;
+}
+
+export interface PrepareOptions {
+  /** The customer's `default_max_tokens`, for wires that must name a maximum. */
+  defaultMaxTokens: number;
+  /** Who gets it: decides which thinking goes along. Absent: whoever made it. */
+  to?: Pick<Candidate, 'provider' | 'name'>;
+  /** The model speaks the client's own wire. */
+  sameWire?: boolean;
+  /** Leave all thinking out: the provider refused it. */
+  withoutThinking?: boolean;
 }
 
 const ADAPT: Record<Wire, (conversation: Conversation, model: CatalogModel, report: Report) => Conversation> =
@@ -22,35 +43,87 @@ const ADAPT: Record<Wire, (conversation: Conversation, model: CatalogModel, repo
     'openai-chat': adaptToChat,
   };
 
+/** Wires whose own bodies are edited message by message: their editor adapts and reports what it changes there. */
+const EDITED: ReadonlySet<Wire> = new Set<Wire>(['anthropic-messages']);
+
 /**
  * Adapts a conversation to the routed model: settings it refuses are dropped, clamped or translated, and each of
  * these is reported (T35, T37). What it lacks altogether has excluded it before (core/routing/capability.ts).
- *
- * @param options.defaultMaxTokens the customer's `default_max_tokens`, for wires that must name a maximum.
  * @throws FluxError 400 where the client's own cache markers are more than the provider takes.
  */
-export function prepare(
-  conversation: Conversation,
-  target: CatalogModel,
-  options: { defaultMaxTokens: number },
-): Prepared {
+export function prepare(conversation: Conversation, target: CatalogModel, options: PrepareOptions): Prepared {
   const adapted: Adaptation[] = [];
   const report = reportInto(adapted);
-  const effort = adaptEffort(conversation.reasoning.effort, target, report);
-  const { output, gatewayStop } = adaptOutput(conversation.output, target, options.defaultMaxTokens, report);
-  // Never converted, so it goes back only to the wire it came from (T16–T18).
-  const messages = keepThinking(conversation.messages, (block) => block.wire === target.wire);
-  if (messages) report({ field: 'messages.thinking', action: 'dropped' });
+  const carried = withCarriedThinking(conversation, target, options, report);
+  const willing = adaptToolChoice(carried, target, report);
+  const edited = options.sameWire === true && EDITED.has(target.wire);
+  const { conversation: wrapped, wrapping } = edited
+    ? { conversation: willing, wrapping: null }
+    : wrap(willing, target, report);
+  const reasoning = adaptReasoning(wrapped, target, report);
+  const { output, gatewayStop } = adaptOutput(
+    wrapped.output,
+    reasoning,
+    target,
+    { ...options, edited },
+    report,
+  );
   const settled: Conversation = {
-    ...conversation,
-    ...(messages ? { messages } : {}),
-    tools: adaptStrictness(conversation.tools, target, report),
+    ...wrapped,
+    tools: adaptStrictness(wrapped.tools, target, report),
     output,
-    sampling: adaptSampling(conversation.sampling, effort, target, report),
-    reasoning: effort === undefined ? {} : { effort },
+    sampling: adaptSampling(wrapped.sampling, reasoning.effort, target, report),
+    reasoning,
+    hints: adaptServiceTier(wrapped.hints, target, report),
   };
-  const willing = adaptToolChoice(settled, target, report);
-  return { conversation: ADAPT[target.wire](willing, target, report), adapted, gatewayStop };
+  return {
+    conversation: edited ? settled : ADAPT[target.wire](settled, target, report),
+    adapted,
+    gatewayStop,
+    wrapping,
+  };
+}
+
+/** Thinking goes back to its producer unmodified, or not at all (T16–T18): what the model can't take is left out. */
+function withCarriedThinking(
+  conversation: Conversation,
+  target: CatalogModel,
+  { to, withoutThinking }: PrepareOptions,
+  report: Report,
+): Conversation {
+  const messages = keepThinking(conversation.messages, (block) => {
+    if (withoutThinking === true || !isWhole(block)) return false;
+    const carried = carriedThinking(block);
+    const destination = to ?? carried.producer ?? { provider: '', name: '' };
+    return fateOf(carried, { ...destination, model: target }) === 'kept';
+  });
+  if (messages === null) return conversation;
+  report({ field: 'messages.thinking', action: 'dropped' });
+  return { ...conversation, messages };
+}
+
+/** What the model has no word for is wrapped in tools that it does know. */
+function wrap(
+  conversation: Conversation,
+  target: CatalogModel,
+  report: Report,
+): { conversation: Conversation; wrapping: Wrapping | null } {
+  const { capabilities, wire } = target;
+  const plain = capabilities.customTools ? conversation : wrapCustomTools(conversation, report);
+  const { format } = plain.output;
+  const isForeign =
+    format?.type === 'json_schema' &&
+    capabilities.forcedToolChoice &&
+    (!capabilities.jsonSchema || (wire === 'anthropic-messages' && !isCompilable(format.schema)));
+  const { conversation: wrapped, name } = isForeign
+    ? forceAnswerTool(plain, report)
+    : { conversation: plain, name: null };
+  const custom = plain === conversation ? [] : conversation.tools.filter((tool) => tool.custom !== undefined);
+  const isWrapped = custom.length > 0 || name !== null;
+  return {
+    conversation: wrapped,
+    wrapping: isWrapped ? { custom: new Set(custom.map((tool) => tool.name)), answer: name } : null,
+  };
 }
 
 /**
@@ -80,81 +153,14 @@ function adaptToolChoice(conversation: Conversation, target: CatalogModel, repor
   return conversation;
 }
 
-/** All efforts of 2026, weakest first. */
-const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
-
-/** The client's effort, or the nearest the model knows: the cheaper of two that are equally near. */
-function adaptEffort(effort: string | undefined, target: CatalogModel, report: Report): string | undefined {
-  const { efforts } = target.capabilities;
-  if (effort === undefined || efforts.includes(effort)) return effort;
-  const wanted = EFFORTS.indexOf(effort);
-  const distance = (candidate: string): number => Math.abs(EFFORTS.indexOf(candidate) - wanted);
-  const known = EFFORTS.filter((candidate) => efforts.includes(candidate));
-  const [first, ...rest] = known;
-  if (wanted === -1 || first === undefined) {
-    report({ field: 'reasoning_effort', action: 'dropped' });
-    return undefined;
-  }
-  const nearest = rest.reduce(
-    (best, candidate) => (distance(candidate) < distance(best) ? candidate : best),
-    first,
-  );
-  report({ field: 'reasoning_effort', action: 'clamped', from: effort, to: nearest });
-  return nearest;
-}
-
-const PENALTIES = [
-  ['presencePenalty', 'presence_penalty'],
-  ['frequencyPenalty', 'frequency_penalty'],
-] as const;
-
-function adaptSampling(
-  sampling: Sampling,
-  effort: string | undefined,
-  target: CatalogModel,
-  report: Report,
-): Sampling {
-  const { capabilities } = target;
-  const adapted = { ...sampling };
-  const reasons = (effort ?? capabilities.defaultEffort ?? 'none') !== 'none';
-  const taken = capabilities.sampling === 'always' || (capabilities.sampling === 'effort_none' && !reasons);
-  const { temperature, topP } = sampling;
-  if (temperature !== undefined && !taken) {
-    report({ field: 'temperature', action: 'dropped', from: temperature });
-    delete adapted.temperature;
-  } else if (temperature !== undefined && temperature > capabilities.maxTemperature) {
-    const to = capabilities.maxTemperature;
-    report({ field: 'temperature', action: 'clamped', from: temperature, to });
-    adapted.temperature = to;
-  }
-  if (topP !== undefined && !taken) {
-    report({ field: 'top_p', action: 'dropped', from: topP });
-    delete adapted.topP;
-  }
-  if (sampling.seed !== undefined && !capabilities.seed) {
-    report({ field: 'seed', action: 'dropped' });
-    delete adapted.seed;
-  }
-  for (const [name, field] of PENALTIES) {
-    const penalty = sampling[name];
-    if (penalty === undefined || capabilities.penalties) continue;
-    report({ field, action: 'dropped', from: penalty });
-    delete adapted[name];
-  }
-  if (sampling.logitBias !== undefined && !capabilities.logitBias) {
-    report({ field: 'logit_bias', action: 'dropped' });
-    delete adapted.logitBias;
-  }
-  return adapted;
-}
-
 /** Chat Completions takes no more stop sequences than this. */
 const CHAT_STOPS = 4;
 
 function adaptOutput(
   output: OutputConstraints,
+  reasoning: Reasoning,
   target: CatalogModel,
-  defaultMaxTokens: number,
+  { defaultMaxTokens, edited }: PrepareOptions & { edited: boolean },
   report: Report,
 ): { output: OutputConstraints; gatewayStop: string[] } {
   const { capabilities, maxOutput, wire } = target;
@@ -164,12 +170,14 @@ function adaptOutput(
     adapted.maxTokens = maxOutput;
   } else if (output.maxTokens === undefined && wire === 'anthropic-messages') {
     // Required there, thinking included (T36): the client set no limit, so this takes nothing from it.
-    adapted.maxTokens = Math.min(maxOutput, defaultMaxTokens);
+    adapted.maxTokens = Math.min(maxOutput, defaultMaxTokens + thinkingRoom(reasoning, target));
   }
   if (output.verbosity !== undefined && !capabilities.verbosity) {
     report({ field: 'verbosity', action: 'dropped', from: output.verbosity });
     delete adapted.verbosity;
   }
+  // What an Anthropic client asks of Anthropic itself, that answers for.
+  if (edited) return { output: adapted, gatewayStop: [] };
   const native = capabilities.stop && (wire !== 'openai-chat' || output.stop.length <= CHAT_STOPS);
   // Anthropic refuses stop sequences of white space.
   const onWire = (stop: string): boolean => native && (wire !== 'anthropic-messages' || stop.trim() !== '');

@@ -31,6 +31,16 @@ function isRegional(code: string, message: string): boolean {
   );
 }
 
+/** An error inside a stream, as the failed try that it is. */
+export function failureInside({
+  status,
+  code,
+  message,
+}: Pick<Failure, 'status' | 'message'> & { code: string }): Failure {
+  const kind = kindOf(status, code, message);
+  return { kind, status, message, type: null, code, param: null, retryAfter: null, requestId: null, ms: 0 };
+}
+
 /**
  * A provider's failure as the client sees it (contract.md, Errors): its own status and message where they help
  * the client, our words where they could quote a key or make the client suspect its own.
@@ -105,6 +115,7 @@ function passOn(failure: Failure, provider: ProviderSettings): FluxError {
       type: failure.type,
       code: failure.code,
       ...(failure.requestId === null ? {} : { requestId: failure.requestId }),
+      ...(failure.body ? { body: JSON.parse(withoutKey(JSON.stringify(failure.body), provider)) } : {}),
     },
   });
 }

@@ -51,4 +51,6 @@ export interface StepSettings {
   rules?: readonly Rule[];
   /** Keys of OpenAI's `metadata` that count as tags. */
   tagKeys?: readonly string[];
+  /** Days that anything of a step is kept. */
+  retentionDays?: number;
 }

@@ -26,7 +26,9 @@ export interface StepEnd {
 export const PROFILE = { profile_version: 0, basis: 'prior' } as const;
 
 /** A provider chooses its own codes: only what looks like one is kept, for anything else could be content (T48). */
-const CODE = /^[a-z][a-z0-9_.-]{0,63}$/;
+export function rowCode(code: string | null): string | null {
+  return code === null || /^[a-z][a-z0-9_.-]{0,63}$/.test(code) ? code : 'other';
+}
 
 /** Usage → cost → savings: what the client is told of a finished step, and its row. */
 export function settle(
@@ -39,7 +41,9 @@ export function settle(
   const pinned = plan.reason === 'pinned';
   const top = pinned ? plan.candidates[0] : settings.baseline;
   const cost = totalCost(ledger.attempts.map((attempt) => attempt.cost_usd));
-  const baseline = served ? baselineFor(step, served, top, cost, pinned) : null;
+  // Under the customer's own cap a step got less than it needs: what that costs less is no saving.
+  const isCounted = served !== null && plan.reason !== 'capped';
+  const baseline = isCounted ? baselineFor(step, served, top, cost, pinned) : null;
   const usage = served?.usage ?? usageOf({});
   const candidate = served?.candidate ?? null;
   const attempted = plan.candidates[0].name;
@@ -97,7 +101,7 @@ export function settle(
     tags: request.tags,
     state: end.state,
     status: end.status,
-    error_code: end.errorCode === null || CODE.test(end.errorCode) ? end.errorCode : 'other',
+    error_code: rowCode(end.errorCode),
     requested_model: request.requestedModel,
     provider: candidate?.provider ?? null,
     model: served?.model ?? null,

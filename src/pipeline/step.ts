@@ -2,6 +2,8 @@ import type { InputSize } from '../core/accounting/estimate.ts';
 import type { Answer } from '../core/answer.ts';
 import { findFault, findFaultAtGate } from '../core/answer-check.ts';
 import type { Conversation } from '../core/conversation.ts';
+import { producedBy } from '../core/dialects/thinking.ts';
+import type { Wrapping } from '../core/dialects/unwrap.ts';
 import { askKindOf } from '../core/difficulty/ask-kind.ts';
 import { classify, type Difficulty } from '../core/difficulty/scorer.ts';
 import { FluxError } from '../core/errors.ts';
@@ -12,6 +14,7 @@ import type { Wire } from '../core/routing/catalog.ts';
 import { type FailureKind, nextCandidate } from '../core/routing/escalation.ts';
 import { type LaneView, unknownLane } from '../core/routing/lane-view.ts';
 import { type Candidate, type Plan, planStep, type Wish } from '../core/routing/plan.ts';
+import { carriedBy } from '../core/routing/portability.ts';
 import { ruleFor } from '../core/routing/rules.ts';
 import type { Tier } from '../core/routing/tier.ts';
 import { cutAnswer } from './cut.ts';
@@ -22,6 +25,7 @@ import { prepare } from './prepare.ts';
 import { toFluxError } from './provider-error.ts';
 import type { ProviderSettings, StepSettings } from './settings.ts';
 import { reasonOf, settle } from './settle.ts';
+import { unwrapOutcome } from './unwrap-outcome.ts';
 import { writeWireRequest } from './wire-request.ts';
 
 /** One step as its dialect has read it. */
@@ -43,6 +47,10 @@ export interface StepRequest {
   /** Fields that only an upstream of the client's own wire can take. */
   ownFields: readonly string[];
   unknownFields: readonly string[];
+  /** Headers of the client that an upstream of its own wire may see. */
+  ownHeaders?: Readonly<Record<string, string>>;
+  /** What the client's wire calls fields that the pipeline knows by another name. */
+  fieldNames?: Readonly<Record<string, string>>;
   /** `shown` is repeated in the answer, `hash` is what stores see. */
   session: { shown: string; hash: string | null };
   tags: Record<string, string>;
@@ -76,9 +84,12 @@ export interface PreparedCall {
   adapted: Adaptation[];
   /** Stop sequences the gateway cuts at, since the model takes none. */
   gatewayStop: string[];
+  /** What has to be taken off the answer again; null where nothing was wrapped. */
+  wrapping: Wrapping | null;
   /** The upstream speaks the client's own wire: its frames and fields pass through. */
   relay: boolean;
   body: string;
+  headers: Readonly<Record<string, string>>;
 }
 
 export type StepOutcome =
@@ -113,7 +124,7 @@ export function planRequest(
     ownFields: request.ownFields,
     mode: settings.mode,
     providers: settings.providers,
-    carries: [],
+    carries: carriedBy(request.conversation.messages, request.wire),
     lane,
     at: request.startedAt,
     explain,
@@ -138,23 +149,34 @@ export async function runStep(
   const { plan } = planned;
   const step: PlannedStep = { ...planned, ports, ledger: createLedger(request, settings) };
 
+  let withoutThinking = false;
   for (let index = 0; ; ) {
     const candidate = plan.candidates[index];
     if (!candidate) throw new RangeError('the plan ran out of candidates');
-    const call = index === 0 ? prepareCall(step, candidate) : prepareNext(step, candidate);
+    const call =
+      step.ledger.firstSentAt === null
+        ? prepareCall(step, candidate)
+        : prepareNext(step, candidate, withoutThinking);
     step.ledger.sent(ports.clock.now());
-    const outcome = await ports.callProvider({
+    const answered = await ports.callProvider({
       provider: call.provider,
       model: candidate.model,
       body: call.body,
+      headers: call.headers,
       stream: request.stream,
       timeouts: settings.timeouts,
       signal: ports.left,
     });
+    const outcome = call.wrapping === null ? answered : unwrapOutcome(answered, call.wrapping);
     for (const failure of outcome.failures)
       step.ledger.failed(candidate, failure.kind, failure.status, failure.ms);
     const fault = faultOf(outcome, request);
     if (!fault) return deliver(step, call, outcome);
+    if (!withoutThinking && isForeignReasoning(fault)) {
+      await discard(step, call, outcome, fault);
+      withoutThinking = true;
+      continue;
+    }
 
     const next = nextCandidate(plan.candidates, index, fault.kind);
     const successor = next === undefined ? undefined : plan.candidates[next];
@@ -170,9 +192,9 @@ export async function runStep(
 }
 
 /** As {@link prepareCall}; what the next model can't be sent ends a step that was already sent to another. */
-function prepareNext(step: PlannedStep, candidate: Candidate): PreparedCall {
+function prepareNext(step: PlannedStep, candidate: Candidate, withoutThinking: boolean): PreparedCall {
   try {
-    return prepareCall(step, candidate);
+    return prepareCall(step, candidate, withoutThinking);
   } catch (error) {
     const { status, code } = error instanceof FluxError ? error : { status: 500, code: 'internal_error' };
     step.ports.logStep(
@@ -186,27 +208,36 @@ function prepareNext(step: PlannedStep, candidate: Candidate): PreparedCall {
 export function prepareCall(
   { request, settings }: Pick<PlannedRequest, 'request' | 'settings'>,
   candidate: Candidate,
+  withoutThinking = false,
 ): PreparedCall {
   const provider = settings.providers.get(candidate.provider);
   if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
   const sameWire = candidate.model.wire === request.wire;
   const prepared = prepare(request.conversation, candidate.model, {
     defaultMaxTokens: settings.defaultMaxTokens,
+    to: candidate,
+    sameWire,
+    withoutThinking,
   });
-  // What is cut here can't pass through untouched; but only a relay carries several answers.
+  const body = writeWireRequest(request, candidate, prepared);
+  // What is cut or unwrapped here can't pass through untouched; but only a relay carries several answers.
   const several = request.conversation.output.n > 1;
-  const relay = sameWire && (prepared.gatewayStop.length === 0 || several);
+  const relay = sameWire && prepared.wrapping === null && (prepared.gatewayStop.length === 0 || several);
   return {
     candidate,
     provider,
     relay,
-    body: writeWireRequest(request, candidate, prepared),
+    wrapping: prepared.wrapping,
+    body,
+    headers: (sameWire && request.ownHeaders) || {},
     conversation: prepared.conversation,
     gatewayStop: relay ? [] : prepared.gatewayStop,
     adapted: [
-      ...prepared.adapted.map((change) =>
-        relay && several && change.field === 'stop' ? { ...change, action: 'dropped' as const } : change,
-      ),
+      ...prepared.adapted
+        .map((change) =>
+          relay && several && change.field === 'stop' ? { ...change, action: 'dropped' as const } : change,
+        )
+        .map((change) => ({ ...change, field: request.fieldNames?.[change.field] ?? change.field })),
       ...(sameWire
         ? []
         : request.unknownFields.map((field) => ({ field: field.slice(0, 64), action: 'dropped' as const }))),
@@ -218,6 +249,14 @@ interface Fault {
   kind: FailureKind;
   /** Absent where the model answered, but not with an answer. */
   failure?: Failure;
+}
+
+/**
+ * Encrypted reasoning of another account, which nothing else tells from one's own (T18). Left out once, the step goes
+ * through (openai/codex#8145).
+ */
+function isForeignReasoning({ failure }: Fault): boolean {
+  return failure?.code === 'invalid_encrypted_content';
 }
 
 function faultOf(outcome: CallOutcome, { conversation, ownFields }: StepRequest): Fault | null {
@@ -288,7 +327,8 @@ function deliver(step: PlannedStep, call: PreparedCall, outcome: CallOutcome): S
     };
   }
   if (outcome.kind === 'failed') throw new RangeError('a failed call has no answer');
-  const answer = call.gatewayStop.length > 0 ? cutAnswer(outcome.answer, call.gatewayStop) : outcome.answer;
+  const made = withProducer(outcome.answer, call.candidate);
+  const answer = call.gatewayStop.length > 0 ? cutAnswer(made, call.gatewayStop) : made;
   step.ledger.answered(
     call.candidate,
     { ...answer, usage: answer.usage, final: true, text: textOf(answer) },
@@ -306,6 +346,13 @@ function deliver(step: PlannedStep, call: PreparedCall, outcome: CallOutcome): S
   });
   step.ports.logStep(record);
   return { kind: 'answer', answer: { ...answer, usage }, metadata, raw: call.relay ? outcome.raw : null };
+}
+
+/** Who thought it: whoever keeps the answer gives its thinking back to no other (T16). */
+function withProducer(answer: Answer, candidate: Candidate): Answer {
+  if (!answer.blocks.some((block) => block.type === 'thinking')) return answer;
+  const blocks = answer.blocks.map((block) => producedBy(block, candidate));
+  return { ...answer, blocks };
 }
 
 function fail(step: PlannedStep, call: PreparedCall, failure: Failure): FluxError {

@@ -1,9 +1,12 @@
 import type { Conversation } from '../core/conversation.ts';
+import { requestEdits as editMessages } from '../core/dialects/anthropic-messages/edits.ts';
 import { writeRequest as writeMessages } from '../core/dialects/anthropic-messages/request.ts';
 import { requestEdits as editChat, writeRequest as writeChat } from '../core/dialects/openai-chat/request.ts';
+import { requestEdits as editResponses } from '../core/dialects/openai-responses/edits.ts';
 import { writeRequest as writeResponses } from '../core/dialects/openai-responses/request.ts';
 import type { OwnRequest, RequestOptions } from '../core/dialects/upstream.ts';
 import { type Edits, spliceMembers } from '../core/json-splice.ts';
+import { reportInto } from '../core/routing/adaptation.ts';
 import type { CatalogModel, Wire } from '../core/routing/catalog.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { Prepared } from './prepare.ts';
@@ -21,14 +24,21 @@ const WRITERS: Readonly<Record<Wire, Writer>> = {
 };
 
 const EDITORS: Readonly<Partial<Record<Wire, Editor>>> = {
+  'anthropic-messages': editMessages,
   'openai-chat': editChat,
+  'openai-responses': editResponses,
 };
 
 /**
  * The body for a candidate, as JSON text. Where it speaks the client's own wire, the client's body with only the
- * changes made in its text: numbers, key order and fields we have never heard of stay byte for byte.
+ * changes made in its text: numbers, key order and fields we have never heard of stay byte for byte. What an editor
+ * changes of its own is told in `prepared.adapted`.
  */
-export function writeWireRequest(request: StepRequest, candidate: Candidate, prepared: Prepared): string {
+export function writeWireRequest(
+  request: Pick<StepRequest, 'wire' | 'rawBody' | 'body' | 'stream' | 'conversation' | 'userHash'>,
+  candidate: Pick<Candidate, 'name' | 'model'>,
+  prepared: Pick<Prepared, 'conversation' | 'adapted'>,
+): string {
   const options = {
     stream: request.stream,
     modelId: candidate.name,
@@ -37,6 +47,11 @@ export function writeWireRequest(request: StepRequest, candidate: Candidate, pre
   const { model } = candidate;
   const edit = model.wire === request.wire ? EDITORS[model.wire] : undefined;
   if (!edit) return WRITERS[model.wire](prepared.conversation, model, options);
-  const own = { body: request.body, original: request.conversation, prepared: prepared.conversation };
+  const own = {
+    body: request.body,
+    original: request.conversation,
+    prepared: prepared.conversation,
+    report: reportInto(prepared.adapted),
+  };
   return spliceMembers(request.rawBody, edit(own, model, options));
 }

@@ -1,20 +1,27 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { ProviderCall } from '../pipeline/ports.ts';
-import { RequestHeads } from './request-heads.ts';
+import { RequestHeads, readRefusal } from './request-heads.ts';
 
-type Build = Anthropic['buildRequest'];
-
-/** The official client, less what it would do anew for every request. */
+/** The official client, as far as a request needs it; see openai.ts. */
 class Client extends Anthropic {
-  readonly #heads = new RequestHeads<Awaited<ReturnType<Build>>['req']>();
+  readonly #heads = new RequestHeads();
 
-  override buildRequest(...args: Parameters<Build>): ReturnType<Build> {
-    return this.#heads.request(args[0], () => super.buildRequest(...args));
-  }
-
-  /** The attempt has a time-out of its own, which covers the body too. */
-  override fetchWithTimeout(url: string, init: RequestInit | undefined): Promise<Response> {
-    return fetch(url, { ...init, redirect: 'manual' });
+  /** @throws Anthropic.APIError for anything but a 2xx. */
+  async send(
+    path: string,
+    body: string,
+    signal: AbortSignal,
+    own?: Readonly<Record<string, string>>,
+  ): Promise<Response> {
+    const headers = { 'content-type': 'application/json' };
+    const build = async () => {
+      const { url, req } = await this.buildRequest({ method: 'post', path, body, headers });
+      return { url, req };
+    };
+    const response = await this.#heads.post(path, body, signal, build, own);
+    if (response.ok) return response;
+    const { text, json } = await readRefusal(response);
+    throw this.makeStatusError(response.status, json ?? {}, json ? undefined : text, response.headers);
   }
 }
 
@@ -22,22 +29,27 @@ class Client extends Anthropic {
 const MOST_CLIENTS = 100;
 const clients = new Map<string, Client>();
 
+/** Where a request goes: what a call says of its provider, and the client's own headers. */
+export type Addressed = Pick<ProviderCall, 'provider' | 'timeouts' | 'body' | 'headers'>;
+
 /**
  * POST /v1/messages. The SDK brings authentication, the API version (2026-10-21) and typed errors;
  * retries are ours.
  * @throws Anthropic.APIError for anything but a 2xx.
  */
 export function postAnthropic(call: ProviderCall, signal: AbortSignal): Promise<Response> {
-  return clientFor(call)
-    .post('/v1/messages', {
-      body: call.body,
-      headers: { 'content-type': 'application/json' },
-      signal,
-    })
-    .asResponse();
+  return clientFor(call).send('/v1/messages', call.body, signal, call.headers);
 }
 
-function clientFor({ provider, timeouts }: ProviderCall): Client {
+/**
+ * POST /v1/messages/count_tokens: free, with a rate limit of its own.
+ * @throws Anthropic.APIError for anything but a 2xx.
+ */
+export function postTokenCount(call: Addressed, signal: AbortSignal): Promise<Response> {
+  return clientFor(call).send('/v1/messages/count_tokens', call.body, signal, call.headers);
+}
+
+function clientFor({ provider, timeouts }: Addressed): Client {
   const name = `${provider.id} ${provider.baseUrl} ${provider.apiKey}`;
   let client = clients.get(name);
   if (!client) {

@@ -6,9 +6,9 @@ import { readAnswer as readChatAnswer } from '../core/dialects/openai-chat/answe
 import { createEventReader as readChatEvents } from '../core/dialects/openai-chat/events.ts';
 import { readAnswer as readResponsesAnswer } from '../core/dialects/openai-responses/answer.ts';
 import { createEventReader as readResponsesEvents } from '../core/dialects/openai-responses/events.ts';
+import type { EventReader } from '../core/dialects/upstream.ts';
 import { FluxError } from '../core/errors.ts';
 import type { Wire } from '../core/routing/catalog.ts';
-import { RETRYABLE } from '../core/routing/escalation.ts';
 import {
   type CallOutcome,
   type Failure,
@@ -17,109 +17,56 @@ import {
   StreamFailure,
 } from '../pipeline/ports.ts';
 import { postAnthropic } from './anthropic.ts';
-import { headersOf, readFailure } from './failure.ts';
+import { readFailure } from './failure.ts';
 import { IdleTimeout, readFrames, type SseFrame } from './frames.ts';
 import { postOpenAI } from './openai.ts';
+import { type Try, within, withRetries } from './retries.ts';
 
-const TRIES = 3;
-/** A provider that wants more patience than this is left for the next candidate. */
-const LONGEST_PAUSE_MS = 10_000;
 /** After the finish chunk, how long its usage may take before the cost is estimated (contract.md). */
 const USAGE_PATIENCE_MS = 2_000;
 
-const READERS = {
+const READERS: Record<Wire, { answer(body: unknown, raw: string): Answer; events(): EventReader }> = {
   'anthropic-messages': { answer: readAnthropicAnswer, events: readAnthropicEvents },
   'openai-responses': { answer: readResponsesAnswer, events: readResponsesEvents },
   'openai-chat': { answer: readChatAnswer, events: readChatEvents },
-} satisfies Record<Wire, unknown>;
+};
 
 /**
  * Calls one model: with a time-out, up to three tries with growing pauses (`retry-after` obeyed), and for a
  * stream the gate: its first meaningful frame is read before anyone commits to it (T28). Never throws.
  */
 export async function callProvider(call: ProviderCall): Promise<CallOutcome> {
-  const failures: Failure[] = [];
-  let simulated = false;
-  const note = (headers: Headers): void => {
-    simulated = headers.has('x-simulated-provider');
-  };
-  for (;;) {
-    const started = Date.now();
-    let failure: Failure;
-    try {
-      const outcome = await tryOnce(call, started, note);
-      if (!(outcome.kind === 'stream' && call.signal?.aborted)) return { ...outcome, failures, simulated };
-      outcome.stream.abort();
-      failure = clientLeft(started);
-    } catch (error) {
-      const headers = headersOf(error);
-      if (headers) note(headers);
-      failure = error instanceof StreamFailure ? error.failure : readFailure(error, Date.now() - started);
-    }
-    if (call.signal?.aborted) failure = clientLeft(started);
-    const pause = pauseBefore(failures.length + 1, failure, call.timeouts.retryBase);
-    if (failures.length + 1 >= TRIES || pause === null) {
-      return { kind: 'failed', failure, failures, simulated, ms: Date.now() - started };
-    }
-    failures.push(failure);
-    await new Promise((resolve) => setTimeout(resolve, pause));
-  }
+  return withRetries(
+    call,
+    (attempt) => send(call, attempt),
+    (outcome) => {
+      if (outcome.kind === 'stream') outcome.stream.abort();
+      return outcome.kind === 'stream';
+    },
+  );
 }
 
-type Outcome = CallOutcome extends infer T
-  ? T extends CallOutcome
-    ? Omit<T, 'failures' | 'simulated'>
-    : never
-  : never;
+type Outcome = { kind: 'answer'; answer: Answer; raw: string } | { kind: 'stream'; stream: OpenStream };
 
-async function tryOnce(
-  call: ProviderCall,
-  started: number,
-  note: (headers: Headers) => void,
-): Promise<Outcome> {
-  if (call.provider.apiKey === undefined && call.provider.keyVariable !== '') {
-    throw new FluxError(`No key for provider '${call.provider.id}'.`, { status: 401, code: 'missing_key' });
-  }
-  const controller = new AbortController();
-  const leave = () => controller.abort();
-  if (call.signal?.aborted) leave();
-  call.signal?.addEventListener('abort', leave, { once: true });
-  try {
-    return await send(call, started, note, controller);
-  } finally {
-    // From here on the stream's own reader lets go of it.
-    call.signal?.removeEventListener('abort', leave);
-  }
-}
-
-async function send(
-  call: ProviderCall,
-  started: number,
-  note: (headers: Headers) => void,
-  controller: AbortController,
-): Promise<Outcome> {
+async function send(call: ProviderCall, { started, note, connection }: Try): Promise<Outcome> {
   const post = call.provider.kind === 'anthropic' ? postAnthropic : postOpenAI;
   /** Up to the first byte of a stream, or to the last of a whole answer or an error. */
   const exchange = async () => {
-    const response = await post(call, controller.signal);
+    const response = await post(call, connection.signal);
     note(response.headers);
     const { body } = response;
     const streams = call.stream && /event-stream/.test(response.headers.get('content-type') ?? '');
     return body && streams ? { body } : { raw: await response.text() };
   };
   const left = started + call.timeouts.firstByte - Date.now();
-  const { body, raw = '' } = await within(left, exchange(), controller);
+  const { body, raw = '' } = await within(left, exchange(), connection);
   if (body) {
-    const stream = await openGate(readEvents(call, body, controller.signal), started);
-    return {
-      kind: 'stream',
-      stream: { ...stream, whole: false, abort: () => controller.abort() },
-      ms: Date.now() - started,
-    };
+    const stream = await openGate(readEvents(call, body, connection.signal), started);
+    return { kind: 'stream', stream: { ...stream, whole: false, abort: () => connection.abort() } };
   }
-  const answer = READERS[call.model.wire].answer(parseAnswer(raw)); // Throws the error inside, if it is one (T28).
-  if (call.stream) return { kind: 'stream', stream: streamOf(answer), ms: Date.now() - started };
-  return { kind: 'answer', answer, raw, ms: Date.now() - started };
+  const answer = READERS[call.model.wire].answer(parseAnswer(raw), raw); // Throws the error inside, if it is one (T28).
+  if (call.stream) return { kind: 'stream', stream: streamOf(answer) };
+  return { kind: 'answer', answer, raw };
 }
 
 /** A whole answer as the stream that was asked for: some servers can't stream. */
@@ -130,7 +77,13 @@ function streamOf(answer: Answer): OpenStream {
     if (block.type !== 'tool_call') return [{ type: block.type, text: block.text }];
     const index = calls++;
     return [
-      { type: 'tool_call', index, id: block.id, name: block.name },
+      {
+        type: 'tool_call',
+        index,
+        id: block.id,
+        name: block.name,
+        ...(block.custom === true ? { custom: true } : {}),
+      },
       { type: 'tool_arguments', index, delta: block.arguments },
     ];
   });
@@ -138,7 +91,11 @@ function streamOf(answer: Answer): OpenStream {
     { type: 'start', id: answer.id, model: answer.model },
     ...said,
     ...(answer.usage ? [{ type: 'usage' as const, usage: answer.usage, ...tierOf(answer) }] : []),
-    { type: 'stop', reason: answer.stop },
+    {
+      type: 'stop',
+      reason: answer.stop,
+      ...(answer.stopSequence === undefined ? {} : { stopSequence: answer.stopSequence }),
+    },
     { type: 'end' },
   ];
   async function* frames(): AsyncGenerator<AnswerFrame[]> {
@@ -151,21 +108,6 @@ function tierOf({ serviceTier }: Answer): { serviceTier?: string } {
   return serviceTier === undefined ? {} : { serviceTier };
 }
 
-/** Nobody waits for the answer any more: no other try, no other model. */
-function clientLeft(started: number): Failure {
-  return {
-    kind: 'client_left',
-    status: 0,
-    message: 'The client left.',
-    type: null,
-    code: 'client_left',
-    param: null,
-    retryAfter: null,
-    requestId: null,
-    ms: Date.now() - started,
-  };
-}
-
 /** @throws FluxError without the parser's own message, which quotes the text */
 function parseAnswer(raw: string): unknown {
   try {
@@ -175,22 +117,6 @@ function parseAnswer(raw: string): unknown {
       status: 502,
       code: 'not_json',
     });
-  }
-}
-
-/** @throws IdleTimeout after `ms`, and lets go of the connection */
-async function within<T>(ms: number, work: Promise<T>, connection: AbortController): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new IdleTimeout(ms));
-      connection.abort();
-    }, ms);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -283,15 +209,4 @@ async function openGate(frames: AsyncGenerator<AnswerFrame[]>, started: number) 
     }
   }
   return { head: head.flatMap((frame) => frame.events), frames: all() };
-}
-
-/** Milliseconds until the next try; null where another would be in vain or too late. */
-function pauseBefore(next: number, failure: Failure, base: number): number | null {
-  if (!(failure.retry ?? RETRYABLE.has(failure.kind))) return null;
-  if (failure.retryAfter !== null) {
-    const wanted = failure.retryAfter * 1000;
-    return wanted <= LONGEST_PAUSE_MS ? wanted : null;
-  }
-  // Full jitter: many clients that failed together do not come back together.
-  return base * 2 ** (next - 1) * (0.5 + Math.random() / 2);
 }

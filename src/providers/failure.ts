@@ -1,5 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
+import { isObject } from '../core/dialects/provider-json.ts';
 import { FluxError } from '../core/errors.ts';
 import type { Failure } from '../pipeline/ports.ts';
 import { kindOf } from '../pipeline/provider-error.ts';
@@ -18,7 +19,7 @@ export function readFailure(error: unknown, ms: number): Failure {
       code: error.code,
     };
   }
-  if (isTimeout(error)) {
+  if (error instanceof IdleTimeout) {
     return { ...none, kind: 'timeout', status: 0, message: 'The provider did not answer in time.' };
   }
   if (
@@ -36,6 +37,7 @@ export function readFailure(error: unknown, ms: number): Failure {
       retryAfter: readRetryAfter(error.headers),
       ...readRetry(error.status, error.headers),
       requestId: error.requestID ?? error.headers?.get('request-id') ?? null,
+      ...wholeBody(error),
       ms,
     };
   }
@@ -48,12 +50,10 @@ export function headersOf(error: unknown): Headers | undefined {
   return error instanceof Anthropic.APIError || error instanceof OpenAI.APIError ? error.headers : undefined;
 }
 
-function isTimeout(error: unknown): boolean {
-  return (
-    error instanceof IdleTimeout ||
-    error instanceof Anthropic.APIConnectionTimeoutError ||
-    error instanceof OpenAI.APIConnectionTimeoutError
-  );
+/** An error of Anthropic's as it came. Of OpenAI's, what matters is in `readBody`. */
+function wholeBody(error: { error: unknown }): { body?: Record<string, unknown> } {
+  const whole = error instanceof Anthropic.APIError && isObject(error.error) && isObject(error.error.error);
+  return whole && isObject(error.error) ? { body: error.error } : {};
 }
 
 /** Anthropic: `{type: "error", error: {type, message}}`; the OpenAI SDK gives what is inside `error`. */

@@ -16,17 +16,17 @@ export class IdleTimeout extends Error {
 }
 
 /**
- * SSE frames of a body, in the batches they arrive in. Leaving the loop early cancels the body, which aborts the
- * upstream. Nothing is read ahead of the consumer, so a slow client slows the provider.
+ * The bytes of a body, as they arrive. Leaving the loop early cancels the body, which aborts the upstream. Nothing is
+ * read ahead of the consumer, so a slow client slows the provider.
  * @param patience milliseconds to wait for the next bytes, asked anew before each read
- * @param signal ends the frames and cancels the body at once
+ * @param signal ends them and cancels the body at once
  * @throws IdleTimeout, or what the connection throws
  */
-export async function* readFrames(
+export async function* readChunks(
   body: ReadableStream<Uint8Array>,
   patience: () => number,
   signal: AbortSignal,
-): AsyncGenerator<SseFrame[], void, undefined> {
+): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = body.getReader();
   const cancel = () => reader.cancel().catch(() => {});
   signal.addEventListener('abort', cancel, { once: true });
@@ -34,13 +34,6 @@ export async function* readFrames(
   const silence = new Deadline(() => {
     expired = true;
     cancel(); // Ends the read that waits: in workerd it rejects, elsewhere it is done.
-  });
-  const decoder = new TextDecoder();
-  let frames: SseFrame[] = [];
-  const parser = createParser({
-    onEvent: ({ event, data }) => {
-      frames.push(event === undefined ? { data } : { event, data });
-    },
   });
   let ms = 0;
   try {
@@ -50,15 +43,8 @@ export async function* readFrames(
       const { done, value } = await reader.read();
       silence.suspend();
       if (expired) break;
-      parser.feed(done ? decoder.decode() : decoder.decode(value, { stream: true }));
-      // Servers that end without the last blank line still meant their last frame.
-      if (done) parser.feed('\n\n');
-      if (frames.length > 0) {
-        const batch = frames;
-        frames = [];
-        yield batch;
-      }
       if (done) return;
+      yield value;
     }
   } catch (error) {
     if (!expired) throw error;
@@ -69,4 +55,29 @@ export async function* readFrames(
     cancel();
   }
   if (expired) throw new IdleTimeout(ms);
+}
+
+/** SSE frames of a body, in the batches they arrive in: {@link readChunks}, parsed. */
+export async function* readFrames(
+  body: ReadableStream<Uint8Array>,
+  patience: () => number,
+  signal: AbortSignal,
+): AsyncGenerator<SseFrame[], void, undefined> {
+  const decoder = new TextDecoder();
+  let frames: SseFrame[] = [];
+  const parser = createParser({
+    onEvent: ({ event, data }) => {
+      frames.push(event === undefined ? { data } : { event, data });
+    },
+  });
+  for await (const chunk of readChunks(body, patience, signal)) {
+    parser.feed(decoder.decode(chunk, { stream: true }));
+    if (frames.length === 0) continue;
+    const batch = frames;
+    frames = [];
+    yield batch;
+  }
+  // Servers that end without the last blank line still meant their last frame.
+  parser.feed(`${decoder.decode()}\n\n`);
+  if (frames.length > 0) yield frames;
 }

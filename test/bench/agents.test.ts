@@ -12,7 +12,9 @@ import { type CostTable, clairvoyant, costTable, informed, modelsOf } from '../.
 import { type Session, START, toSession } from '../../bench/agents/sessions.ts';
 import { requirePrices, SET_NAMES, tierSet } from '../../bench/agents/tier-sets.ts';
 import type { Trajectory } from '../../bench/steps/trajectory.ts';
-import { POLICIES } from '../../src/core/replay/replay.ts';
+import type { LoggedStep } from '../../src/core/replay/logged-step.ts';
+import { POLICIES, replayStep } from '../../src/core/replay/replay.ts';
+import { inputOf } from '../core/routing/scenarios.ts';
 
 type Message = Trajectory['messages'][number];
 
@@ -261,6 +263,27 @@ describe('a cell', () => {
     expect(policies.top_cached.cost_usd).toBeLessThan(policies.top_uncached.cost_usd);
     expect(policies.flux.net_vs_top).toBeGreaterThan(policies.flux.vs_top);
     expect(policies.flux.hit_rate).toBeLessThanOrEqual(1);
+  });
+
+  // Some 300,000 tokens: too many for Haiku 4.5.
+  const long = TRACES.map((trace) => toSession(trace, 150));
+  test.each<[string, string, readonly Session[], (step: LoggedStep) => LoggedStep]>([
+    // A stored file of the top's account, which Terra can't open.
+    ['traps T15: what the turn carries', 'mixed', SESSIONS, (step) => ({ ...step, carries: [] })],
+    [
+      ...(['the floor', 'Claude 5.5', SESSIONS] as const),
+      (step) => ({ ...step, difficulty: { ...step.difficulty, label: 'easy' as const } }),
+    ],
+    [
+      ...(['traps T8: what a model can take', 'Claude 2025', long] as const),
+      (step) => ({ ...step, needs: { ...step.needs, input: inputOf(1_000) } }),
+    ],
+  ])('%s: a router that does not look is counted as unsafe', (_what, name, sessions, blinded) => {
+    const set = tierSet(name, {});
+    const unsafe = (replay: typeof replayStep) =>
+      runCell(set, sessions, chancesOf(cell, set), { draws: 3, seed: 1, replay }).policies.flux.unsafe;
+    expect(unsafe((lane, step, ...rest) => replayStep(lane, blinded(step), ...rest))).toBeGreaterThan(0);
+    expect(unsafe(replayStep)).toBe(0);
   });
 
   test('says the same for the same seed', () => {

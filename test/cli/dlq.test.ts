@@ -3,18 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dlqCommand } from '../../src/cli/dlq.ts';
-import { openPglite } from '../../src/local/postgres/pglite.ts';
-import { migrate } from '../../src/log/migrate.ts';
 import { REDIS_LISTS } from '../../src/stores/redis.ts';
 import { step } from '../log/records.ts';
 import { type FaultyPostgres, type FaultyRedis, startPostgres, startRedis } from '../log/stores.ts';
+import { openPrepared } from '../prepared.ts';
 import { run } from './shell.ts';
 
 let postgres: FaultyPostgres;
 let redis: FaultyRedis;
 beforeAll(async () => {
-  [postgres, redis] = await Promise.all([startPostgres(openPglite), startRedis()]);
-  await migrate(postgres.url);
+  [postgres, redis] = await Promise.all([startPostgres(openPrepared), startRedis()]);
 });
 afterAll(() => Promise.all([postgres.close(), redis.close()]));
 afterEach(async () => {

@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalStack, startLocal } from '../../src/local/stack.ts';
+import type { LocalStack } from '../../src/local/stack.ts';
 import { openRedis, REDIS_LISTS } from '../../src/stores/redis.ts';
 import { step } from '../log/records.ts';
+import { startPrepared } from '../prepared.ts';
 
 // The real thing on both sides: the stack of npm start, and `flux` as a process that knows its data folder only.
 const FLUX = join(import.meta.dirname, '../../src/cli/flux.ts');
@@ -15,7 +16,7 @@ let stack: LocalStack;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'flux-cli-'));
-  stack = await startLocal({ variables: { PORT: '0', FLUX_DATA_DIR: folder } });
+  stack = await startPrepared({ variables: { PORT: '0', FLUX_DATA_DIR: folder } });
 }, LIMIT);
 afterAll(async () => {
   await stack?.stop();
@@ -81,7 +82,7 @@ test(
   'stores of the user’s own are not written into the data folder, and kill leaves no file',
   async () => {
     const redis = { UPSTASH_REDIS_REST_URL: 'http://127.0.0.1:9', UPSTASH_REDIS_REST_TOKEN: 'own-token' };
-    const own = await startLocal({ variables: { PORT: '0', FLUX_DATA_DIR: folder, ...redis } });
+    const own = await startPrepared({ variables: { PORT: '0', FLUX_DATA_DIR: folder, ...redis } });
     try {
       expect(JSON.parse(readFileSync(file(), 'utf8'))).toEqual({ DATABASE_URL: own.databaseUrl });
     } finally {

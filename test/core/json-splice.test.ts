@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { spliceMembers } from '../../src/core/json-splice.ts';
+import { spliceMembers, valueText } from '../../src/core/json-splice.ts';
 
 function memberText([key, value]: [string, unknown], space: string): string {
   return `${JSON.stringify(key)}${space}:${space}${JSON.stringify(value, null, space.length)}`;
@@ -126,4 +126,28 @@ describe('spliceMembers', () => {
     const text = JSON.stringify({ a: '\\'.repeat(200_000), b: '"'.repeat(200_000) });
     expect(JSON.parse(spliceMembers(text, { c: '1' }))).toMatchObject({ c: 1 });
   });
+});
+
+test('the text of a value inside is that of the text, wherever it stands', () => {
+  const inner = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      fc.string(),
+      fc.double({ noNaN: true }),
+      fc.constant(null),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(fc.string(), tie('value'), { maxKeys: 3, noNullPrototype: true }),
+    ),
+  })).value;
+  fc.assert(
+    fc.property(inner, fc.string(), fc.nat({ max: 3 }), fc.boolean(), (value, name, before, wide) => {
+      const holder = { [name]: [...Array(before).fill('x'), { deep: value }, value] };
+      const text = JSON.stringify(holder, null, wide ? 2 : 0);
+      const found = valueText(text, [name, before, 'deep']);
+      expect(JSON.parse(found ?? '')).toEqual(JSON.parse(JSON.stringify(value)));
+      expect(text).toContain(found);
+      expect(valueText(text, [name, before + 2])).toBeUndefined();
+      expect(valueText(text, [name, before, 'deep', 'nowhere', 0])).toBeUndefined();
+    }),
+  );
 });

@@ -7,7 +7,7 @@ test('what is sealed comes back, and its text shows nothing of it', async () => 
     fc.asyncProperty(fc.string({ unit: 'binary' }), fc.string({ minLength: 1 }), async (plain, secret) => {
       const text = await seal(plain, secret, 'acme', 'openai');
       expect(text).toMatch(/^v1\.[\w-]{16}\.[\w-]+$/);
-      expect(await unseal(text, secret, 'acme', 'openai')).toBe(plain.toWellFormed());
+      expect(await unseal(text, [secret], 'acme', 'openai')).toBe(plain.toWellFormed());
       // The same twice looks different.
       expect(await seal(plain, secret, 'acme', 'openai')).not.toBe(text);
     }),
@@ -22,7 +22,7 @@ test.each([
   ['names that read the same in a row', ['secret', 'acm', 'eopenai']],
 ] as const)('%s does not open it', async (_name, [secret, customer, provider]) => {
   const text = await seal('sk-own', 'secret', 'acme', 'openai');
-  expect(await unseal(text, secret, customer, provider)).toBeNull();
+  expect(await unseal(text, [secret], customer, provider)).toBeNull();
 });
 
 test('what was changed, cut or is of another form does not open', async () => {
@@ -36,6 +36,6 @@ test('what was changed, cut or is of another form does not open', async () => {
     'sk-own',
     '',
   ]) {
-    expect(await unseal(damaged, 'secret', 'acme', 'openai')).toBeNull();
+    expect(await unseal(damaged, ['secret'], 'acme', 'openai')).toBeNull();
   }
 });

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ROW } from '../../src/core/accounting/infra-cost.ts';
-import { type LocalStack, startLocal } from '../../src/local/stack.ts';
+import type { LocalStack } from '../../src/local/stack.ts';
 import { openDatabase } from '../../src/stores/database.ts';
+import { startPrepared } from '../prepared.ts';
 import { type Block, blocks, commandsOf, ROOT } from './blocks.ts';
 import { rowBytes } from './measure-step.ts';
 
@@ -27,7 +28,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'flux-docs-'));
   // wrangler is some megabytes of JavaScript: it is read while the stack's processes start.
   const [started, commands, wrangler] = await Promise.all([
-    startLocal({ variables: { PORT: '0', FLUX_DATA_DIR: join(folder, '.flux') } }),
+    startPrepared({ variables: { PORT: '0', FLUX_DATA_DIR: join(folder, '.flux') } }),
     import('./commands.ts'),
     import('wrangler'),
   ]);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../journeys/gateway.ts';
+import { seedDatabase } from '../prepared.ts';
 import { answered, type Target } from './steps.ts';
 
 const folder = temporaryFolder();
@@ -13,6 +14,7 @@ afterAll(() => {
 
 /** `npm start`, as a terminal has it. */
 async function npmStart() {
+  await seedDatabase(join(folder.path, 'data'));
   const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/local/start.ts')], {
     cwd: folder.path,
     env: {

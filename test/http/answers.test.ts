@@ -5,7 +5,15 @@ import { copyDocsFiles } from '../../src/local/docs-files.ts';
 import { insertSteps } from '../../src/log/insertion.ts';
 import { openDatabase } from '../../src/stores/database.ts';
 import { ANSWERS, json } from '../providers/upstream.ts';
-import { ask, type CustomerGateway, type Ground, KEYS, startGround } from './customer-gateway.ts';
+import {
+  ANSWERING,
+  ask,
+  type CustomerGateway,
+  FORM,
+  type Ground,
+  KEYS,
+  startGround,
+} from './customer-gateway.ts';
 import { faultsOfBody, operations, readFrames } from './description.ts';
 
 /*
@@ -16,9 +24,19 @@ import { faultsOfBody, operations, readFrames } from './description.ts';
 const ASSETS = join(import.meta.dirname, '../../assets');
 const SESSION = { 'x-fluxcompute-session': 'support-4711' };
 /** A good call of every route. */
-const CALLS: Record<string, { path?: string; body?: object }> = {
+const CALLS: Record<string, { path?: string; body?: object | string }> = {
   'POST /v1/chat/completions': { body: ask },
+  'POST /v1/embeddings': { body: { model: 'm', input: 'x' } },
+  'POST /v1/moderations': { body: { input: 'x' } },
+  'POST /v1/images/generations': { body: { prompt: 'x' } },
+  'POST /v1/audio/speech': { body: { model: 'm', input: 'x', voice: 'alloy' } },
+  'POST /v1/audio/transcriptions': { body: FORM.body },
+  'POST /v1/audio/translations': { body: FORM.body },
+  'POST /v1/completions': { body: { model: 'm', prompt: 'x' } },
+  'POST /v1/responses': { body: { model: 'auto', input: 'What is the capital of France?' } },
   'POST /v1/route': { body: ask },
+  'POST /v1/messages': { body: { ...ask, max_tokens: 100 } },
+  'POST /v1/messages/count_tokens': { body: ask },
   'GET /v1/models': {},
   'GET /v1/models/{id}': { path: '/v1/models/auto' },
   'GET /api/metrics/summary': {},
@@ -39,11 +57,18 @@ const CALLS: Record<string, { path?: string; body?: object }> = {
   'PUT /api/limits': { body: { requests_per_minute: 600, tokens_per_minute: null } },
   'GET /health': {},
   'GET /openapi.json': {},
+  'GET /api/hello': {},
   'GET /docs': {},
   'GET /docs/{file}': { path: '/docs/init.js' },
 };
 /** Whose body is a chat completion's. */
 const STEPS = ['POST /v1/chat/completions', 'POST /v1/route'];
+const MESSAGES = ['POST /v1/messages', 'POST /v1/messages/count_tokens'];
+/** Those that are sent on as they come. */
+const PASSED = [...operations]
+  .filter(([, { tags }]) => tags.includes('pass-through'))
+  .map(([route]) => route);
+const RESPONSES = 'POST /v1/responses';
 const KEYED = [...operations].filter(([, { security }]) => security.length > 0).map(([route]) => route);
 const ADMINS = KEYED.filter((route) => route.includes(' /api/'));
 
@@ -67,12 +92,13 @@ async function see(
   const call = CALLS[route];
   const path = (more.path ?? call?.path ?? route.split(' ')[1] ?? '').replace('REVOKED', revoked?.id ?? '');
   const body = more.body ?? call?.body;
+  const form = body === FORM.body ? { 'content-type': FORM.type } : {};
   const response = await (more.of ?? gateway).request(
     path + (more.query ?? ''),
     {
       method: route.split(' ')[0] ?? '',
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      ...(more.headers ? { headers: more.headers } : {}),
+      headers: { ...form, ...more.headers },
     },
     key,
   );
@@ -84,9 +110,12 @@ async function see(
   const answer = responses?.[told];
   const type = headers.get('content-type')?.split(';')[0] ?? '';
   const media = answer?.content[type];
-  if (!answer || !media) throw new Error(`not described: ${type} of ${where}`);
-  expect(faultsOfBody(text, type, media), where).toEqual([]);
-  const ours = [...headers.keys()].filter((name) => /^x-|^etag$|^retry-after$|^content-security/.test(name));
+  const isNothing = text === '' && answer !== undefined && Object.keys(answer.content).length === 0;
+  if (!answer || (!media && !isNothing)) throw new Error(`not described: ${type} of ${where}`);
+  if (media) expect(faultsOfBody(text, type, media), where).toEqual([]);
+  const ours = [...headers.keys()].filter((name) =>
+    /^x-|^etag$|^retry-after$|^request-id$|^content-security/.test(name),
+  );
   const headersTold = ['x-content-type-options', ...Object.keys(answer.headers)];
   for (const name of ours) expect(headersTold, where).toContain(name);
   if (status < 300)
@@ -108,7 +137,8 @@ function wordsOf(body: unknown): string {
 beforeAll(async () => {
   ground = await startGround();
   await copyDocsFiles();
-  gateway = ground.start(withFiles());
+  gateway = ground.start({ ...withFiles(), ...OPENAI() });
+  ground.upstream.replies = [ANSWERING];
   revoked = (await gateway.call('POST', '/api/keys', KEYS.acme, { name: 'old', scopes: ['infer'] })).body;
   await see('POST /v1/chat/completions', KEYS.acme, { headers: SESSION });
   await gateway.settled();
@@ -118,6 +148,15 @@ afterAll(async () => {
   await gateway.settled();
   await ground.close();
 });
+
+/** A provider with OpenAI's API besides. */
+const OPENAI = () => ({ OPENAI_API_KEY: 'sk-openai', OPENAI_BASE_URL: `${ground.upstream.url}/v1` });
+
+/** The body of a route's good call, where it is an object. */
+function bodyOf(route: string): object {
+  const body = CALLS[route]?.body;
+  return typeof body === 'object' ? body : {};
+}
 
 /** The binding of the files beside the variables, which are text. */
 function withFiles(): Record<string, string> {
@@ -145,6 +184,10 @@ describe('answers are what the description says', () => {
         response.end();
       },
     ];
+    const message = { ...ask, max_tokens: 100, stream: true };
+    const { text: relayed } = await see('POST /v1/messages', KEYS.acme, { body: message });
+    expect(relayed.split('"fluxcompute"')).toHaveLength(2);
+    expect(relayed.trimEnd().split('\n').at(-1)).toContain('message_stop');
     for (const stream_options of [{}, { include_usage: true }]) {
       const { text } = await see(route, KEYS.acme, { body: { ...ask, stream: true, stream_options } });
       expect(readFrames(text).done).toBe(true);
@@ -152,11 +195,29 @@ describe('answers are what the description says', () => {
         readFrames(text).frames.filter((frame) => JSON.stringify(frame).includes('fluxcompute')),
       ).toHaveLength(1);
     }
-    ground.upstream.replies = [json(200, ANSWERS['anthropic-messages'].body)];
+    const { text } = await see(RESPONSES, KEYS.acme, { body: { ...bodyOf(RESPONSES), stream: true } });
+    expect(readFrames(text).frames.at(-1)).toMatchObject({ type: 'response.completed' });
+    ground.upstream.replies = [ANSWERING];
+  });
+
+  test('what passes through in other forms than JSON', async () => {
+    for (const [type, text] of [
+      ['text/event-stream', 'data: {"choices":[{"text":"x","finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'],
+      ['text/plain', 'words'],
+    ] as const) {
+      ground.upstream.replies = [
+        (response) => void response.writeHead(200, { 'content-type': type }).end(text),
+      ];
+      for (const route of PASSED) {
+        if (operations.get(route)?.responses[200]?.content[type]) await see(route, KEYS.acme);
+      }
+    }
+    ground.upstream.replies = [ANSWERING];
   });
 
   test("models in Anthropic's shape, and every file of the page", async () => {
     const headers = { 'anthropic-version': '2026-10-21' };
+    await see('GET /v1/models', 'sk-other', { headers });
     await see('GET /v1/models', KEYS.acme, { headers });
     await see('GET /v1/models/{id}', KEYS.acme, { headers });
     for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt']) {
@@ -191,12 +252,23 @@ describe('errors are what the description says', () => {
   });
 
   test('what a client sends', async () => {
-    for (const route of STEPS) {
+    await see('POST /v1/messages', KEYS.acme, { body: ask });
+    for (const route of [...STEPS, ...MESSAGES]) {
       await see(route, KEYS.acme, { body: '{' });
-      await see(route, KEYS.acme, { body: { ...ask, messages: [] } });
-      await see(route, KEYS.acme, { body: { ...ask, model: 'gpt-3' } });
+      await see(route, KEYS.acme, { body: { ...bodyOf(route), messages: [] } });
+      await see(route, KEYS.acme, { body: { ...bodyOf(route), model: 'gpt-3' } });
       await see(route, KEYS.acme, { of: ground.start({ FLUX_MAX_BODY_BYTES: '10' }) });
     }
+    for (const route of PASSED) {
+      await see(route, KEYS.acme, { body: '{' });
+      await see(route, KEYS.acme, { of: ground.start({ FLUX_MAX_BODY_BYTES: '10', ...OPENAI() }) });
+      await see(route, KEYS.acme, { of: ground.start() });
+    }
+    await see(RESPONSES, KEYS.acme, { body: '{' });
+    for (const more of [{ input: [] }, { model: 'gpt-3' }, { previous_response_id: 'resp_1' }]) {
+      await see(RESPONSES, KEYS.globex, { body: { ...bodyOf(RESPONSES), ...more } });
+    }
+    await see(RESPONSES, KEYS.acme, { of: ground.start({ FLUX_MAX_BODY_BYTES: '10' }) });
     await see('GET /v1/models/{id}', KEYS.acme, { path: '/v1/models/gpt-3' });
     await see('GET /docs/{file}', null, { path: '/docs/other.js' });
     await see('POST /api/keys', KEYS.acme, { body: { name: 'none', scopes: [] } });
@@ -230,27 +302,34 @@ describe('errors are what the description says', () => {
     const limit = { key_id: id, requests_per_minute: 1, tokens_per_minute: null };
     await gateway.call('PUT', '/api/limits', KEYS.globex, limit);
     await see('POST /v1/chat/completions', key);
-    for (const route of STEPS) expect((await see(route, key)).status).toBe(429);
+    for (const route of [...STEPS, RESPONSES, ...MESSAGES, ...PASSED])
+      expect((await see(route, key)).status).toBe(429);
   });
 
   test('providers', async () => {
-    const chat = 'POST /v1/chat/completions';
+    let route = '';
     const error = (type: string, message: string) => ({ type: 'error', error: { type, message } });
     const answerTo = async (status: number, body: object, headers: Record<string, string> = {}) => {
       ground.upstream.requests.length = 0;
       ground.upstream.replies = [json(status, body, headers)];
-      return (await see(chat, KEYS.globex)).status;
+      return (await see(route, KEYS.globex)).status;
     };
-    expect(await answerTo(401, error('authentication_error', 'invalid x-api-key'))).toBe(502);
-    expect(await answerTo(400, error('invalid_request_error', 'Your credit balance is too low'))).toBe(503);
-    const id = { 'request-id': 'req_011CSHoEeqs5C35K2UUqR7Fy' };
-    expect(await answerTo(529, error('overloaded_error', 'Overloaded'), id)).toBe(529);
-    expect(await answerTo(422, error('invalid_request_error', 'of its own'), id)).toBe(422);
-    ground.upstream.requests.length = 0;
-    ground.upstream.replies = [() => {}];
     const hasty = ground.start({ FLUX_FIRST_BYTE_TIMEOUT_MS: '20' });
-    expect((await see(chat, KEYS.globex, { of: hasty })).status).toBe(504);
-    ground.upstream.replies = [json(200, ANSWERS['anthropic-messages'].body)];
+    const id = { 'request-id': 'req_011CSHoEeqs5C35K2UUqR7Fy' };
+    for (route of ['POST /v1/chat/completions', ...MESSAGES]) {
+      expect(await answerTo(401, error('authentication_error', 'invalid x-api-key'))).toBe(502);
+      expect(await answerTo(400, error('invalid_request_error', 'Your credit balance is too low'))).toBe(503);
+      expect(await answerTo(529, error('overloaded_error', 'Overloaded'), id)).toBe(529);
+      expect(await answerTo(422, error('invalid_request_error', 'of its own'), id)).toBe(422);
+      ground.upstream.requests.length = 0;
+      ground.upstream.replies = [() => {}];
+      expect((await see(route, KEYS.globex, { of: hasty })).status).toBe(504);
+    }
+    for (const passed of PASSED) {
+      ground.upstream.replies = [json(422, { error: { message: 'of its own', type: 'x', code: null } }, id)];
+      expect((await see(passed, KEYS.globex)).status).toBe(422);
+    }
+    ground.upstream.replies = [ANSWERING];
   });
 
   test('stores', async () => {
@@ -261,6 +340,8 @@ describe('errors are what the description says', () => {
     const cold = ground.start();
     const unknown = `flx_${'a'.repeat(32)}`;
     for (const route of KEYED) expect((await see(route, unknown, { of: cold })).status).toBe(503);
+    const goesOn = { ...bodyOf(RESPONSES), previous_response_id: 'resp_1' };
+    expect((await see(RESPONSES, KEYS.acme, { body: goesOn })).status).toBe(503);
     const broken = ground.start({ DATABASE_URL: '' });
     for (const route of Object.keys(CALLS).filter((one) => !KEYED.includes(one))) {
       expect((await see(route, null, { of: broken })).status).toBe(503);

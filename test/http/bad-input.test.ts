@@ -84,22 +84,6 @@ describe('what is asked', () => {
     expect(await refusalOf(response)).toMatchObject({ code, param });
   });
 
-  test("a name for a stored object inside a schema, arguments or labels is the client's own word", async () => {
-    const { storedObjectIn } = await import('../../src/core/stored-objects.ts');
-    const parameters = {
-      type: 'object',
-      properties: { file_id: { type: 'string' }, thread: { type: 'string' } },
-    };
-    expect(
-      storedObjectIn({
-        ...ask,
-        metadata: { conversation: 'x' },
-        tools: [{ type: 'function', function: { name: 'open', parameters } }],
-        messages: [{ role: 'assistant', tool_calls: [{ function: { arguments: '{"file_id":1}' } }] }],
-      }),
-    ).toBeNull();
-  });
-
   test('a retired model: its successor is named, and what there is', async () => {
     const error = await refusalOf(await gatewayOf().chat({ ...ask, model: 'claude-3-5-haiku-20241022' }));
     expect(error.message).toMatch(/retired .* Use claude-haiku-5-5.*auto:easy/);
@@ -117,6 +101,9 @@ describe('what is asked', () => {
 
   test.each([
     ['x-fluxcompute-session', 'x'.repeat(129)],
+    ['x-fluxcompute-session', ''],
+    ['x-fluxcompute-session', 'caf\u00e9'],
+    ['x-claude-code-session-id', 'x'.repeat(129)],
     ['x-fluxcompute-tags', 'Team=search'],
     ['x-fluxcompute-tags', 'a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1'],
     ['x-fluxcompute-max-tier', 'huge'],

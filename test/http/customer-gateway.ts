@@ -1,7 +1,6 @@
-import { openPglite } from '../../src/local/postgres/pglite.ts';
-import { migrate } from '../../src/log/migrate.ts';
 import { type FaultyPostgres, type FaultyRedis, startPostgres, startRedis } from '../log/stores.ts';
-import { ANSWERS, json, startUpstream, type Upstream } from '../providers/upstream.ts';
+import { openPrepared } from '../prepared.ts';
+import { ANSWERS, json, type Reply, startUpstream, type Upstream } from '../providers/upstream.ts';
 import { gatewayOf } from './gateway.ts';
 
 /** What is under every gateway of a test file: both stores, and a provider that answers everything. */
@@ -29,6 +28,16 @@ export interface Seen {
   body: any;
 }
 
+/** A provider that answers steps, and counts. */
+export const ANSWERING: Reply = (response, request) => {
+  const url = request.url ?? '';
+  if (url === '/v1/audio/speech')
+    return void response.writeHead(200, { 'content-type': 'audio/mpeg' }).end('x');
+  if (url.includes('count_tokens')) return json(200, { input_tokens: 10 })(response, request);
+  const body = url.startsWith('/v1/messages') ? ANSWERS['anthropic-messages'].body : { data: [] };
+  json(200, body)(response, request);
+};
+
 export const KEYS = {
   acme: 'flx_acme_admin_key',
   agent: 'flx_acme_agent_key',
@@ -38,12 +47,11 @@ export const KEYS = {
 
 export async function startGround(): Promise<Ground> {
   const [postgres, redis, upstream] = await Promise.all([
-    startPostgres(openPglite),
+    startPostgres(openPrepared),
     startRedis(),
     startUpstream(),
   ]);
-  await migrate(postgres.url);
-  upstream.replies = [json(200, ANSWERS['anthropic-messages'].body)];
+  upstream.replies = [ANSWERING];
   return {
     postgres,
     redis,
@@ -61,7 +69,8 @@ export async function startGround(): Promise<Ground> {
       return {
         ...gateway,
         call: async (method, path, key, body, headers = {}) => {
-          const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+          const sent =
+            body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
           const response = await gateway.request(path, { method, ...sent, headers: { ...headers } }, key);
           const text = await response.text();
           return { status: response.status, headers: response.headers, body: text && JSON.parse(text) };
@@ -83,3 +92,13 @@ export async function startGround(): Promise<Ground> {
 
 /** A step that the cheapest model does. */
 export const ask = { model: 'auto', messages: [{ role: 'user', content: 'What is the capital of France?' }] };
+
+/** A form of an endpoint for sound, and the type that goes with it. */
+export const FORM = {
+  type: 'multipart/form-data; boundary=b0und',
+  body: [
+    '--b0und\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper-1',
+    '--b0und\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF',
+    '--b0und--\r\n',
+  ].join('\r\n'),
+};

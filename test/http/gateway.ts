@@ -52,6 +52,12 @@ export function gatewayOf(variables: Record<string, string> = {}) {
     request,
     chat,
     /** Everything the Worker does after its answers. */
-    settled: () => Promise.all(work),
+    settled: async () => {
+      // Work may make more of it.
+      for (let known = -1; known !== work.length; ) {
+        known = work.length;
+        await Promise.all(work);
+      }
+    },
   };
 }

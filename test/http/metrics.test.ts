@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hashSession } from '../../src/http/step-headers.ts';
-import { openPglite } from '../../src/local/postgres/pglite.ts';
 import { insertSteps } from '../../src/log/insertion.ts';
-import { migrate } from '../../src/log/migrate.ts';
 import type { SessionStep } from '../../src/log/queries/session-steps.ts';
 import type { Session } from '../../src/log/queries/sessions.ts';
 import type { Summary } from '../../src/log/queries/summary.ts';
@@ -13,6 +11,7 @@ import { openDatabase } from '../../src/stores/database.ts';
 import { anySteps, NOW, naivelyMatching } from '../log/queries/naive.ts';
 import { step } from '../log/records.ts';
 import { type FaultyPostgres, startPostgres } from '../log/stores.ts';
+import { openPrepared } from '../prepared.ts';
 import { gatewayOf } from './gateway.ts';
 
 const SECRET = 'a secret of this deployment';
@@ -20,8 +19,7 @@ let postgres: FaultyPostgres;
 let gateway: ReturnType<typeof gatewayOf>;
 
 beforeAll(async () => {
-  postgres = await startPostgres(openPglite);
-  await migrate(postgres.url);
+  postgres = await startPostgres(openPrepared);
 }, 60_000);
 
 afterAll(() => postgres.close());

@@ -66,12 +66,16 @@ describe('it is OpenAPI 3.1', () => {
   const python =
     'import json,sys; from openapi_spec_validator import validate; validate(json.load(sys.stdin))';
   const there = spawnSync('python3', ['-c', 'import openapi_spec_validator']).status === 0;
-  test.skipIf(!there)('by the official schema', () => {
-    const input = JSON.stringify(description);
-    const { status, stderr } = spawnSync('python3', ['-c', python], { input, encoding: 'utf8' });
-    expect(stderr).toBe('');
-    expect(status).toBe(0);
-  });
+  test.skipIf(!there)(
+    'by the official schema',
+    () => {
+      const input = JSON.stringify(description);
+      const { status, stderr } = spawnSync('python3', ['-c', python], { input, encoding: 'utf8' });
+      expect(stderr).toBe('');
+      expect(status).toBe(0);
+    },
+    60_000,
+  );
 });
 
 describe('every example is what its schema says', () => {
@@ -94,7 +98,10 @@ describe('every example is what its schema says', () => {
 
   test('a shape of ours takes no field that it does not name', () => {
     for (const [name, schema] of Object.entries(description.components.schemas)) {
-      const wire = /^(ChatCompletion.*|ApiDescription)$/.test(name);
+      const wire =
+        /^(ChatCompletion.*|Message.*|Response.*|ApiDescription|\w+Request|AudioForm|PassthroughAnswer)$/.test(
+          name,
+        );
       if (!wire) expect(schema.additionalProperties, name).toBe(false);
     }
   });

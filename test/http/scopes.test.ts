@@ -6,13 +6,27 @@ import { hashSession } from '../../src/http/step-headers.ts';
 import { insertSteps } from '../../src/log/insertion.ts';
 import { openDatabase } from '../../src/stores/database.ts';
 import { step } from '../log/records.ts';
-import { ask, type CustomerGateway, type Ground, startGround } from './customer-gateway.ts';
+import { ask, type CustomerGateway, FORM, type Ground, startGround } from './customer-gateway.ts';
 
 /** Every route there is, what it wants, and a call of it that changes something where it can. */
-const ROUTES: { route: string; scope: Scope | null; path?: string; body?: object; ok?: number }[] = [
+const ROUTES: { route: string; scope: Scope | null; path?: string; body?: object | string; ok?: number }[] = [
   { route: 'GET /health', scope: null },
   { route: 'GET /openapi.json', scope: null },
+  { route: 'GET /api/hello', scope: null },
   { route: 'POST /v1/chat/completions', scope: 'infer', body: ask },
+  ...['embeddings', 'moderations', 'images/generations', 'audio/speech', 'completions'].map((path) => ({
+    route: `POST /v1/${path}`,
+    scope: 'infer' as const,
+    body: { model: 'm', input: 'x', prompt: 'x' },
+  })),
+  ...['transcriptions', 'translations'].map((path) => ({
+    route: `POST /v1/audio/${path}`,
+    scope: 'infer' as const,
+    body: FORM.body,
+  })),
+  { route: 'POST /v1/messages', scope: 'infer', body: { ...ask, max_tokens: 100 } },
+  { route: 'POST /v1/messages/count_tokens', scope: 'infer', body: ask },
+  { route: 'POST /v1/responses', scope: 'infer', body: { model: 'auto', input: 'Hi' } },
   { route: 'POST /v1/route', scope: 'infer', body: ask },
   { route: 'GET /v1/models', scope: 'infer' },
   { route: 'GET /v1/models/:id{.+}', scope: 'infer', path: '/v1/models/auto' },
@@ -53,7 +67,12 @@ beforeAll(async () => {
       (scope) => `${keyOf(customer, scope)}:${customer}:${scope === 'victim' ? 'infer' : scope}`,
     ),
   );
-  gateway = ground.start({ FLUX_API_KEYS: keys.join(','), FLUX_ADMIN_KEY: OPERATOR });
+  gateway = ground.start({
+    FLUX_API_KEYS: keys.join(','),
+    FLUX_ADMIN_KEY: OPERATOR,
+    OPENAI_API_KEY: 'sk-openai',
+    OPENAI_BASE_URL: ground.upstream.url,
+  });
   const all = keyOf('acme', SCOPES.join('+'));
   const marked = [
     gateway.call('PUT', '/api/settings', all, { model_map: { [MARK]: 'auto' } }),
@@ -84,7 +103,8 @@ afterAll(async () => {
 const call = ({ route, path, body }: (typeof ROUTES)[number], key: string | null, query = '') => {
   const [method = '', pattern = ''] = route.split(' ');
   const target = (path ?? pattern).replace('KEY', idOf(keyOf('globex', 'victim')));
-  return gateway.call(method, `${target}${query}`, key, body);
+  const headers = typeof body === 'string' ? { 'content-type': FORM.type } : {};
+  return gateway.call(method, `${target}${query}`, key, body, headers);
 };
 /** Everything of a customer that anybody can change. */
 const stateOf = (customer: Customer) =>
@@ -111,12 +131,12 @@ describe.each(ROUTES)('$route', (entry) => {
       expect(status).toBe(scope === null ? 200 : 403);
       if (scope === null) continue;
       // Word for word what it is for something that is not there.
-      expect(body.error).toEqual({
-        message: `This API key lacks the scope '${scope}'.`,
-        type: 'permission_error',
-        param: null,
-        code: 'missing_scope',
-      });
+      const words = { message: `This API key lacks the scope '${scope}'.`, type: 'permission_error' };
+      expect(body.error).toEqual(
+        route.includes('/v1/messages')
+          ? { ...words, details: { error_code: 'missing_scope' } }
+          : { ...words, param: null, code: 'missing_scope' },
+      );
     }
     for (const key of [null, 'sk-other', `flx_${'z'.repeat(32)}`]) {
       expect((await call(entry, key)).status).toBe(scope === null ? 200 : 401);

@@ -39,7 +39,7 @@ beforeAll(async () => {
       FLUX_IDLE_TIMEOUT_MS: '1500',
       FLUX_MAX_BODY_BYTES: '100000',
     },
-    { simulatorUrl: simulators.url, workerEntry: join(import.meta.dirname, '../faults/worker.ts') },
+    { simulatorUrl: simulators.url, entry: join(import.meta.dirname, '../faults/worker.ts') },
   );
 }, START_LIMIT);
 
@@ -114,17 +114,26 @@ const images = [
   },
 ];
 
+/** An answer that is kept, and one that goes on from it. */
+async function goOn(more: object): Promise<void> {
+  const first = { input: `${MARK} input`, instructions: `${MARK} instructions`, user: MARK, ...more };
+  const text = await post(first, {}, '/v1/responses');
+  const id = /resp_\w+/.exec(text)?.[0];
+  await post({ ...first, input: MARK, previous_response_id: id }, {}, '/v1/responses');
+}
+
 async function walkThroughSteps(): Promise<void> {
   const said: Partial<ScriptEntry> = { answer: { text: `${MARK} answer`, calls: [] } };
   const calling: Partial<ScriptEntry> = { answer: { text: MARK, calls: [call] } };
   for (const model of ['auto', 'gpt-4.1', 'gpt-6.1-terra']) {
     for (const stream of [false, true]) {
-      await gateway.script(said, calling, said, said, said, said);
+      await gateway.script(said, calling, said, said, said, said, said, said);
       await ask({ model, stream });
       await ask({ model, stream, tools });
       await ask({ model, stream, tools, messages: loop });
       await ask({ model, stream, messages: images });
       await ask({ model, stream, stop: [MARK], metadata: { [MARK]: MARK } });
+      await goOn({ model, stream });
       await ask({ model, stream, [MARK]: MARK, logit_bias: {} });
       // What the model can't take, and what it says wrongly.
       await gateway.script(calling, calling, calling, calling);
@@ -134,6 +143,55 @@ async function walkThroughSteps(): Promise<void> {
         response_format: { type: 'json_schema', json_schema: { name: MARK, schema: {} } },
       });
     }
+  }
+}
+
+/** Requests to every endpoint that passes through, each part of them marked, and what comes of them. */
+async function walkThroughPassages(): Promise<void> {
+  const send = (path: string, body: object, model: string) =>
+    post(
+      { model, ...body },
+      { 'x-fluxcompute-session': `${MARK} session`, 'x-fluxcompute-tags': `team=${KEPT}`, cookie: MARK },
+      `/v1/${path}`,
+    );
+  const JSON_BODIES: [string, string, object][] = [
+    ['embeddings', 'openai/text-embedding-3-small', { input: [MARK, MARK], user: MARK }],
+    ['moderations', 'omni-moderation-latest', { input: MARK }],
+    ['images/generations', 'gpt-image-1', { prompt: MARK, user: MARK }],
+    ['images/generations', 'gpt-image-1', { prompt: MARK, stream: true }],
+    ['audio/speech', 'gpt-4o-mini-tts', { input: MARK, voice: 'alloy', instructions: MARK }],
+    ['completions', 'gpt-3.5-turbo-instruct', { prompt: MARK, user: MARK }],
+    ['completions', 'gpt-3.5-turbo-instruct', { prompt: MARK, stream: true }],
+  ];
+  const sendAll = async () => {
+    for (const [path, model, body] of JSON_BODIES) await send(path, body, model);
+    for (const stream of ['false', 'true']) {
+      const form = new FormData();
+      form.set('file', new Blob([MARK.repeat(2_000)]), `${MARK}.wav`);
+      for (const [name, value] of Object.entries({ model: 'gpt-4o-transcribe', prompt: MARK, stream }))
+        form.set(name, value);
+      const headers = { authorization: `Bearer ${AGENT}`, 'x-fluxcompute-session': MARK };
+      const answer = await fetch(`${gateway.stack.url}/v1/audio/transcriptions`, {
+        method: 'POST',
+        body: form,
+        headers,
+      });
+      answers.push({ status: answer.status, text: await answer.text().catch(String) });
+    }
+  };
+  await gateway.script();
+  const before = answers.length;
+  await sendAll();
+  expect(answers.slice(before).map(({ status }) => status)).toEqual(Array(9).fill(200));
+  for (const [path, , body] of JSON_BODIES) {
+    await send(path, body, MARK);
+    await send(path, { ...body, voice: { id: MARK }, file_id: MARK }, `ft:${MARK}`);
+  }
+  for (const fault of faults.filter(
+    (one) => one?.kind !== 'status' || [400, 401, 429, 500].includes(one.status),
+  )) {
+    await gateway.script({ times: 'always', ...(fault ? { fault } : {}) });
+    await sendAll();
   }
 }
 
@@ -209,13 +267,16 @@ async function walkThroughLeaving(): Promise<void> {
   await gateway.script();
 }
 
+/** Not an answer that its client wants kept. */
+const isRow = (key: string) => !key.startsWith('flux:kept:');
+
 /** Steps that wait in Redis: parked ones, and dead letters. */
 async function walkThroughOutages(): Promise<Map<string, string>> {
   await tell('letters-die');
   await ask();
   await expect
-    .poll(() => redisText(gateway.stack).then((texts) => texts.size), { timeout: 30_000 })
-    .toBeGreaterThan(0);
+    .poll(() => redisText(gateway.stack).then((texts) => [...texts.keys()].some(isRow)), { timeout: 30_000 })
+    .toBe(true);
   await tell('letters-live');
   await gateway.stack.stores?.refuse('postgres');
   await tell('queue-throws');
@@ -230,6 +291,7 @@ async function walkThroughOutages(): Promise<Map<string, string>> {
 
 test('traps T48: no store, file or log line holds content, a key or a message of a provider', async () => {
   await walkThroughSteps();
+  await walkThroughPassages();
   await walkThroughFaults();
   await walkThroughBadInput();
   await walkThroughLeaving();
@@ -243,11 +305,16 @@ test('traps T48: no store, file or log line holds content, a key or a message of
     return ['ok', 'failed', 'abandoned'].map((state) => rows.includes(`,${state},`));
   };
   await expect.poll(states, { timeout: 30_000, interval: 300 }).toEqual([true, true, true]);
+  expect([...(await postgresText(stack.databaseUrl)).values()].join('\n')).toContain(
+    '/v1/audio/transcriptions',
+  );
 
   const tables = await postgresText(stack.databaseUrl);
   expect(placesWith(KEPT, tables).length).toBeGreaterThan(0);
   expect(placesWith(MARK, tables)).toEqual([]);
-  expect(placesWith(MARK, await redisText(stack))).toEqual([]);
+  const redis = await redisText(stack);
+  expect([...redis.keys()].some((key) => key.startsWith('flux:kept:response:'))).toBe(true);
+  expect(placesWith(MARK, redis)).toEqual([]);
 
   // The provider's key is in no answer, whatever the provider quoted; content is where it belongs.
   const text = answers.map((answer) => answer.text).join('\n');

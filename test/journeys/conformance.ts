@@ -7,14 +7,31 @@ const FILE = join(import.meta.dirname, '../../../shared/conformance/openai-opena
 export const hasDescription = existsSync(FILE);
 
 const validators = new Map<string, Validator>();
-let components: unknown;
+
+/** What is wrong with an event of a Responses stream, by the schema of its type; null where there is none of it. */
+export function eventViolations(event: { type: string }): string[] | null {
+  const { schemas } = readComponents();
+  const name = Object.keys(schemas).find((one) => schemas[one]?.properties?.type?.enum?.includes(event.type));
+  return name === undefined ? null : violations(name, event);
+}
+
+interface Components {
+  schemas: Record<string, { properties?: { type?: { enum?: string[] } } }>;
+}
+
+let components: Components | undefined;
+
+function readComponents(): Components {
+  components ??= toJsonSchema<Components>(JSON.parse(readFileSync(FILE, 'utf8')).components);
+  return components;
+}
 
 /** What is wrong with a value by one of OpenAI's schemas; empty where nothing is. */
 export function violations(schema: string, value: unknown): string[] {
   let validator = validators.get(schema);
   if (!validator) {
-    components ??= toJsonSchema(JSON.parse(readFileSync(FILE, 'utf8')).components);
-    validator = new Validator({ $ref: `#/components/schemas/${schema}`, components }, '2020-12', false);
+    const held = { $ref: `#/components/schemas/${schema}`, components: readComponents() };
+    validator = new Validator(held, '2020-12', false);
     validators.set(schema, validator);
   }
   const { valid, errors } = validator.validate(value);

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalStack, startLocal } from '../../src/local/stack.ts';
+import type { LocalStack } from '../../src/local/stack.ts';
+import { startPrepared } from '../prepared.ts';
 import { START_LIMIT, temporaryFolder } from './gateway.ts';
 
 /** The page /docs as a browser loads it from `npm start`. */
@@ -9,7 +10,7 @@ const folder = temporaryFolder();
 let stack: LocalStack;
 
 beforeAll(async () => {
-  stack = await startLocal({ variables: { PORT: '0', FLUX_DATA_DIR: folder.path } });
+  stack = await startPrepared({ variables: { PORT: '0', FLUX_DATA_DIR: folder.path } });
 }, START_LIMIT);
 afterAll(async () => {
   await stack?.stop();

@@ -4,8 +4,8 @@ import type { FluxMetadata } from '../../src/core/metadata.ts';
 export function framesOf(text: string): unknown[] {
   return text
     .split('\n\n')
-    .filter((frame) => frame.startsWith('data: '))
-    .map((frame) => (frame === 'data: [DONE]' ? '[DONE]' : JSON.parse(frame.slice(6))));
+    .flatMap((frame) => /^data: (.*)$/m.exec(frame)?.[1] ?? [])
+    .map((data) => (data === '[DONE]' ? data : JSON.parse(data)));
 }
 
 /** The `fluxcompute` of an answer, or of the last chunk that has it. */

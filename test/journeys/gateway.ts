@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import type { JournalEntry } from '../../src/local/simulated/journal.ts';
 import type { ScriptEntry } from '../../src/local/simulated/script.ts';
-import { type LocalOptions, type LocalStack, startLocal } from '../../src/local/stack.ts';
+import type { LocalStack } from '../../src/local/stack.ts';
 import type { Summary } from '../../src/log/queries/summary.ts';
+import { startPrepared } from '../prepared.ts';
 import { framesOf } from './frames.ts';
 
 /** Making a database takes seconds, and others run beside. */
@@ -45,11 +46,11 @@ export function temporaryFolder(): { path: string; remove(): void } {
 export async function startGateway(
   folder: string,
   variables: Record<string, string> = {},
-  options: Pick<LocalOptions, 'workerEntry'> & { simulatorUrl?: string } = {},
+  options: { entry?: string; simulatorUrl?: string } = {},
 ): Promise<Gateway> {
   const lines: string[] = [];
   const { simulatorUrl, ...local } = options;
-  const stack = await startLocal({
+  const stack = await startPrepared({
     ...local,
     variables: { PORT: '0', FLUX_DATA_DIR: folder, FLUX_RETRY_BASE_MS: '5', ...variables },
     output: (line) => lines.push(line),

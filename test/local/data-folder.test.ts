@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -55,6 +55,18 @@ test('a file in the place of the folder says what to do', async () => {
   writeFileSync(join(root, 'file'), '');
   await expect(openDataFolder(join(root, 'file'))).rejects.toThrow(/that is a file.*give a folder/);
   await expect(openDataFolder(join(root, 'file/below'))).rejects.toThrow(/that is a file.*give a folder/);
+});
+
+// Linux's /proc takes no folders, not even root's.
+test.runIf(process.platform === 'linux')('a place that takes no folder says what to do', async () => {
+  await expect(openDataFolder('/proc/flux/data')).rejects.toThrow(
+    /\/proc\/flux\/data can't be used.*set FLUX_DATA_DIR/,
+  );
+});
+
+test('a folder in the place of the lock is named', async () => {
+  mkdirSync(join(root, 'lock/full'), { recursive: true });
+  await expect(openDataFolder(root)).rejects.toThrow(/lock is in the way.*Delete it/);
 });
 
 test('a secret is made once, and nobody else may read it', async () => {

@@ -1,23 +1,25 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from '@upstash/redis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalOptions, type LocalStack, startLocal } from '../../src/local/stack.ts';
+import { preparedWorker, seedDatabase } from '../prepared.ts';
 
 /** Making a database takes seconds, more where tests of others run beside: these share one folder, in order. */
 const LIMIT = 120_000;
-const workerEntry = join(import.meta.dirname, 'fixtures/worker.ts');
+const entry = join(import.meta.dirname, 'fixtures/worker.ts');
 let folder: string;
 let lines: string[] = [];
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'flux-stack-'));
+  await seedDatabase(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function start(variables: LocalOptions['variables'] = {}): Promise<LocalStack> {
+async function start(variables: LocalOptions['variables'] = {}): Promise<LocalStack> {
   lines = [];
   return startLocal({
     variables: {
@@ -28,7 +30,7 @@ function start(variables: LocalOptions['variables'] = {}): Promise<LocalStack> {
       ANTHROPIC_BASE_URL: 'http://127.0.0.1:9',
       ...variables,
     },
-    workerEntry,
+    worker: await preparedWorker(entry),
     output: (line) => lines.push(line),
   });
 }
@@ -153,19 +155,36 @@ test(
       squatter.close();
     }
     await expect(start({ PORT: 'x' })).rejects.toThrow("PORT is 'x'");
-    await expect(start({ FLUX_DATA_DIR: workerEntry })).rejects.toThrow(/that is a file/);
+    await expect(start({ FLUX_DATA_DIR: entry })).rejects.toThrow(/that is a file/);
   },
   LIMIT,
 );
 
 test(
-  'a setting that the Worker would refuse is refused at the start, and the folder is free again',
+  'a setting that the Worker would refuse is refused before anything starts',
   async () => {
-    await expect(start({ FLUX_TIERS: '{"easy":["no-such-model"]}' })).rejects.toThrow('FLUX_TIERS');
-    await expect(start({ FLUX_MODE: 'guess' })).rejects.toThrow('FLUX_MODE');
+    const untouched = join(folder, 'untouched');
+    for (const wrong of [{ FLUX_TIERS: '{"easy":["no-such-model"]}' }, { FLUX_MODE: 'guess' }]) {
+      const [name = ''] = Object.keys(wrong);
+      await expect(start({ ...wrong, FLUX_DATA_DIR: untouched })).rejects.toThrow(`${name}: `);
+    }
+    expect(existsSync(untouched)).toBe(false);
     await expect(start({ DATABASE_URL: 'postgresql://a:b@127.0.0.1:9/c' })).rejects.toThrow(
-      /schema could not be/,
+      /schema could not be.*DATABASE_URL/,
     );
+  },
+  LIMIT,
+);
+
+test(
+  'a part of the data folder that is broken is named, with what to do',
+  async () => {
+    writeFileSync(join(folder, 'queue.json'), '{cut off');
+    await expect(start()).rejects.toThrow(/queue\.json is not what a stop leaves.*delete it/);
+    rmSync(join(folder, 'queue.json'));
+    rmSync(join(folder, 'worker'), { recursive: true });
+    writeFileSync(join(folder, 'worker'), 'no folder');
+    await expect(start()).rejects.toThrow(/worker can't be used.*delete it/);
   },
   LIMIT,
 );

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalStack, startLocal } from '../../src/local/stack.ts';
+import type { LocalStack } from '../../src/local/stack.ts';
+import { startPrepared } from '../prepared.ts';
 
 /** The real Worker with simulated providers: what a stream looks like from outside, and what a stop does to it. */
 let folder: string;
@@ -10,7 +11,7 @@ let stack: LocalStack;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'flux-streaming-'));
-  stack = await startLocal({ variables: { PORT: '0', FLUX_DATA_DIR: folder } });
+  stack = await startPrepared({ variables: { PORT: '0', FLUX_DATA_DIR: folder } });
 }, 90_000);
 afterAll(async () => {
   await stack.stop();

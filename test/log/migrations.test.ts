@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { openPglite } from '../../src/local/postgres/pglite.ts';
 import { insertSteps } from '../../src/log/insertion.ts';
 import { migrate } from '../../src/log/migrate.ts';
 import { ensurePartitions } from '../../src/log/partitions.ts';
@@ -154,4 +155,4 @@ onEachPostgres((open) => {
     await writeFile(file, `${text}-- more\n`);
     await expect(migrate(postgres.url, copy)).rejects.toThrow(/0000_log\.sql was changed/);
   });
-});
+}, openPglite);

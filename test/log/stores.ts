@@ -2,7 +2,6 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import { describe } from 'vitest';
 import { closeServer, listenOnLoopback, readBody } from '../../src/local/loopback-server.ts';
 import type { SqlBackend } from '../../src/local/postgres/backend.ts';
-import { openPglite } from '../../src/local/postgres/pglite.ts';
 import { startSqlServer } from '../../src/local/postgres/server.ts';
 import { emulateRedis } from '../../src/local/redis/emulation.ts';
 import { Keyspace } from '../../src/local/redis/keyspace.ts';
@@ -11,10 +10,17 @@ import { openDatabase } from '../../src/stores/database.ts';
 import { openRedis, type Redis } from '../../src/stores/redis.ts';
 import { hasPostgres, startRealPostgres } from '../local/postgres/real-postgres.ts';
 import { withRealServer } from '../local/real-thing.ts';
+import { openPrepared } from '../prepared.ts';
 
-/** Runs the tests of `body` over PGlite and, where it is installed, over a real Postgres. */
-export function onEachPostgres(body: (open: () => Promise<SqlBackend>) => void): void {
-  describe('PGlite', () => body(openPglite));
+/**
+ * Runs the tests of `body` over PGlite and, where it is installed, over a real Postgres.
+ * @param pglite one that is migrated already, unless migrations are what is tested
+ */
+export function onEachPostgres(
+  body: (open: () => Promise<SqlBackend>) => void,
+  pglite: () => Promise<SqlBackend> = openPrepared,
+): void {
+  describe('PGlite', () => body(pglite));
   describe('Postgres', () => withRealServer('Postgres', hasPostgres, () => body(startRealPostgres)));
 }
 
@@ -49,7 +55,8 @@ export async function startPostgres(open: () => Promise<SqlBackend>): Promise<Fa
   const close = store.close;
   return Object.assign(store, {
     url: server.url.replace(/127.*(?=\/)/, new URL(store.url).host),
-    read: (query: string, params: unknown[] = []) => openDatabase(server.url).$client.query(query, params),
+    read: (query: string, params: unknown[] = []) =>
+      openDatabase(server.url, 60_000).$client.query(query, params),
     close: async () => {
       await close();
       await server.close();

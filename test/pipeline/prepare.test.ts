@@ -5,7 +5,7 @@ import { prepare } from '../../src/pipeline/prepare.ts';
 import { conversationOf, LOOK_UP, model, say } from '../core/dialects/conversations.ts';
 
 const HAIKU = model('anthropic', 'claude-haiku-5-5');
-const HAIKU_4_5 = model('anthropic', 'claude-haiku-4-5');
+const OPUS = model('anthropic', 'claude-opus-5-5');
 const LUNA = model('openai', 'gpt-6-luna');
 const SOL = model('openai', 'gpt-6.2-sol');
 const GPT_5 = model('openai', 'gpt-5');
@@ -94,9 +94,8 @@ describe('sampling', () => {
 describe('effort', () => {
   test.each<[CatalogModel, string, string | undefined]>([
     [HAIKU, 'high', 'high'],
-    [HAIKU, 'none', 'low'],
     [HAIKU, 'minimal', 'low'],
-    [HAIKU_4_5, 'high', undefined],
+    [OPUS, 'none', 'low'],
     [LUNA, 'none', 'none'],
     [SOL, 'none', 'low'],
     [GPT_5, 'max', 'high'],

@@ -268,6 +268,17 @@ describe('a step in plain Node', () => {
     ]);
   });
 
+  test('traps T44: a step under its own cap is no saving', async () => {
+    const { ports, rows } = portsOf(answers());
+    const step = stepOf({ ...question, model: 'auto:hard' }, settings, { maxTier: 'easy' });
+    const { metadata } = answerOf(await runStep(step, settings, ports));
+    expect(metadata).toMatchObject({ reason: 'capped', model_selected: 'claude-haiku-5-5' });
+    expect(metadata.cost_usd).toBeGreaterThan(0);
+    const none = { baseline_cost_usd: null };
+    expect(metadata).toMatchObject({ ...none, savings_usd: null, savings_pct: null });
+    expect(rows).toMatchObject([{ reason: 'capped', ...none }]);
+  });
+
   test('traps T67: a forced tool goes to a model that takes one', async () => {
     const { ports, calls } = portsOf(
       answers({

@@ -29,27 +29,33 @@ export function readLoggedRequest(body: JsonObject): LoggedPrompt {
   if (messages.length === 0) throw new UnreadableRecord('it has no messages');
   const tools = readTools(body);
   const toolChoice = tools.length === 0 ? undefined : readToolChoice(body.tool_choice);
-  const effort = textOf(body.reasoning_effort, body.reasoning, body.output_config, 'effort');
   const conversation: Conversation = {
     messages,
     tools,
     ...(toolChoice === undefined ? {} : { toolChoice }),
     ...(isSequential(body) ? { parallelToolCalls: false } : {}),
     output: readOutput(body),
-    ...{ sampling: {}, reasoning: effort === undefined ? {} : { effort }, hints: readHints(body) },
+    ...{ sampling: {}, reasoning: readReasoning(body), hints: readHints(body) },
   };
   return { conversation, wire: readWireParts(body) };
 }
 
-/** What Anthropic's Messages say of thinking, speed and web search. */
+function readReasoning(body: JsonObject): Conversation['reasoning'] {
+  const effort = textOf(body.reasoning_effort, body.reasoning, body.output_config, 'effort');
+  const thinking = objectAt(body, 'thinking') ?? {};
+  const [mode, budget] = [textAt(thinking, 'type'), thinking.budget_tokens];
+  return {
+    ...(effort === undefined ? {} : { effort }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(typeof budget === 'number' ? { budgetTokens: budget } : {}),
+  };
+}
+
+/** What Anthropic's Messages say of speed and web search. */
 function readWireParts(body: JsonObject): WireParts {
-  const thinking = objectAt(body, 'thinking');
   const speed = textAt(body, 'speed');
   const search = objectsAt(body, 'tools').find(isWebSearch);
   return {
-    ...(thinking
-      ? { thinking: `${textAt(thinking, 'type') ?? ''} ${thinking.budget_tokens ?? ''}`.trim() }
-      : {}),
     ...(speed === undefined || speed === 'standard' ? {} : { speed }),
     ...(search ? { web_search: textAt(search, 'type') ?? '' } : {}),
   };

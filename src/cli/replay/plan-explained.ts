@@ -29,22 +29,14 @@ export interface ExplainedStep {
 export function explainStep(
   { id, number }: { id: string | null; number: number },
   lane: ReplayLane,
-  { needs, difficulty, parts, at }: LoggedStep,
+  { needs, difficulty, parts, carries, at }: LoggedStep,
   customers: Experience,
   { tiers, providers }: ReplaySettings,
 ): ExplainedStep {
   const { prefixes, served, experience } = lane;
   const plan = planStep({
-    ...{
-      wish: { kind: 'auto' },
-      mode: 'route',
-      difficulty,
-      tiers,
-      needs,
-      wire: 'openai-chat',
-      ownFields: [],
-      carries: [],
-    },
+    ...{ wish: { kind: 'auto' }, mode: 'route', difficulty, tiers, needs },
+    ...{ wire: 'openai-chat', ownFields: [], carries },
     ...{ providers, at, explain: true },
     lane: { number: lane.number, prefixes, parts, served, experience, customers, trailing: true },
   });

@@ -25,7 +25,7 @@ import type { ReplayOptions } from './replay-settings.ts';
 import { type RunningLane, startLane, stepTime } from './running-lane.ts';
 import { count, openTally } from './tally.ts';
 
-/** Open lanes of a request log: some 4 KB each, measured. */
+/** Open lanes of a request log: some 5 KB each, measured. */
 const LANES = 20_000;
 /** A lane unused for so long has ended, or begins anew: at least an hour, and until its caches are cold. */
 const IDLE_MS = 3_600_000;

@@ -1,5 +1,5 @@
 import { type InputSize, leadingSystem } from '../accounting/estimate.ts';
-import type { Conversation, Message } from '../conversation.ts';
+import type { Block, Conversation, Message } from '../conversation.ts';
 
 /**
  * What of a request decides, beside the text of its messages, whether a prompt cache still holds: which of it does at a
@@ -34,7 +34,7 @@ export type CachePart =
 export type CacheParts = Readonly<Partial<Record<CachePart, string>>>;
 
 /** Parts that a conversation does not hold, as they stand on the wire. */
-export type WireParts = Pick<CacheParts, 'thinking' | 'speed' | 'web_search' | 'citations'>;
+export type WireParts = Pick<CacheParts, 'speed' | 'web_search'>;
 
 /**
  * The parts that a conversation's settings decide; {@link withMessages} adds those that its messages do.
@@ -63,6 +63,10 @@ export function settingsParts(
     ...(offered && choice !== undefined && choice !== 'auto' && { tool_choice: digest(choice) }),
     ...(offered && parallelToolCalls === false && { parallel_tool_calls: 'false' }),
     ...(reasoning.effort !== undefined && { effort: reasoning.effort }),
+    ...(reasoning.mode !== undefined && {
+      thinking: `${reasoning.mode} ${reasoning.budgetTokens ?? ''}`.trim(),
+    }),
+    ...(messages.some(isCited) && { citations: 'enabled' }),
     ...(isOther(output.verbosity, 'medium') && { verbosity: output.verbosity }),
     ...(output.format && { format: digest(JSON.stringify(output.format)) }),
     ...(isOther(hints.serviceTier, 'auto') && { service_tier: hints.serviceTier }),
@@ -81,6 +85,16 @@ export function withMessages(parts: CacheParts, { total, asks }: InputSize): Cac
 
 function isOther(value: string | undefined, usual: string): value is string {
   return value !== undefined && value !== usual;
+}
+
+function isCited({ content }: Message): boolean {
+  return content.some((block) =>
+    block.type === 'tool_result' ? block.content.some(wantsCitations) : wantsCitations(block),
+  );
+}
+
+function wantsCitations(block: Block): boolean {
+  return block.type === 'document' && block.citations === true;
 }
 
 function textOf(block: Message['content'][number]): string {

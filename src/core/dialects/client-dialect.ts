@@ -15,6 +15,46 @@ export interface ClientDialect {
   read(body: unknown): ClientRequest;
   /** An error as a body of this wire. */
   writeError(error: FluxError): Record<string, unknown>;
+  /** What this wire calls fields that the pipeline knows by another name. */
+  fieldNames?: Readonly<Record<string, string>>;
+  /**
+   * Headers of the client that an upstream of the same wire may see; none unless said (T39).
+   * @param namesStored the request names a stored object, which only a key of the customer's own lets through
+   */
+  ownHeaders?(read: (name: string) => string | null, namesStored: boolean): Record<string, string>;
+  /** Where clients may name what was kept of earlier answers (Responses). */
+  keeping?: Keeping;
+}
+
+/** How a wire names earlier answers in place of sending them again. */
+export interface Keeping {
+  /** What a body names; null where that is nothing. */
+  named(body: unknown): Named | null;
+  /**
+   * The body with what was kept in the places where it is named.
+   * @param kept the input and the answer of {@link Named.response}, and the items by their ids, as JSON texts
+   */
+  resolve(
+    rawBody: string,
+    body: unknown,
+    kept: { response?: string; items: ReadonlyMap<string, string> },
+  ): string;
+  /** What to keep of a request and its answer for those who go on from it. */
+  keepable(rawBody: string, answer: KeptAnswer): { response: string; items: Map<string, string> };
+  /** Whether the client lets its answers be kept. */
+  wanted(body: unknown): boolean;
+}
+
+/** Ids of earlier answers and of their items. */
+export interface Named {
+  response?: string;
+  items: readonly string[];
+}
+
+/** An answer as clients may name it. */
+export interface KeptAnswer {
+  id: string;
+  items: readonly Record<string, unknown>[];
 }
 
 /** A request as its wire says it: the conversation, and what concerns the wire alone. */
@@ -24,12 +64,14 @@ export interface ClientRequest {
   conversation: Conversation;
   /** Fields that only an upstream of the same wire can take: a step that has one goes nowhere else. */
   ownFields: string[];
-  /** Fields we have never heard of: kept on the same wire, reported as dropped on any other. */
+  /** Fields we have never heard of, or that say nothing elsewhere: kept on the same wire, reported as dropped on any other. */
   unknownFields: string[];
   /** The client's labels, of which some may count as tags. */
   metadata: Record<string, string>;
   /** The session the body itself names, where the wire has a place for it. */
   sessionName?: string;
+  /** Who the body says is asking, where no hint of the conversation does. Other providers see an HMAC. */
+  endUser?: string;
   /** How the answer is written. */
   answerWriter(head: AnswerHead): AnswerWriter;
 }
@@ -40,16 +82,24 @@ export interface AnswerHead {
   requestId: string;
   /** Unix seconds. */
   created: number;
+  /** The gateway keeps the answer, so that the client may go on from it by its id. */
+  keeps?: boolean;
+  /** The earlier answer that the request went on from. */
+  continues?: string;
 }
 
 /** Writes one answer in the client's wire. */
 export interface AnswerWriter {
   /** A whole answer of a model of any wire. */
   whole(answer: Answer, metadata: FluxMetadata): Record<string, unknown>;
+  /** A whole answer that already is in the client's wire. Absent: its text with one member more. */
+  relayWhole?(raw: string, metadata: FluxMetadata): string;
   /** A streamed answer of a model of another wire. */
   stream(): StreamWriter;
   /** A streamed answer that already is in the client's wire. */
   relay(): StreamWriter;
+  /** After the last byte: the answer as clients may name it; null where none was finished. */
+  kept?(): KeptAnswer | null;
   /** What a silent stream is kept alive with: no client shows it (T69). */
   keepAlive: string;
 }
@@ -68,6 +118,9 @@ export interface StreamWriter {
   write(frame: AnswerFrame): string;
   /** The proper ending, with metadata: once, after the last frame. */
   finish(usage: Usage, metadata: FluxMetadata): string;
-  /** The wire's own error (T30): nothing follows, so nobody takes a cut answer for a whole one. */
-  fail(error: FluxError): string;
+  /**
+   * The wire's own error (T30): nothing follows, so nobody takes a cut answer for a whole one.
+   * @param metadata what the broken answer cost, where a model had begun one
+   */
+  fail(error: FluxError, metadata?: FluxMetadata): string;
 }

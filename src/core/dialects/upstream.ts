@@ -1,6 +1,7 @@
 import type { AnswerEvent } from '../answer.ts';
 import type { Conversation } from '../conversation.ts';
 import { FluxError } from '../errors.ts';
+import type { Report } from '../routing/adaptation.ts';
 import { invalidAnswer, isObject, type JsonObject } from './provider-json.ts';
 
 /** What a request to a provider needs besides the prepared conversation. */
@@ -19,6 +20,8 @@ export interface OwnRequest {
   /** What was read of it, and what `pipeline/prepare` made of that for the model: what it left alone is the same object. */
   original: Conversation;
   prepared: Conversation;
+  /** Takes what an editor changes besides. */
+  report: Report;
 }
 
 /** One frame of a provider's event stream. */

@@ -1,10 +1,11 @@
 import { type InputGrowth, type InputSize, measureGrowth } from '../accounting/estimate.ts';
 import { type CacheParts, settingsParts, type WireParts, withMessages } from '../context/cache-parts.ts';
-import type { Conversation, Message } from '../conversation.ts';
+import { type Block, type Conversation, isTextDocument, type Message } from '../conversation.ts';
 import { PRIOR } from '../difficulty/prior.ts';
 import type { ScorerProfile } from '../difficulty/profile.ts';
 import { classify, type Difficulty } from '../difficulty/scorer.ts';
 import { type Needs, needsOf } from '../routing/capability.ts';
+import type { Carried } from '../routing/portability.ts';
 
 /** A step of a user's log: all that a policy may know before it chooses, and the answer that came. */
 export interface LoggedStep {
@@ -12,6 +13,8 @@ export interface LoggedStep {
   difficulty: Difficulty;
   /** What of the request may lose a prompt cache. */
   parts: CacheParts;
+  /** What of the turn is some model's own. */
+  carries: readonly Carried[];
   /** Start of the request, in milliseconds since the epoch. */
   at: number;
   /** Tokens of the answer on the reference tokenizer. */
@@ -70,6 +73,8 @@ export function loggedSteps(
       needs: { capabilities: witnesses(count), input },
       difficulty: classify({ ...conversation, messages }, profile),
       parts: withMessages(settings, input),
+      // A log whose prompt is stored at a provider can't be read; thinking is left out of it.
+      carries: [],
       at,
       output,
       compressed: compress(messages, growth),
@@ -77,10 +82,14 @@ export function loggedSteps(
   };
 }
 
-/** What any prefix needs is told by three of its messages: the first image, the first use of a tool, and the last. */
+/** What any prefix needs is told by some of its messages: the first image, the first file, the first use of a tool, and the last. */
 function needWitnesses(conversation: Conversation): (count: number) => Needs['capabilities'] {
   const { messages } = conversation;
-  const first = [messages.findIndex(hasImage), messages.findIndex(usesTool)];
+  const first = [
+    messages.findIndex(shows((block) => block.type === 'image')),
+    messages.findIndex(shows((block) => block.type === 'document' && !isTextDocument(block))),
+    messages.findIndex(usesTool),
+  ];
   const tools = conversation.tools.map(({ name }) => ({ name }));
   return (count) => {
     const telling = [...first.filter((index) => index < count), count - 1];
@@ -89,12 +98,9 @@ function needWitnesses(conversation: Conversation): (count: number) => Needs['ca
   };
 }
 
-function hasImage({ content }: Message): boolean {
-  return content.some((block) =>
-    block.type === 'tool_result'
-      ? block.content.some(({ type }) => type === 'image')
-      : block.type === 'image',
-  );
+function shows(what: (block: Block) => boolean): (message: Message) => boolean {
+  return ({ content }) =>
+    content.some((block) => (block.type === 'tool_result' ? block.content.some(what) : what(block)));
 }
 
 function usesTool({ role, content }: Message): boolean {

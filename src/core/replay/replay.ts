@@ -91,7 +91,7 @@ export function replayStep(
   const { tiers, providers, baseline } = settings;
   const routed = {
     ...{ wish: { kind: 'auto' as const }, mode: 'route' as const, difficulty: step.difficulty },
-    ...{ tiers, needs: step.needs, wire: 'openai-chat' as const, ownFields: [], carries: [] },
+    ...{ tiers, needs: step.needs, wire: 'openai-chat' as const, ownFields: [], carries: step.carries },
   };
   const { number, prefixes, served, experience } = lane;
   const plan = planStep({

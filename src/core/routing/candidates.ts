@@ -2,6 +2,7 @@ import { FluxError, invalidRequest } from '../errors.ts';
 import type { Candidate } from './candidate.ts';
 import { type Exclusion, excludedBy, type Needs } from './capability.ts';
 import { findModel, isRetired, type Wire } from './catalog.ts';
+import { fieldOn } from './field-names.ts';
 import { rankOf } from './floor.ts';
 import { type Carried, isPortable } from './portability.ts';
 import { TIERS, type Tier } from './tier.ts';
@@ -98,7 +99,8 @@ export function exclude(
       message: `'${field}' only works on models behind ${API_NAMES[wire]}, and ${model.id} is not one: leave it out.`,
     };
   }
-  return excludedBy(model, needs, adapting);
+  const exclusion = excludedBy(model, needs, adapting);
+  return exclusion && { ...exclusion, field: fieldOn(wire, exclusion.field) };
 }
 
 /** What the client is told where nobody can take a step: the field the last of those in range can't take. */
@@ -113,16 +115,20 @@ export function noCandidate(input: CandidatesInput, floor: Tier): FluxError {
       inRange.length === 1 ? '' : ' No configured model at or above the floor of this step can take it.';
     return invalidRequest(`${exclusion.message}${who}`, exclusion.field, 'unsupported_value');
   }
-  if (last) {
-    const { provider = 'another provider' } = input.carries.find((one) => !isPortable([one], last)) ?? {};
-    return invalidRequest(
-      `The conversation carries what only ${provider} has, and no model of it is at or above the floor of this step. Pin one of its models, or leave the stored object out.`,
-      'messages',
-      'not_portable',
-    );
-  }
+  if (last) return notPortable(input, last);
   return new FluxError('No model is configured for this step: check FLUX_TIERS.', {
     status: 503,
     code: 'no_candidate',
   });
+}
+
+/** What the client is told where a turn can't go to a model without losing what it carries (T15). */
+export function notPortable({ carries, wire }: CandidatesInput, to: Candidate): FluxError {
+  const lost = carries.find((one) => !isPortable([one], to));
+  const provider = lost?.producer?.provider ?? 'another provider';
+  return invalidRequest(
+    `The conversation carries what only ${provider} has, and ${to.name} is no model of it. Pin one of its models, or leave the stored object out.`,
+    fieldOn(wire, 'messages'),
+    'not_portable',
+  );
 }

@@ -1,5 +1,5 @@
 import { type InputSize, measureInput, tokensOn } from '../accounting/estimate.ts';
-import type { Conversation } from '../conversation.ts';
+import { type Conversation, isTextDocument, type UserBlock } from '../conversation.ts';
 import type { Capabilities, CatalogModel } from './catalog-model.ts';
 
 /** What a conversation asks of a model that no adaptation can replace (providers.md, section 5). */
@@ -13,7 +13,12 @@ export interface Needs {
 type Need = Extract<
   keyof Capabilities,
   | 'vision'
+  | 'documents'
+  | 'documentUrls'
+  | 'otherDocuments'
+  | 'audio'
   | 'tools'
+  | 'customTools'
   | 'forcedToolChoice'
   | 'jsonSchema'
   | 'jsonObject'
@@ -33,7 +38,12 @@ export interface Exclusion {
 /** For each need its field, and what a model without it does not do. */
 const REFUSALS: Readonly<Record<Need, { field: string; lacks: string }>> = {
   vision: { field: 'messages', lacks: 'takes no images' },
+  documents: { field: 'messages', lacks: 'takes no PDF files (send their text)' },
+  documentUrls: { field: 'messages', lacks: 'takes no documents by their address (send the file itself)' },
+  otherDocuments: { field: 'messages', lacks: 'takes no files but PDF and text' },
+  audio: { field: 'messages', lacks: 'takes no audio' },
   tools: { field: 'tools', lacks: 'calls no tools' },
+  customTools: { field: 'tools', lacks: 'holds no tool call to a grammar (use a function)' },
   forcedToolChoice: {
     field: 'tool_choice',
     lacks: 'cannot be forced to call a tool (use tool_choice "auto")',
@@ -64,9 +74,16 @@ export function needsOf(conversation: Conversation): Needs {
     toolChoice?.type === 'required' ||
     toolChoice?.type === 'tool' ||
     (toolChoice?.type === 'allowed' && toolChoice.mode === 'required');
+  const shown = shownIn(messages);
   const asked: Readonly<Record<Need, boolean>> = {
-    vision: messages.some(hasImage),
+    vision: shown.has('vision'),
+    documents: shown.has('documents'),
+    documentUrls: shown.has('documentUrls'),
+    otherDocuments: shown.has('otherDocuments'),
+    audio: shown.has('audio'),
     tools: callable || toolHistory,
+    // Free text without a grammar is wrapped where it has to be.
+    customTools: callable && tools.some(({ custom }) => custom?.format?.type === 'grammar'),
     forcedToolChoice: forced,
     jsonSchema: output.format?.type === 'json_schema',
     jsonObject: output.format?.type === 'json_object',
@@ -87,7 +104,7 @@ export function needsOf(conversation: Conversation): Needs {
  */
 export function excludedBy(model: CatalogModel, needs: Needs, adapting = false): Exclusion | null {
   for (const name of needs.capabilities) {
-    if (model.capabilities[name] || (adapting && name === 'forcedToolChoice')) continue;
+    if (canDo(model.capabilities, name) || (adapting && name === 'forcedToolChoice')) continue;
     const { field, lacks } = REFUSALS[name];
     return { field, message: `${model.id} ${lacks}.` };
   }
@@ -98,10 +115,32 @@ export function excludedBy(model: CatalogModel, needs: Needs, adapting = false):
   return { field: 'messages', message };
 }
 
-function hasImage(message: Conversation['messages'][number]): boolean {
-  return message.content.some((block) =>
-    block.type === 'tool_result'
-      ? block.content.some((part) => part.type === 'image')
-      : block.type === 'image',
-  );
+function canDo(capabilities: Capabilities, need: Need): boolean {
+  if (capabilities[need]) return true;
+  // Through a tool that takes the answer (pipeline/prepare).
+  return need === 'jsonSchema' && capabilities.tools && capabilities.forcedToolChoice;
+}
+
+/** What the messages show, tool results too. */
+function shownIn(messages: Conversation['messages']): ReadonlySet<Need> {
+  const shown = new Set<Need>();
+  for (const { role, content } of messages) {
+    if (role !== 'user' && role !== 'tool') continue;
+    for (const block of content) {
+      if (block.type !== 'tool_result') noteShown(block, shown);
+      else for (const part of block.content) noteShown(part, shown);
+    }
+  }
+  return shown;
+}
+
+function noteShown(block: UserBlock, shown: Set<Need>): void {
+  if (block.type === 'image') shown.add('vision');
+  else if (block.type === 'foreign' && block.kind === 'input_audio') shown.add('audio');
+  else if (block.type === 'document' && !isTextDocument(block)) {
+    const { source } = block;
+    const isPdf = source.kind !== 'base64' || source.mediaType === 'application/pdf';
+    shown.add(isPdf ? 'documents' : 'otherDocuments');
+    if (source.kind === 'url') shown.add('documentUrls');
+  }
 }

@@ -6,7 +6,13 @@ import type { Capabilities, CatalogModel } from './catalog-model.ts';
 /** What Claude takes at API version 2026-10-21, from Opus 4.8 on. */
 const CURRENT: Capabilities = {
   vision: true,
+  // PDF support guide: base64, URL; plain text is a source of its own.
+  documents: true,
+  documentUrls: true,
+  otherDocuments: false,
+  audio: false,
   tools: true,
+  customTools: false,
   forcedToolChoice: true,
   jsonSchema: true,
   jsonObject: false,
@@ -25,16 +31,30 @@ const CURRENT: Capabilities = {
   verbosity: false,
   efforts: ['low', 'medium', 'high', 'xhigh', 'max'],
   defaultEffort: 'high',
+  // Thinking types and defaults: models/*/overview, 2026-08; 5.5 models 2026-10.
+  thinking: ['adaptive'],
 };
 
 /** `any` and `tool` are a 400 on these, always (their what's-new pages; T67). */
 const UNFORCED: Capabilities = { ...CURRENT, forcedToolChoice: false };
 /** System messages inside `messages`: not on Sonnet 5, Opus 4.7 or older (mid-conversation-system-messages). */
 const LEADING_SYSTEM: Capabilities = { ...CURRENT, midSystem: false };
-/** `xhigh` came with Opus 4.7 and Sonnet 5. */
-const GENERATION_4_6: Capabilities = { ...LEADING_SYSTEM, efforts: ['low', 'medium', 'high', 'max'] };
+/** Opus 4.7 and 4.8 think only if asked. */
+const OFF_BY_DEFAULT = ['disabled', 'adaptive'];
+/** `xhigh` came with Opus 4.7 and Sonnet 5; `enabled` is deprecated here, and a 400 later. */
+const GENERATION_4_6: Capabilities = {
+  ...LEADING_SYSTEM,
+  efforts: ['low', 'medium', 'high', 'max'],
+  thinking: ['disabled', 'adaptive', 'enabled'],
+};
 /** The last ones that take a prefill; effort came with Opus 4.5 only. */
-const GENERATION_4_5: Capabilities = { ...LEADING_SYSTEM, prefill: true, efforts: [], defaultEffort: null };
+const GENERATION_4_5: Capabilities = {
+  ...LEADING_SYSTEM,
+  prefill: true,
+  efforts: [],
+  defaultEffort: null,
+  thinking: ['disabled', 'enabled'],
+};
 /** Structured outputs came with 4.5. */
 const OLDER: Capabilities = { ...GENERATION_4_5, jsonSchema: false, strictTools: false };
 
@@ -66,19 +86,28 @@ const OFFERED: readonly CatalogModel[] = [
   // 2026-09-22
   claude('claude-opus-5-5', { ...UNFORCED, defaultEffort: 'medium' }, { tokenizer }),
   // Not retired before 2027-07-24, 2027-05-28, 2027-04-16, 2027-02-05, 2026-11-24.
-  claude('claude-opus-5', CURRENT, { tokenizer }),
-  claude('claude-opus-4-8', CURRENT, { tokenizer }),
-  claude('claude-opus-4-7', LEADING_SYSTEM, { tokenizer }),
+  // Opus 5 takes `disabled` at effort high or lower.
+  claude(
+    'claude-opus-5',
+    { ...CURRENT, thinking: ['adaptive', 'disabled'], quietEffort: 'high' },
+    { tokenizer },
+  ),
+  claude('claude-opus-4-8', { ...CURRENT, thinking: OFF_BY_DEFAULT }, { tokenizer }),
+  claude('claude-opus-4-7', { ...LEADING_SYSTEM, thinking: OFF_BY_DEFAULT }, { tokenizer }),
   claude('claude-opus-4-6', GENERATION_4_6),
   claude(
     'claude-opus-4-5',
     { ...GENERATION_4_5, efforts: ['low', 'medium', 'high'], defaultEffort: 'high' },
     small,
   ),
-  // 2026-09-28
-  claude('claude-sonnet-5-5', UNFORCED, { tokenizer }),
+  // 2026-09-28; no `disabled`, and `between_tools` at effort high or lower.
+  claude(
+    'claude-sonnet-5-5',
+    { ...UNFORCED, thinking: ['adaptive', 'between_tools'], quietEffort: 'high' },
+    { tokenizer },
+  ),
   // Not retired before 2027-06-30, 2027-02-17.
-  claude('claude-sonnet-5', LEADING_SYSTEM, { tokenizer }),
+  claude('claude-sonnet-5', { ...LEADING_SYSTEM, thinking: ['adaptive', 'disabled'] }, { tokenizer }),
   claude('claude-sonnet-4-6', GENERATION_4_6),
   // `DEPRECATED_MODELS` of the SDK; its 1M beta ended 2026-04-30.
   claude('claude-sonnet-4-5', GENERATION_4_5, {
@@ -87,7 +116,11 @@ const OFFERED: readonly CatalogModel[] = [
     successor: 'claude-sonnet-5-5',
   }),
   // 2026-10-07
-  claude('claude-haiku-5-5', { ...CURRENT, defaultEffort: 'medium' }, { tokenizer }),
+  claude(
+    'claude-haiku-5-5',
+    { ...CURRENT, defaultEffort: 'medium', thinking: ['adaptive', 'disabled'] },
+    { tokenizer },
+  ),
   // Not retired before 2026-10-15.
   claude('claude-haiku-4-5', GENERATION_4_5, small),
 ];

@@ -9,10 +9,20 @@ export type Wire = 'anthropic-messages' | 'openai-responses' | 'openai-chat';
 /** What a model takes, on the wire we use for it. Facts only; what to do about them is capability.ts and pipeline/prepare.ts. */
 export interface Capabilities {
   vision: boolean;
+  /** PDF files; text files go as text everywhere. */
+  documents: boolean;
+  /** PDF files by their address. */
+  documentUrls: boolean;
+  /** Files of other kinds (Word, tables). */
+  otherDocuments: boolean;
+  /** `input_audio`. */
+  audio: boolean;
   tools: boolean;
+  /** OpenAI's custom tools, grammars too; where false the gateway wraps free text in a function. */
+  customTools: boolean;
   /** `tool_choice` required or naming a tool (T67). */
   forcedToolChoice: boolean;
-  /** Native JSON-schema output. */
+  /** Native JSON-schema output; where false the gateway forces a tool that takes the answer. */
   jsonSchema: boolean;
   /** `json_object` without a schema. */
   jsonObject: boolean;
@@ -39,6 +49,10 @@ export interface Capabilities {
   efforts: readonly string[];
   /** The effort used when none is sent; null where the model does not reason. */
   defaultEffort: string | null;
+  /** Anthropic's `thinking.type`s it takes, its default first; empty where the wire has none. */
+  thinking: readonly string[];
+  /** The highest effort that `disabled` and `between_tools` go with. Absent: any. */
+  quietEffort?: string;
 }
 
 /** One model as its provider offers it today. */

@@ -5,7 +5,15 @@ import type { Capabilities, CatalogModel } from './catalog-model.ts';
 /** What Chat Completions takes from a model that does not reason. */
 const CHAT: Capabilities = {
   vision: true,
+  // File inputs guide (2026-08): PDFs on every model that sees; Chat takes their bytes and no address.
+  documents: true,
+  documentUrls: false,
+  otherDocuments: false,
+  // Only the audio models, which have no entry here.
+  audio: false,
   tools: true,
+  // They came with GPT-5.
+  customTools: false,
   forcedToolChoice: true,
   jsonSchema: true,
   jsonObject: true,
@@ -23,6 +31,7 @@ const CHAT: Capabilities = {
   verbosity: false,
   efforts: [],
   defaultEffort: null,
+  thinking: [],
 };
 
 /** o-series and GPT-5 over Chat: sampling other than the default, penalties, logprobs and stop are a 400. */
@@ -37,9 +46,10 @@ const REASONING_CHAT: Capabilities = {
   defaultEffort: 'medium',
 };
 
-/** From GPT-5 on: `verbosity`. */
+/** From GPT-5 on: `verbosity` and custom tools. */
 const GPT_5: Capabilities = {
   ...REASONING_CHAT,
+  customTools: true,
   verbosity: true,
   efforts: ['minimal', 'low', 'medium', 'high'],
 };
@@ -48,7 +58,14 @@ const GPT_5: Capabilities = {
  * From GPT-5.4 on, always over Responses (T66), which has no `n`, `stop`, `seed`, `logit_bias` or penalties.
  * It has logprobs at effort `none` only, and effort stays at the model's default.
  */
-const RESPONSES: Capabilities = { ...GPT_5, seed: false, multipleAnswers: false };
+const RESPONSES: Capabilities = {
+  ...GPT_5,
+  documentUrls: true,
+  // `input_file`: also Word, slides, tables, source text (file inputs guide, 2026-08).
+  otherDocuments: true,
+  seed: false,
+  multipleAnswers: false,
+};
 const TO_XHIGH = ['low', 'medium', 'high', 'xhigh'];
 const TO_MAX = [...TO_XHIGH, 'max'];
 /** `none` is a 400 on 6-astra, 6.1-sol and 6.2-sol, so they never sample. */
@@ -85,6 +102,7 @@ const K400 = { contextWindow: 400_000, maxInput: 272_000, maxOutput: 128_000 };
 const K200 = { contextWindow: 200_000, maxOutput: 100_000 };
 const GPT_4_1 = { contextWindow: 1_047_576, maxOutput: 32_768 };
 const GPT_4O = { contextWindow: 128_000, maxOutput: 16_384 };
+const TEXT_ONLY: Capabilities = { ...CHAT, vision: false, documents: false, jsonSchema: false };
 
 const LUNA = 'gpt-6-luna';
 const TERRA = 'gpt-6.1-terra';
@@ -133,24 +151,24 @@ export const OPENAI_MODELS: readonly CatalogModel[] = [
   chat('gpt-4o-mini', CHAT, GPT_4O, { retires: JANUARY, successor: LUNA }),
   chat('o3', REASONING_CHAT, K200, { retires: DECEMBER, successor: SOL }),
   // Answer 404 today; kept so that a pinned one names its successor and old logs can be priced.
-  chat('gpt-4o-2024-05-13', { ...CHAT, jsonSchema: false }, { ...GPT_4O, maxOutput: 4_096 }, gone(TERRA)),
-  chat('gpt-4.1-nano', CHAT, GPT_4_1, gone(LUNA)),
-  chat('o4-mini', REASONING_CHAT, K200, gone(TERRA)),
-  chat('o3-mini', { ...REASONING_CHAT, vision: false }, K200, gone(TERRA)),
-  chat('o1', REASONING_CHAT, K200, gone(SOL)),
-  chat('gpt-4-turbo', { ...CHAT, jsonSchema: false }, { ...GPT_4O, maxOutput: 4_096 }, gone(TERRA)),
   chat(
-    'gpt-4',
-    { ...CHAT, vision: false, jsonSchema: false },
-    { contextWindow: 8_192, maxOutput: 8_192 },
+    'gpt-4o-2024-05-13',
+    { ...CHAT, documents: false, jsonSchema: false },
+    { ...GPT_4O, maxOutput: 4_096 },
     gone(TERRA),
   ),
+  chat('gpt-4.1-nano', CHAT, GPT_4_1, gone(LUNA)),
+  chat('o4-mini', REASONING_CHAT, K200, gone(TERRA)),
+  chat('o3-mini', { ...REASONING_CHAT, vision: false, documents: false }, K200, gone(TERRA)),
+  chat('o1', REASONING_CHAT, K200, gone(SOL)),
   chat(
-    'gpt-3.5-turbo',
-    { ...CHAT, vision: false, jsonSchema: false },
-    { contextWindow: 16_385, maxOutput: 4_096 },
-    gone(LUNA),
+    'gpt-4-turbo',
+    { ...CHAT, documents: false, jsonSchema: false },
+    { ...GPT_4O, maxOutput: 4_096 },
+    gone(TERRA),
   ),
+  chat('gpt-4', TEXT_ONLY, { contextWindow: 8_192, maxOutput: 8_192 }, gone(TERRA)),
+  chat('gpt-3.5-turbo', TEXT_ONLY, { contextWindow: 16_385, maxOutput: 4_096 }, gone(LUNA)),
 ];
 
 function gone(successor: string): { retires: string; successor: string } {
@@ -162,7 +180,7 @@ function gone(successor: string): { retires: string; successor: string } {
  * `capabilities` setting narrows it. 131,072 is the window most open models of 2025-26 are served with.
  */
 export const ASSUMED_COMPATIBLE: CatalogModel = {
-  ...chat('', CHAT, { contextWindow: 131_072, maxOutput: 131_072 }),
+  ...chat('', { ...CHAT, audio: true }, { contextWindow: 131_072, maxOutput: 131_072 }),
   assumed: true,
 };
 

@@ -9,6 +9,7 @@ import {
   current,
   exclude,
   noCandidate,
+  notPortable,
 } from './candidates.ts';
 import { type Floor, type FloorInput, floorOf, rankOf } from './floor.ts';
 import { forecast, LAST_STEP } from './forecast.ts';
@@ -134,6 +135,7 @@ function inOrder(candidates: readonly Candidate[], quotes: readonly Quote[]): Ca
 function pinned(candidate: Candidate, among: CandidatesInput): Candidate {
   const exclusion = exclude(candidate, among, true);
   if (exclusion) throw invalidRequest(exclusion.message, exclusion.field, 'unsupported_value');
+  if (!isPortable(among.carries, candidate)) throw notPortable(among, candidate);
   return candidate;
 }
 

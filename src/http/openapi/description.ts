@@ -29,6 +29,8 @@ export interface RouteDescription {
     content: Content | readonly Content[];
     headers?: readonly string[];
   };
+  /** Whose shape errors have: OpenAI's unless it says otherwise; `either`, where a header decides. */
+  errorsOf?: 'anthropic' | 'either';
   /** Errors that a client can do something about, by their examples. */
   errors: readonly ErrorName[];
   /** Where errors of others come through, of any status: whose. */

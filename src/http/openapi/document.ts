@@ -1,15 +1,24 @@
 import * as z from 'zod';
 import type { Scope } from '../../env-keys.ts';
 import type { Content, RouteDescription, RouteGroup } from './description.ts';
-import { ERRORS, type ErrorName, errorBody, errorShape } from './errors.ts';
+import {
+  anthropicErrorShape,
+  ERROR_WRITERS,
+  ERRORS,
+  type ErrorName,
+  errorBody,
+  errorShape,
+} from './errors.ts';
 import { keyRoutes } from './keys.ts';
+import { messageRoutes } from './messages.ts';
 import { metricsRoutes } from './metrics.ts';
 import { modelRoutes } from './models.ts';
 import { ANSWER_HEADERS } from './parameters.ts';
+import { passthroughRoutes } from './passthrough.ts';
 import { planRoutes } from './plans.ts';
 import { publicRoutes } from './public.ts';
 import { settingsRoutes } from './settings.ts';
-import { stepRoutes } from './steps.ts';
+import { metadataShape, stepRoutes } from './steps.ts';
 
 type Json = Record<string, unknown>;
 
@@ -17,18 +26,21 @@ const COMPONENTS = '#/components/schemas/';
 /** Of package.json: one version for all of it. */
 const VERSION = '0.1.0';
 
-const ABOUT = `Swap your OpenAI SDK's \`base_url\` and every step of your agent goes to the cheapest model that can do it.
+const ABOUT = `Swap your OpenAI or Anthropic SDK's \`base_url\` and every step of your agent goes to the cheapest model that can do it.
 
 A key goes into \`Authorization: Bearer flx_…\` or \`x-api-key\`; each operation says which scope it wants, and none
-implies another. Errors have OpenAI's shape and say what to do. Fields, units and error codes: docs/api.md.`;
+implies another. Errors have the shape of the API that is called (OpenAI's for our own), and say what to do. Fields, units and error codes: docs/api.md.`;
 
 /**
  * The API as an OpenAPI 3.1 document. Shapes are zod's own where the gateway reads by them; the tests hold every
  * answer against the others.
  */
 export function describeApi(): Json {
+  const fluxcompute = metadataShape();
   const groups = [
-    stepRoutes(),
+    stepRoutes(fluxcompute),
+    messageRoutes(fluxcompute),
+    passthroughRoutes(),
     planRoutes(),
     modelRoutes(),
     metricsRoutes(),
@@ -68,7 +80,10 @@ export function describeApi(): Json {
 /** Every named shape, as JSON Schema. What is sent and what is given differ where a field has a default. */
 function describeShapes(groups: readonly RouteGroup[]): Record<string, Json> {
   const sent = Object.assign({}, ...groups.map((group) => group.sent ?? {}));
-  const given = Object.assign({ Error: errorShape() }, ...groups.map((group) => group.given));
+  const given = Object.assign(
+    { Error: errorShape(), AnthropicError: anthropicErrorShape() },
+    ...groups.map((group) => group.given),
+  );
   return { ...toSchemas(sent, 'input'), ...toSchemas(given, 'output') };
 }
 
@@ -110,34 +125,54 @@ function describeRoute(route: RouteDescription, tag: string): Json {
         headers: describeHeaders(['x-fluxcompute-request-id', ...(answer.headers ?? [])]),
         content: describeContent(contents),
       },
-      ...describeErrors(route.errors, scope),
+      ...describeErrors(route, scope),
       ...(route.otherErrors === undefined
         ? {}
-        : { default: describeError(route.otherErrors, ['x-request-id']) }),
+        : { default: describeError(route.otherErrors, [idOf(route)], shapesOf(route)) }),
     },
   };
 }
 
-function describeErrors(names: readonly ErrorName[], scope: Scope | null): Record<string, Json> {
+type ErrorShape = keyof typeof ERROR_WRITERS;
+
+function shapesOf({ errorsOf }: RouteDescription): ErrorShape[] {
+  if (errorsOf === 'either') return ['Error', 'AnthropicError'];
+  return errorsOf === 'anthropic' ? ['AnthropicError'] : ['Error'];
+}
+
+/** The header of the provider's own id. */
+function idOf({ errorsOf }: RouteDescription): string {
+  return errorsOf === 'anthropic' ? 'request-id' : 'x-request-id';
+}
+
+function describeErrors(route: RouteDescription, scope: Scope | null): Record<string, Json> {
+  const names: readonly ErrorName[] = route.errors;
+  const shapes = shapesOf(route);
+  const [first = 'Error'] = shapes;
   const statuses = [...new Set(names.map((name) => ERRORS[name][0]))].sort();
   return Object.fromEntries(
     statuses.map((status) => {
       const examples = names
         .filter((name) => ERRORS[name][0] === status)
-        .map((name) => [name, { value: errorBody(ERRORS[name], scope) }]);
-      const waits = status === 429 || status >= 500 ? ['retry-after', 'x-request-id'] : [];
+        .map((name) => [name, { value: errorBody(ERRORS[name], scope, ERROR_WRITERS[first]) }]);
+      const waits = status === 429 || status >= 500 ? ['retry-after', idOf(route)] : [];
       const about = examples.map(([name]) => name).join(', ');
-      return [status, describeError(about, waits, Object.fromEntries(examples))];
+      return [status, describeError(about, waits, shapes, Object.fromEntries(examples))];
     }),
   );
 }
 
-function describeError(description: string, headers: readonly string[], examples?: Json): Json {
+function describeError(
+  description: string,
+  headers: readonly string[],
+  shapes: readonly ErrorShape[],
+  examples?: Json,
+): Json {
   return {
     description,
     headers: describeHeaders(['x-fluxcompute-request-id', ...headers]),
     content: {
-      'application/json': { schema: { $ref: `${COMPONENTS}Error` }, ...(examples ? { examples } : {}) },
+      'application/json': { schema: schemaOf(shapes, undefined), ...(examples ? { examples } : {}) },
     },
   };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { writeAnthropicError } from '../../core/dialects/anthropic-messages/error.ts';
 import { writeOpenAIError } from '../../core/dialects/openai-error.ts';
 import { FluxError } from '../../core/errors.ts';
 import type { Scope } from '../../env-keys.ts';
@@ -37,10 +38,24 @@ export const ERRORS = {
     'customer',
   ],
   no_messages: [400, 'empty_array', "'messages' is empty: send at least one message.", 'messages'],
+  no_anthropic_messages: [400, 'empty_array', 'messages: at least one message is required', 'messages'],
+  no_max_tokens: [400, 'missing_required_parameter', 'max_tokens: Field required', 'max_tokens'],
+  no_input: [
+    400,
+    'missing_required_parameter',
+    "Missing required parameter: 'input'. Send a text, or a list of items.",
+    'input',
+  ],
   invalid_json: [
     400,
     'invalid_json',
     'The body is not valid JSON: send an object with `model` and `messages`.',
+  ],
+  invalid_form: [
+    400,
+    'invalid_form',
+    'Send this as multipart/form-data, with `file` and `model`.',
+    'content-type',
   ],
   no_object: [400, 'invalid_json', 'The body must be a JSON object.'],
   unknown_key: [
@@ -75,6 +90,12 @@ export const ERRORS = {
     'There is no such model here. Available: auto, auto:easy, auto:medium, auto:hard, claude-haiku-5-5, claude-sonnet-5-5, claude-opus-5-5.',
     'model',
   ],
+  previous_response_not_found: [
+    404,
+    'previous_response_not_found',
+    "Previous response with id 'resp_1' not found. Answers are kept for 30 days at most, and none that came with 'store': false. Send the whole conversation as 'input'.",
+    'previous_response_id',
+  ],
   unknown_session: [
     404,
     'unknown_session',
@@ -97,7 +118,7 @@ export const ERRORS = {
   unknown_page: [
     404,
     'unknown_url',
-    'There is no GET /docs/other.js here: see the README for what there is.',
+    'There is no GET /docs/other.js here: GET /openapi.json says what there is.',
   ],
   version_conflict: [
     409,
@@ -135,6 +156,12 @@ export const ERRORS = {
     'keys_unavailable',
     "This API key can't be checked now: the gateway's stores do not answer. Try again; the key may be fine.",
   ],
+  kept_answers_unavailable: [
+    503,
+    'kept_answers_unavailable',
+    "What was said before can't be read just now. Try again in a moment, or send the whole conversation as 'input', without previous_response_id and item references.",
+    'previous_response_id',
+  ],
   database_unavailable: [
     503,
     'database_unavailable',
@@ -149,6 +176,11 @@ export const ERRORS = {
     503,
     'not_configured',
     "The gateway is not configured. DATABASE_URL: is not set: give the Neon database's postgresql:// URL.",
+  ],
+  no_openai_provider: [
+    503,
+    'not_configured',
+    "This endpoint is sent on to a provider with OpenAI's API, and none is set up here: set OPENAI_API_KEY where the gateway runs, or add a server with FLUX_PROVIDERS.",
   ],
   provider_timeout: [
     504,
@@ -173,12 +205,35 @@ export const KEY_ERRORS: readonly ErrorName[] = [
 export const CUSTOMER_ERRORS: readonly ErrorName[] = ['no_customer', 'wrong_customer'];
 
 /** The body of an error as it stands in the description of a route that wants this scope. */
-export function errorBody([status, code, message, param]: ErrorExample, scope: Scope | null) {
+export function errorBody(
+  [status, code, message, param]: ErrorExample,
+  scope: Scope | null,
+  write: (error: FluxError) => object,
+) {
   const text = message.replace('SCOPE', scope ?? '');
-  return writeOpenAIError(new FluxError(text, { status, code, ...(param === undefined ? {} : { param }) }));
+  return write(new FluxError(text, { status, code, ...(param === undefined ? {} : { param }) }));
 }
 
-/** The shape of every error: OpenAI's. */
+/** Error shapes by name, and who writes errors in them. */
+export const ERROR_WRITERS = { Error: writeOpenAIError, AnthropicError: writeAnthropicError };
+
+/** The shape of an error where Anthropic's API was called. */
+export function anthropicErrorShape(): z.ZodType {
+  return z.strictObject({
+    type: z.literal('error'),
+    error: z.looseObject({
+      type: z.string().meta({ description: "Anthropic's type of the status." }),
+      message: z.string().meta({ description: 'What to do next, and the field at fault.' }),
+      details: z
+        .looseObject({ error_code: z.string().optional() })
+        .nullish()
+        .meta({ description: 'Stable, for programs.' }),
+    }),
+    request_id: z.string().nullish().meta({ description: "The provider's own, on its errors." }),
+  });
+}
+
+/** The shape of every other error: OpenAI's. */
 export function errorShape(): z.ZodType {
   return z.strictObject({
     error: z.strictObject({

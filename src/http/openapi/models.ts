@@ -96,6 +96,7 @@ export function modelRoutes(): RouteGroup {
             },
           },
         },
+        errorsOf: 'either',
         errors: KEY_ERRORS,
       },
       {
@@ -125,6 +126,7 @@ export function modelRoutes(): RouteGroup {
             },
           },
         },
+        errorsOf: 'either',
         errors: [...KEY_ERRORS, 'model_not_found'],
       },
     ],

@@ -135,6 +135,10 @@ export const ANSWER_HEADERS: Readonly<
     description: "The provider's own id of the request, for its support; on its errors only.",
     schema: { type: 'string' },
   },
+  'request-id': {
+    description: "Anthropic's own id of the request, for its support; on its errors only.",
+    schema: { type: 'string' },
+  },
   'content-security-policy': {
     description: 'Nothing is loaded from any other host.',
     schema: { type: 'string' },

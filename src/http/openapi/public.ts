@@ -53,6 +53,15 @@ export function publicRoutes(): RouteGroup {
         errors: ['not_configured'],
       },
       {
+        route: 'GET /api/hello',
+        operationId: 'hello',
+        summary: 'Whether anybody is here',
+        about: 'Claude Code asks with HEAD.',
+        scope: null,
+        answer: { status: 200, about: 'Nothing but the status.', content: [] },
+        errors: ['not_configured'],
+      },
+      {
         route: 'GET /openapi.json',
         operationId: 'describeApi',
         summary: 'This description',

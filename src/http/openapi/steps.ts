@@ -6,6 +6,7 @@ import { TIERS } from '../../core/routing/tier.ts';
 import type { RouteGroup } from './description.ts';
 import { KEY_ERRORS } from './errors.ts';
 import { STEP_HEADERS } from './parameters.ts';
+import { RESPONSES_ROUTE, responsesShapes } from './responses.ts';
 import { COMPLETION, STREAM } from './steps-examples.ts';
 
 export const QUESTION = {
@@ -49,7 +50,7 @@ export function adaptedShape() {
 }
 
 /** The `fluxcompute` object. */
-function metadataShape() {
+export function metadataShape() {
   const tier = z.enum(TIERS);
   const usd = z.number().nullable().meta({ description: 'USD; null where a price is not known.' });
   return z.strictObject({
@@ -95,9 +96,9 @@ function metadataShape() {
   }) satisfies z.ZodType<FluxMetadata>;
 }
 
-/** /v1/chat/completions. What is OpenAI's stays loose: an OpenAI-compatible server's answer comes byte for byte. */
-export function stepRoutes(): RouteGroup {
-  const fluxcompute = metadataShape();
+/** /v1/chat/completions and /v1/responses. What is OpenAI's stays loose: an OpenAI-compatible server's answer comes byte for byte. */
+export function stepRoutes(fluxcompute: ReturnType<typeof metadataShape>): RouteGroup {
+  const responses = responsesShapes(fluxcompute);
   const usage = z.looseObject({
     prompt_tokens: z.int(),
     completion_tokens: z.int(),
@@ -115,9 +116,10 @@ export function stepRoutes(): RouteGroup {
   return {
     name: 'steps',
     about: 'Requests to a model: the thing that is routed.',
-    sent: { ChatCompletionRequest: chatRequest },
+    sent: { ChatCompletionRequest: chatRequest, ...responses.sent },
     given: {
       FluxMetadata: fluxcompute,
+      ...responses.given,
       ChatCompletion: z.looseObject({
         ...head,
         object: z.literal('chat.completion'),
@@ -180,6 +182,7 @@ export function stepRoutes(): RouteGroup {
         ],
         otherErrors: "A provider's own 400, 404, 413, 422, 429 or 5xx, with its status, message and code.",
       },
+      RESPONSES_ROUTE,
     ],
   };
 }

@@ -13,13 +13,17 @@ const SESSION_COMMANDS = new Set(['BEGIN', 'START', 'SET', 'LISTEN', 'PREPARE', 
  * Postgres in WebAssembly, kept in `folder`. One connection: PGlite queues what comes meanwhile.
  * Without a folder it lives in memory, for tests.
  *
+ * @param copy a database to begin with: a tar of its folder
  * @throws StartError if the folder holds something that is no readable database.
  */
-export async function openPglite(folder?: string): Promise<SqlBackend> {
+export async function openPglite(folder?: string, copy?: Blob): Promise<SqlBackend> {
   const existed = folder !== undefined && existsSync(folder);
   let database: PGlite;
   try {
-    database = await PGlite.create({ dataDir: folder ?? 'memory://' });
+    database = await PGlite.create({
+      dataDir: folder ?? 'memory://',
+      ...(copy === undefined ? {} : { loadDataDir: copy }),
+    });
     database.parsers = AS_TEXT;
     database.serializers = AS_TEXT;
   } catch (error) {

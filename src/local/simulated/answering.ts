@@ -1,21 +1,23 @@
 import type { ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { ErrorWire, Exchange } from './exchange.ts';
+import { EventStream, wait } from './event-stream.ts';
+import type { ErrorWire, Exchange, WireAnswer } from './exchange.ts';
 import { improvise } from './improvise.ts';
 import type { JournalEntry } from './journal.ts';
 import type { Refusal } from './refusal.ts';
 import type { Content } from './reply.ts';
 import { replyTo } from './reply.ts';
-import type { Fault, ScriptEntry, ScriptedAnswer } from './script.ts';
+import type { Fault, ScriptEntry } from './script.ts';
+import { scriptedContent } from './scripted-content.ts';
 import type { TokenUsage } from './usage.ts';
 import { tokenUsage } from './usage.ts';
 import type { Frame } from './wire.ts';
-import { openStream, SIMULATED_HEADER, sendFrame, sendJson } from './wire.ts';
+import { openStream, SIMULATED_HEADER, sendJson } from './wire.ts';
 
 /** Milliseconds before the first byte and between events. */
 export interface Pace {
   firstMs: number;
   betweenMs: number;
+  chunkBytes?: number | undefined;
 }
 
 /** Where an answer goes and what it needs on its way. */
@@ -37,7 +39,11 @@ export async function answer(
   const pace: Pace =
     entry?.delay === undefined
       ? outlet.pace
-      : { firstMs: entry.delay.first_ms, betweenMs: entry.delay.between_ms };
+      : {
+          firstMs: entry.delay.first_ms,
+          betweenMs: entry.delay.between_ms,
+          chunkBytes: entry.delay.chunk_bytes,
+        };
   const fault = entry?.fault;
   if (pace.firstMs > 0) await wait(response, pace.firstMs);
   if (response.destroyed) return;
@@ -60,7 +66,7 @@ export async function answer(
     sendJson(response, 200, '{"id": "simulated", "content": [', outlet.headers);
     return;
   }
-  const content = fault?.kind === 'empty' ? { text: '', calls: [], thinking: 0 } : contentOf(entry, exchange);
+  const content = fault?.kind === 'empty' ? { thinking: 0 } : contentOf(entry, exchange);
   const reply = replyTo(exchange.ask, content);
   const counted: TokenUsage = {
     ...exchange.input,
@@ -71,27 +77,42 @@ export async function answer(
   const usage = scripted === null ? null : scripted === undefined ? counted : tokenUsage(definedOf(scripted));
   journal.usage = usage ?? counted;
   const wireAnswer = exchange.answer(reply, usage);
-  if (exchange.ask.stream) await sendStream(wireAnswer.frames, fault, pace, outlet);
-  else if (fault?.kind === 'cut') cutBody(wireAnswer.body, outlet);
-  else if (fault?.kind !== 'stall') sendJson(response, 200, wireAnswer.body, outlet.headers);
+  if (exchange.ask.stream) await sendStream(wireAnswer, entry, pace, outlet);
+  else if (fault?.kind === 'failed') {
+    const refusal = spoken(fault, outlet.errors);
+    const body = wireAnswer.failed?.(refusal, 0).body ?? outlet.errors.body(refusal);
+    sendJson(response, 200, body, outlet.headers);
+  } else if (fault?.kind === 'cut') cutBody(wireAnswer.body, outlet);
+  else if (fault?.kind !== 'stall') {
+    const type = wireAnswer.contentType;
+    const headers = type === undefined ? outlet.headers : { ...outlet.headers, 'content-type': type };
+    sendJson(response, 200, wireAnswer.body, headers);
+  }
 }
 
 async function sendStream(
-  frames: Iterable<Frame>,
-  fault: Fault | undefined,
+  wireAnswer: WireAnswer,
+  entry: ScriptEntry | undefined,
   pace: Pace,
   outlet: Outlet,
 ): Promise<void> {
   const { response } = outlet;
+  const fault = entry?.fault;
   openStream(response, outlet.headers);
+  const cutAfterBytes = fault?.kind === 'cut' ? fault.after_bytes : undefined;
+  const stream = new EventStream(response, outlet.journal, { ...pace, cutAfterBytes });
+  const most =
+    fault !== undefined && 'after_events' in fault && cutAfterBytes === undefined
+      ? fault.after_events
+      : Number.POSITIVE_INFINITY;
   let sent = 0;
-  for (const frame of frames) {
-    if (fault !== undefined && 'after_events' in fault && sent >= fault.after_events) break;
-    if (sent > 0 && pace.betweenMs > 0) await wait(response, pace.betweenMs);
-    if (response.destroyed) return;
-    await sendFrame(response, frame);
+  for (const frame of injected(wireAnswer.frames, entry)) {
+    if (sent >= most) break;
+    if (!(await stream.send(frame))) break;
     sent += 1;
   }
+  await stream.flush();
+  if (response.destroyed) return;
   if (fault?.kind === 'stall') {
     response.flushHeaders();
     return;
@@ -102,8 +123,11 @@ async function sendStream(
     response.write('', () => response.destroy());
     return;
   }
-  if (fault?.kind === 'error_frame') {
-    await sendFrame(response, outlet.errors.frame(spoken(fault, outlet.errors), sent));
+  if (fault?.kind === 'error_frame' || fault?.kind === 'failed') {
+    const refusal = spoken(fault, outlet.errors);
+    const failed = fault.kind === 'failed' ? wireAnswer.failed?.(refusal, sent).frame : undefined;
+    await stream.send(failed ?? outlet.errors.frame(refusal, sent));
+    await stream.flush();
   }
   response.end();
 }
@@ -139,33 +163,24 @@ function spoken(
 }
 
 function contentOf(entry: ScriptEntry | undefined, exchange: Exchange): Content {
-  return entry?.answer === undefined ? improvise(exchange.ask) : scriptedContent(entry.answer);
+  if (entry?.answer !== undefined) return scriptedContent(entry.answer);
+  return exchange.improvise === undefined ? improvise(exchange.ask) : exchange.improvise();
 }
 
-function scriptedContent(scripted: ScriptedAnswer): Content {
-  return {
-    text: scripted.text,
-    calls: scripted.calls.map((call) => ({
-      name: call.name,
-      arguments: typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments ?? {}),
-      ...(call.id === undefined ? {} : { id: call.id }),
-    })),
-    ...(scripted.refusal === undefined ? {} : { refusal: scripted.refusal }),
-    ...(scripted.stop === undefined ? {} : { stop: scripted.stop }),
-    ...(scripted.stop_sequence === undefined ? {} : { stopSequence: scripted.stop_sequence }),
-    ...(scripted.thinking === undefined ? {} : { thinking: scripted.thinking }),
-  };
+/** The frames, with those a script puts between them. */
+function* injected(frames: Iterable<Frame>, entry: ScriptEntry | undefined): Generator<Frame> {
+  const waiting = [...(entry?.answer?.inject ?? [])].sort((a, b) => a.after_events - b.after_events);
+  let sent = 0;
+  for (const frame of frames) {
+    while (waiting[0] !== undefined && waiting[0].after_events <= sent) {
+      const { event, data } = waiting.shift() ?? waiting[0];
+      yield event === undefined ? { data } : { event, data };
+    }
+    yield frame;
+    sent += 1;
+  }
 }
 
 function definedOf(usage: { [name in keyof TokenUsage]?: number | undefined }): Partial<TokenUsage> {
   return Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== undefined));
-}
-
-/** Waits, or returns at once when the client leaves. */
-async function wait(response: ServerResponse, ms: number): Promise<void> {
-  const gone = new AbortController();
-  const leave = () => gone.abort();
-  response.once('close', leave);
-  await sleep(ms, undefined, { signal: gone.signal }).catch(() => undefined);
-  response.off('close', leave);
 }

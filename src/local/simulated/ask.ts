@@ -3,7 +3,17 @@ import { sortedJson } from './digest.ts';
 import type { Tokenizer } from './tokens.ts';
 
 /** The wire a request came over. */
-export type Api = 'anthropic' | 'openai-chat' | 'openai-responses';
+export const APIS = [
+  'anthropic',
+  'openai-chat',
+  'openai-responses',
+  'openai-completions',
+  'openai-embeddings',
+  'openai-moderations',
+  'openai-images',
+  'openai-audio',
+] as const;
+export type Api = (typeof APIS)[number];
 
 /** One message without its wire: what scripts are matched by and answers are made from. */
 export interface Turn {
@@ -41,6 +51,8 @@ export interface Ask {
   /** Thinking tokens this model would spend at this effort; 0 where it doesn't think. */
   thinkingTokens: number;
   tokenizer: Tokenizer;
+  /** What to cite where citations are asked for, as the wire has it, and the words cited. */
+  citation?: { text: string; citation: unknown } | undefined;
 }
 
 /** The text of the last message of the user himself, '' without one. */

@@ -12,6 +12,8 @@ const clockBody = z.union([
   z.strictObject({ at: z.iso.datetime({ offset: true }) }),
 ]);
 
+const accountBody = z.strictObject({ prefix_check: z.boolean() });
+
 /** Serves `/control/…`: what tests steer the simulators by. README.md lists it. */
 export async function serveControl(
   simulator: Simulator,
@@ -19,7 +21,7 @@ export async function serveControl(
   response: ServerResponse,
   url: URL,
 ): Promise<void> {
-  const raw = await readBody(request, MAX_CONTROL_BYTES);
+  const raw = (await readBody(request, MAX_CONTROL_BYTES))?.toString('utf8');
   const say = (status: number, body: unknown) => sendJson(response, status, body);
   switch (`${request.method} ${url.pathname}`) {
     case 'GET /control/health':
@@ -52,7 +54,15 @@ export async function serveControl(
     case 'DELETE /control/cache':
       simulator.cache.clear();
       simulator.stored.clear();
+      simulator.objects.clear();
+      simulator.account.fingerprints.clear();
       return say(200, { ok: true });
+    case 'POST /control/account': {
+      const read = accountBody.safeParse(parsed(raw));
+      if (!read.success) return say(400, { error: z.prettifyError(read.error) });
+      simulator.account.prefixCheck = read.data.prefix_check;
+      return say(200, read.data);
+    }
     case 'POST /control/clock': {
       const read = clockBody.safeParse(parsed(raw));
       if (!read.success) return say(400, { error: z.prettifyError(read.error) });

@@ -13,15 +13,14 @@ const COMMON = new Set(
 /** What a simulated model answers without a script: a tool call if one fits, JSON if asked for, else plain words. */
 export function improvise(ask: Ask): Content {
   const tool = chooseTool(ask);
-  if (tool !== undefined) return { text: '', calls: [callOf(tool, ask)] };
+  if (tool !== undefined) return { calls: [callOf(tool, ask)] };
   const said = lastUserText(ask).trim();
   if (ask.format.type === 'json_schema') {
-    return { text: JSON.stringify(sampleValue(ask.format.schema, 'simulated')), calls: [] };
+    return { text: JSON.stringify(sampleValue(ask.format.schema, 'simulated')) };
   }
   if (ask.format.type === 'json_object') {
     return {
       text: JSON.stringify({ simulated: true, model: ask.model, asked: said.slice(0, 200) }),
-      calls: [],
     };
   }
   const last = ask.turns.at(-1);
@@ -31,7 +30,15 @@ export function improvise(ask: Ask): Content {
       : said === ''
         ? 'There was no question.'
         : `You asked: "${said.slice(0, 200)}".`;
-  return { text: `This is a simulated answer of ${ask.model}; no model was called. ${about}`, calls: [] };
+  const text = `This is a simulated answer of ${ask.model}; no model was called. ${about}`;
+  const { citation } = ask;
+  if (citation === undefined) return { text };
+  return {
+    parts: [
+      { type: 'text', text },
+      { type: 'text', text: ` It says: "${citation.text}".`, citations: [citation.citation] },
+    ],
+  };
 }
 
 function chooseTool(ask: Ask): OfferedTool | undefined {

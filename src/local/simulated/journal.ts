@@ -16,6 +16,8 @@ export interface JournalEntry {
   /** The message of a refusal. */
   error: string | null;
   usage: TokenUsage | null;
+  /** Bytes of a stream that the socket took: a client that doesn't read holds them back. */
+  sent_bytes: number;
   /** `open` until the answer's last byte; `cut` by a fault; `left` where the client went first. */
   ended: 'open' | 'complete' | 'cut' | 'left';
 }
@@ -47,6 +49,7 @@ export class Journal {
       status: 0,
       error: null,
       usage: null,
+      sent_bytes: 0,
       ended: 'open',
     };
     this.#entries.push({ entry, size });

@@ -14,10 +14,12 @@ export interface SimulatorOptions {
   startAt?: number;
   /** Requests kept for `GET /control/requests`. */
   keep?: number;
+  /** Whether an edited prefix before a thinking block is a 400 unasked (default), as for accounts since 2026-08-31. */
+  prefixCheck?: boolean;
 }
 
 export const USAGE =
-  'usage: node src/local/simulated/server.ts --port N [--script FILE] [--latency FIRST_MS[,BETWEEN_MS]] [--at ISO_TIME] [--keep N]';
+  'usage: node src/local/simulated/server.ts --port N [--script FILE] [--latency FIRST_MS[,BETWEEN_MS]] [--at ISO_TIME] [--keep N] [--prefix-check on|off]';
 
 const flags = z.object({
   port: z.coerce.number().int().min(0).max(65_535),
@@ -28,6 +30,7 @@ const flags = z.object({
     .default('0'),
   at: z.iso.datetime({ offset: true }).optional(),
   keep: z.coerce.number().int().min(1).optional(),
+  'prefix-check': z.enum(['on', 'off']).default('on'),
 });
 
 /** Reads the command line; throws an error that names the flag at fault. */
@@ -40,6 +43,7 @@ export function readFlags(args: readonly string[]): { options: SimulatorOptions;
       latency: { type: 'string' },
       at: { type: 'string' },
       keep: { type: 'string' },
+      'prefix-check': { type: 'string' },
     },
   });
   const read = flags.safeParse(values);
@@ -50,6 +54,7 @@ export function readFlags(args: readonly string[]): { options: SimulatorOptions;
     options: {
       port: read.data.port,
       latency: { firstMs, betweenMs },
+      prefixCheck: read.data['prefix-check'] === 'on',
       ...(read.data.at === undefined ? {} : { startAt: Date.parse(read.data.at) }),
       ...(read.data.keep === undefined ? {} : { keep: read.data.keep }),
     },

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { Ask } from './ask.ts';
-import { lastMessageHash, lastUserText, stepKey } from './ask.ts';
+import { APIS, lastMessageHash, lastUserText, stepKey } from './ask.ts';
 import { STOPS } from './reply.ts';
 
 const count = z.number().int().nonnegative();
 
 /** Which request an entry is for; every field given must fit. README.md has the whole format. */
 const match = z.strictObject({
-  api: z.enum(['anthropic', 'openai-chat', 'openai-responses']).optional(),
+  api: z.enum(APIS).optional(),
   model: z.string().optional(),
   stream: z.boolean().optional(),
   contains: z.string().optional(),
@@ -17,12 +17,43 @@ const match = z.strictObject({
   nth: z.number().int().positive().optional(),
 });
 
+const call = { name: z.string(), arguments: z.unknown().optional(), id: z.string().optional() };
+
 const answer = z.strictObject({
   text: z.string().default(''),
-  calls: z
-    .array(z.strictObject({ name: z.string(), arguments: z.unknown().optional(), id: z.string().optional() }))
-    .default([]),
+  /** Repeats the text up to this many characters, whatever `max_tokens` says. */
+  characters: count.optional(),
+  /** Characters of one event of a stream; without it, a word. */
+  event_characters: z.number().int().positive().optional(),
+  calls: z.array(z.strictObject(call)).default([]),
+  /** Instead of `text` and `calls`: everything, in its order. */
+  parts: z
+    .array(
+      z.discriminatedUnion('type', [
+        z.strictObject({
+          type: z.literal('thinking'),
+          text: z.string().optional(),
+          tokens: count.default(32),
+          redacted: z.boolean().default(false),
+        }),
+        z.strictObject({
+          type: z.literal('text'),
+          text: z.string(),
+          citations: z.array(z.unknown()).optional(),
+        }),
+        z.strictObject({ type: z.literal('call'), ...call }),
+        z.strictObject({ type: z.literal('block'), block: z.record(z.string(), z.unknown()) }),
+      ]),
+    )
+    .optional(),
+  /** Fields to put beside those of the wire. */
+  extra: z.record(z.string(), z.unknown()).optional(),
+  /** Events to put between those of a stream, so many of them after its start. */
+  inject: z
+    .array(z.strictObject({ after_events: count, event: z.string().optional(), data: z.unknown() }))
+    .optional(),
   refusal: z.string().optional(),
+  refusal_category: z.string().optional(),
   stop: z.enum(STOPS).optional(),
   stop_sequence: z.string().optional(),
   thinking: count.optional(),
@@ -53,12 +84,24 @@ const fault = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('hang') }),
   z.strictObject({ kind: z.literal('reset') }),
-  z.strictObject({ kind: z.literal('cut'), after_events: count.default(3) }),
+  z.strictObject({
+    kind: z.literal('cut'),
+    after_events: count.default(3),
+    /** Instead of a number of events: in the middle of one, if need be. */
+    after_bytes: count.optional(),
+  }),
   z.strictObject({ kind: z.literal('stall'), after_events: count.default(3) }),
   z.strictObject({
     kind: z.literal('error_frame'),
     after_events: count.default(0),
     status: z.number().int().default(529),
+    message: z.string().optional(),
+    code: z.string().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('failed'),
+    after_events: count.default(3),
+    status: z.number().int().default(500),
     message: z.string().optional(),
     code: z.string().optional(),
   }),
@@ -76,7 +119,14 @@ const entry = z
   .strictObject({
     match: match.default({}),
     times: z.union([z.number().int().positive(), z.literal('always')]).default(1),
-    delay: z.strictObject({ first_ms: count.default(0), between_ms: count.default(0) }).optional(),
+    delay: z
+      .strictObject({
+        first_ms: count.default(0),
+        between_ms: count.default(0),
+        /** Sends a stream in pieces of this size, events or not; `between_ms` is then between pieces. */
+        chunk_bytes: z.number().int().positive().optional(),
+      })
+      .optional(),
     answer: answer.optional(),
     fault: fault.optional(),
   })

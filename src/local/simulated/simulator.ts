@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Pace } from './answering.ts';
 import { answer } from './answering.ts';
+import type { Account } from './anthropic/account.ts';
+import { newAccount } from './anthropic/account.ts';
 import { anthropicErrors, anthropicHeaders } from './anthropic/errors.ts';
 import { acceptMessages, anthropicCaller, countMessages } from './anthropic/messages.ts';
 import { claudeModelList, modelInfo } from './anthropic/model-list.ts';
 import { claudeModel } from './anthropic/models.ts';
 import type { Clock } from './clock.ts';
 import { virtualClock } from './clock.ts';
+import { digest } from './digest.ts';
 import type { ErrorWire, Exchange } from './exchange.ts';
 import type { JournalEntry } from './journal.ts';
 import { Journal } from './journal.ts';
@@ -16,10 +19,13 @@ import { openaiErrors, openaiHeaders } from './openai/errors.ts';
 import { gptModel, gptModelList, modelObject } from './openai/models.ts';
 import { acceptResponses } from './openai/responses.ts';
 import { modelNotFound } from './openai/rules-model.ts';
+import { acceptStateless, STATELESS_MODELS } from './openai/stateless/endpoints.ts';
 import { StoredResponses } from './openai/stored-responses.ts';
 import type { SimulatorOptions } from './options.ts';
 import { PromptCache } from './prompt-cache.ts';
 import type { Refusal } from './refusal.ts';
+import type { RequestFields } from './request-body.ts';
+import { readFields } from './request-body.ts';
 import { Script } from './script.ts';
 import { readBody, sendJson } from './wire.ts';
 
@@ -32,11 +38,11 @@ const KEEP = 2_000;
 /** What a request on a provider's path needs. */
 interface Visit {
   request: IncomingMessage;
-  response: ServerResponse;
   path: string;
   query: URLSearchParams;
   headers: Record<string, string>;
-  journal: JournalEntry;
+  /** The body, read as text. */
+  text: string;
 }
 
 /** Both providers behind one port, told apart by path (and `/v1/models` by `anthropic-version`). */
@@ -46,6 +52,8 @@ export class Simulator {
   readonly journal: Journal;
   readonly cache = new PromptCache();
   readonly stored = new StoredResponses();
+  readonly account: Account = newAccount();
+  readonly objects = this.account.objects;
   readonly #pace: Pace;
 
   constructor(options: SimulatorOptions) {
@@ -53,13 +61,14 @@ export class Simulator {
     this.journal = new Journal(options.keep ?? KEEP);
     this.#pace = options.latency ?? { firstMs: 0, betweenMs: 0 };
     this.script.add(options.script ?? []);
+    this.account.prefixCheck = options.prefixCheck ?? true;
   }
 
   /** Serves one request to a provider. */
   async serve(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const now = this.clock.now();
     const headers = plainHeaders(request);
-    const body = await readBody(request, MAX_BODY_BYTES);
+    const raw = await readBody(request, MAX_BODY_BYTES);
     const journal = this.journal.open(
       {
         at: new Date(now).toISOString(),
@@ -67,12 +76,18 @@ export class Simulator {
         path: url.pathname + url.search,
         headers,
       },
-      body?.length ?? 0,
+      raw?.length ?? 0,
     );
     response.once('close', () => {
       if (journal.ended === 'open') journal.ended = response.writableFinished ? 'complete' : 'left';
     });
-    const visit: Visit = { request, response, path: url.pathname, query: url.searchParams, headers, journal };
+    const visit: Visit = {
+      request,
+      path: url.pathname,
+      query: url.searchParams,
+      headers,
+      text: raw?.toString('utf8') ?? '',
+    };
     const isAnthropic = /^\/v1\/messages(\/|$)/.test(url.pathname) || 'anthropic-version' in headers;
     const wireHeaders = isAnthropic ? anthropicHeaders(now) : openaiHeaders();
     const errors: ErrorWire = isAnthropic
@@ -83,22 +98,18 @@ export class Simulator {
       journal.error = refusal.message;
       sendJson(response, refusal.status, errors.body(refusal), wireHeaders);
     };
-    if (body === undefined) return refuse(errors.usual(413));
-    if (body !== '') noteBody(journal, body);
+    if (raw === undefined) return refuse(errors.usual(413));
+    const read = await readFields(raw, headers);
+    noteBody(journal, raw, read);
 
-    if (request.method === 'GET') {
-      const found = isAnthropic ? anthropicModels(visit, now) : openaiModels(visit, now);
+    const found = this.#look(visit, read, isAnthropic, now);
+    if (found !== undefined) {
       if (isRefusal(found)) return refuse(found);
       journal.status = 200;
-      return sendJson(response, 200, found, wireHeaders);
+      const type = found instanceof Uint8Array ? { 'content-type': 'application/octet-stream' } : {};
+      return sendJson(response, 200, found, { ...wireHeaders, ...type });
     }
-    if (request.method === 'POST' && url.pathname === '/v1/messages/count_tokens') {
-      const counted = countMessages(body, headers, now);
-      if (isRefusal(counted)) return refuse(counted);
-      journal.status = 200;
-      return sendJson(response, 200, counted, wireHeaders);
-    }
-    const exchange = request.method === 'POST' ? this.#accept(visit, body, now) : undefined;
+    const exchange = request.method === 'POST' ? await this.#accept(visit, raw, now) : undefined;
     if (exchange === undefined) return refuse(noSuchPath(visit, isAnthropic));
     if (isRefusal(exchange)) return refuse(exchange);
     await answer(exchange, this.script.take(exchange.ask), {
@@ -110,16 +121,49 @@ export class Simulator {
     });
   }
 
-  #accept(visit: Visit, body: string, now: number): Exchange | Refusal | undefined {
-    switch (visit.path) {
+  /** What is answered without a model: counts, lists of models, stored objects. */
+  #look(
+    visit: Visit,
+    read: RequestFields | undefined,
+    isAnthropic: boolean,
+    now: number,
+  ): object | Refusal | undefined {
+    const { path, headers } = visit;
+    const method = visit.request.method ?? '';
+    if (method === 'POST' && path === '/v1/messages/count_tokens') {
+      return countMessages(visit.text, headers, now, this.account);
+    }
+    if (method === 'GET' && /^\/v1\/models(\/|$)/.test(path)) {
+      return isAnthropic ? anthropicModels(visit, now) : openaiModels(visit, now);
+    }
+    const caller = isAnthropic ? anthropicCaller(headers) : openaiCaller(headers);
+    if ('status' in caller) return caller;
+    const organisation = digest(caller.key);
+    const [file] = Object.values(read?.files ?? {});
+    const found = this.objects.serve({
+      provider: isAnthropic ? 'anthropic' : 'openai',
+      organisation,
+      method,
+      path,
+      fields: read?.fields ?? {},
+      file,
+      now,
+    });
+    if (method === 'DELETE') this.stored.forget(organisation, path.split('/').at(-1) ?? '');
+    return found;
+  }
+
+  async #accept(visit: Visit, raw: Buffer, now: number): Promise<Exchange | Refusal | undefined> {
+    const { path, text, headers } = visit;
+    switch (path) {
       case '/v1/messages':
-        return acceptMessages(body, visit.headers, this.cache, now);
+        return acceptMessages(text, headers, this.cache, now, this.account);
       case '/v1/chat/completions':
-        return acceptChat(body, visit.headers, this.cache, now);
+        return acceptChat(text, headers, this.cache, now, this.objects);
       case '/v1/responses':
-        return acceptResponses(body, visit.headers, this.cache, this.stored, now);
+        return acceptResponses(text, headers, this.cache, this.stored, now, this.objects);
       default:
-        return undefined;
+        return acceptStateless(path, raw, headers, now);
     }
   }
 }
@@ -137,11 +181,13 @@ function anthropicModels(visit: Visit, now: number): object {
 function openaiModels(visit: Visit, now: number): object {
   const caller = openaiCaller(visit.headers);
   if ('status' in caller) return caller;
-  if (visit.path === '/v1/models') return gptModelList(now);
+  if (visit.path === '/v1/models') return gptModelList(now, STATELESS_MODELS);
   const id = /^\/v1\/models\/([^/]+)$/.exec(visit.path)?.[1];
   if (id === undefined) return noSuchPath(visit, false);
-  const model = gptModel(decodeURIComponent(id), now);
-  return model === undefined ? modelNotFound(id) : modelObject(model);
+  const name = decodeURIComponent(id);
+  return gptModel(name, now) === undefined && !STATELESS_MODELS.includes(name)
+    ? modelNotFound(id)
+    : modelObject(name);
 }
 
 function noSuchPath({ request, path }: Visit, isAnthropic: boolean): Refusal {
@@ -154,21 +200,18 @@ function isRefusal(value: object): value is Refusal {
   return 'status' in value && typeof value.status === 'number' && 'message' in value;
 }
 
-function noteBody(journal: JournalEntry, body: string): void {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    journal.body = parsed;
-    if (
-      parsed !== null &&
-      typeof parsed === 'object' &&
-      'model' in parsed &&
-      typeof parsed.model === 'string'
-    ) {
-      journal.model = parsed.model;
-    }
-  } catch {
-    journal.body = body;
+function noteBody(journal: JournalEntry, raw: Buffer, read: RequestFields | undefined): void {
+  if (read === undefined) {
+    journal.body = raw.toString('utf8');
+    return;
   }
+  if (raw.length === 0) return;
+  const files = Object.entries(read.files).map(([field, { name, content }]) => [
+    field,
+    { name, bytes: content.length },
+  ]);
+  journal.body = { ...read.fields, ...Object.fromEntries(files) };
+  if (typeof read.fields.model === 'string') journal.model = read.fields.model;
 }
 
 function plainHeaders(request: IncomingMessage): Record<string, string> {

@@ -10,6 +10,10 @@ import type { Conversation, Message } from '../../../src/core/conversation.ts';
 
 const text = (words: string) => ({ type: 'text' as const, text: words });
 const image = { type: 'image' as const, source: { kind: 'url' as const, url: 'https://example.com/a.png' } };
+const document = (citations: boolean): Message => ({
+  role: 'user',
+  content: [{ type: 'document', source: { kind: 'text', text: 'All of it.' }, citations }],
+});
 const USER: Message = { role: 'user', content: [text('Find it.')] };
 const PLAIN: Conversation = {
   messages: [{ role: 'system', content: [text('Be brief.')] }, USER],
@@ -27,14 +31,14 @@ function partsOf(change: Partial<Conversation> = {}, wire: WireParts = {}) {
 }
 
 /** Names of the parts in which a request differs from the plain one. */
-function changed(change: Partial<Conversation>, wire: WireParts = {}): CachePart[] {
+function changed(change: Partial<Conversation>): CachePart[] {
   const conversation = { ...PLAIN, ...change };
-  const read = (of: Conversation, beside: WireParts) =>
+  const read = (of: Conversation) =>
     withMessages(
-      settingsParts(of, (words) => words, beside),
+      settingsParts(of, (words) => words),
       measureInput(of),
     );
-  const [a, b] = [read(PLAIN, {}), read(conversation, wire)];
+  const [a, b] = [read(PLAIN), read(conversation)];
   // The keys are parts.
   const names = Object.keys({ ...a, ...b }) as CachePart[];
   return names.filter((name) => a[name] !== b[name]).sort();
@@ -89,6 +93,8 @@ describe('the parts of a request that a prompt cache compares', () => {
     ['defaults said out loud', { output: { ...PLAIN.output, verbosity: 'medium' } }, []],
     ['the service tier that is the default', { hints: { serviceTier: 'auto' } }, []],
     ['who asks', { hints: { user: 'u', safetyIdentifier: 's' } }, []],
+    ['a document', { messages: [...PLAIN.messages, document(false)] }, []],
+    ['a document to be cited', { messages: [...PLAIN.messages, document(true)] }, ['citations']],
     ['an image', { messages: [...PLAIN.messages, { role: 'user', content: [image] }] }, ['images']],
   ])('%s', (_what, change, parts) => {
     expect(changed(change)).toEqual(parts);
@@ -106,8 +112,10 @@ describe('the parts of a request that a prompt cache compares', () => {
   });
 
   test('how often the user has spoken counts where the model thinks', () => {
-    expect(changed({}, { thinking: 'enabled 2048' })).toEqual(['asks', 'thinking']);
-    expect(partsOf({ messages: [USER, USER] }, { thinking: 'adaptive' }).asks).toBe('2');
-    expect(partsOf({}, { thinking: 'disabled' }).asks).toBeUndefined();
+    const reasoning = { mode: 'enabled', budgetTokens: 2_048 };
+    expect(changed({ reasoning })).toEqual(['asks', 'thinking']);
+    expect(partsOf({ reasoning }).thinking).toBe('enabled 2048');
+    expect(partsOf({ messages: [USER, USER], reasoning: { mode: 'adaptive' } }).asks).toBe('2');
+    expect(partsOf({ reasoning: { mode: 'disabled' } }).asks).toBeUndefined();
   });
 });

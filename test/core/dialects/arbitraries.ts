@@ -1,23 +1,53 @@
 import fc from 'fast-check';
 import type {
   AssistantBlock,
+  CacheMark,
   Conversation,
+  DocumentBlock,
+  Hints,
   ImageBlock,
   Message,
   OutputConstraints,
+  Reasoning,
   TextBlock,
+  ThinkingBlock,
   Tool,
   ToolChoice,
   ToolResultBlock,
 } from '../../../src/core/conversation.ts';
 
-/** Any conversation that a Chat Completions client may send: `read.ts` accepts no other. */
+/** Any conversation that clients may send, whatever their wire: of what is some wire's own, only what others can drop. */
 
 const text = fc.oneof(
   fc.constantFrom('', ' ', '\n', 'Hello', 'Ünïcödé 🤖', '{"a":1}'),
   fc.string({ maxLength: 20 }),
 );
-const textBlock: fc.Arbitrary<TextBlock> = text.map((value) => ({ type: 'text', text: value }));
+/** At most a few are Anthropic's own, whose fifth is a 400; of OpenAI's there may be any number. */
+const cache = fc.oneof(
+  { weight: 20, arbitrary: fc.constant({}) },
+  fc.constantFrom<{ cache: CacheMark }[]>(
+    { cache: { breakpoint: true } },
+    { cache: { breakpoint: true, ttl: '1h' } },
+  ),
+);
+const textBlock: fc.Arbitrary<TextBlock> = fc
+  .tuple(text, cache)
+  .map(([value, mark]) => ({ type: 'text', text: value, ...mark }));
+const documentBlock: fc.Arbitrary<DocumentBlock> = fc.record(
+  {
+    type: fc.constant('document' as const),
+    source: fc.constantFrom<DocumentBlock['source'][]>(
+      { kind: 'base64', mediaType: 'application/pdf', data: 'JVBERi0=' },
+      { kind: 'base64', mediaType: 'text/plain', data: 'cGxhaW4=' },
+      { kind: 'text', text: 'plain' },
+      { kind: 'url', url: 'https://example.com/a.pdf' },
+    ),
+    title: fc.constantFrom('Report', 'a.pdf'),
+    context: fc.constant('Of last year.'),
+    citations: fc.constant(true),
+  },
+  { requiredKeys: ['type', 'source'] },
+);
 const imageBlock: fc.Arbitrary<ImageBlock> = fc.record(
   {
     type: fc.constant('image' as const),
@@ -39,9 +69,29 @@ const system: fc.Arbitrary<Message> = fc
   )
   .map(([role, content, named]): Message => ({ role, content, ...named }));
 const user: fc.Arbitrary<Message> = fc
-  .tuple(fc.array(fc.oneof({ weight: 4, arbitrary: textBlock }, imageBlock), { maxLength: 3 }), name)
+  .tuple(
+    fc.array(fc.oneof({ weight: 4, arbitrary: textBlock }, imageBlock, documentBlock), { maxLength: 3 }),
+    name,
+  )
   .map(([content, named]): Message => ({ role: 'user', content, ...named }));
+/** Of models that no test sends to: it has to be left out everywhere. */
+const thinking: fc.Arbitrary<ThinkingBlock> = fc.constantFrom<ThinkingBlock[]>(
+  {
+    type: 'thinking',
+    wire: 'anthropic-messages',
+    raw: { type: 'thinking', thinking: 'Hm.', signature: 'of another' },
+    producer: { provider: 'elsewhere', name: 'claude-opus-5-5' },
+  },
+  {
+    type: 'thinking',
+    wire: 'openai-responses',
+    raw: { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'of another' },
+    producer: { provider: 'elsewhere', name: 'gpt-6-luna' },
+  },
+  { type: 'thinking', wire: 'openai-responses', raw: { type: 'reasoning', id: 'rs_2', summary: [] } },
+);
 const said = fc.oneof(
+  { weight: 1, arbitrary: thinking },
   textBlock,
   text.map((value): AssistantBlock => ({ type: 'refusal', text: value })),
 );
@@ -58,28 +108,44 @@ const args = fc.oneof(
   fc.dictionary(fc.string(), fc.integer()).map((value) => JSON.stringify(value)),
   fc.string({ maxLength: 10 }),
 );
-const functionName = fc.constantFrom('look_up', 'ping', 'f-3', 'gone');
+const functionName = fc.constantFrom('look_up', 'ping', 'f-3', 'gone', 'patch');
+const resultPart = fc.oneof({ weight: 4, arbitrary: textBlock }, imageBlock, documentBlock);
 
 /** An assistant turn with calls, and its results in any order. */
 const loop: fc.Arbitrary<Message[]> = fc
   .tuple(
-    fc.uniqueArray(id, { minLength: 1, maxLength: 4 }),
-    fc.array(textBlock, { maxLength: 1 }),
-    fc.infiniteStream(fc.tuple(functionName, args, fc.array(textBlock, { maxLength: 2 }))),
+    fc.uniqueArray(
+      fc.record({
+        id,
+        name: functionName,
+        args,
+        content: fc.array(resultPart, { maxLength: 2 }),
+        failed: fc.boolean(),
+        mark: cache,
+      }),
+      { minLength: 1, maxLength: 4, selector: (made) => made.id },
+    ),
+    fc.array(fc.oneof({ weight: 3, arbitrary: textBlock }, thinking), { maxLength: 2 }),
     fc.boolean(),
   )
-  .map(([ids, before, stream, reversed]) => {
-    const made = ids.map((callId) => ({ callId, of: stream.next().value }));
+  .map(([made, before, reversed]) => {
     const calls = made.map(
-      ({ callId, of: [called, json] }): AssistantBlock => ({
+      (one): AssistantBlock => ({
         type: 'tool_call',
-        id: callId,
-        name: called,
-        arguments: json,
+        id: one.id,
+        name: one.name,
+        arguments: one.args,
+        ...(one.name === 'patch' ? { custom: true } : {}),
       }),
     );
     const results = made.map(
-      ({ callId, of: [, , content] }): ToolResultBlock => ({ type: 'tool_result', callId, content }),
+      ({ id: callId, content, failed, mark }): ToolResultBlock => ({
+        type: 'tool_result',
+        callId,
+        content,
+        ...(failed ? { isError: true } : {}),
+        ...mark,
+      }),
     );
     return [
       { role: 'assistant', content: [...before, ...calls] },
@@ -112,6 +178,7 @@ const STRICT_SCHEMA = {
   required: ['key', 'day'],
   additionalProperties: false,
 };
+const OPTIONAL_SCHEMA = { ...STRICT_SCHEMA, required: ['key'] };
 const LOOSE_SCHEMAS: Record<string, unknown>[] = [
   {},
   { type: 'object' },
@@ -131,12 +198,30 @@ const LOOSE_SCHEMAS: Record<string, unknown>[] = [
 const tool = (toolName: string): fc.Arbitrary<Tool> =>
   fc.oneof(
     fc.constant({ name: toolName }),
-    fc.constant({ name: toolName, description: 'Does it.', parameters: STRICT_SCHEMA, strict: true }),
+    fc.constantFrom(STRICT_SCHEMA, OPTIONAL_SCHEMA).map((parameters) => ({
+      name: toolName,
+      description: 'Does it.',
+      parameters,
+      strict: true,
+    })),
     fc.constantFrom(...LOOSE_SCHEMAS).map((parameters) => ({ name: toolName, parameters })),
   );
+const custom: fc.Arbitrary<Tool[]> = fc.constantFrom<Tool[][]>(
+  [],
+  [],
+  [{ name: 'patch', custom: {} }],
+  [{ name: 'patch', description: 'Applies it.', custom: { format: { type: 'text' } } }],
+  [
+    {
+      name: 'patch',
+      custom: { format: { type: 'grammar', syntax: 'lark', definition: 'start: "x"' } },
+    },
+  ],
+);
 const tools: fc.Arbitrary<Tool[]> = fc
   .subarray(['look_up', 'ping', 'f-3'])
-  .chain((names) => fc.tuple(...names.map(tool)));
+  .chain((names) => fc.tuple(fc.tuple(...names.map(tool)), custom))
+  .map(([functions, free]) => [...functions, ...free]);
 
 function choices(offered: Tool[]): fc.Arbitrary<ToolChoice | undefined> {
   const names = offered.map((one) => one.name);
@@ -164,7 +249,12 @@ const output: fc.Arbitrary<OutputConstraints> = fc.record(
     maxTokens: fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.constant(5_000_000)),
     verbosity: fc.constantFrom('low', 'medium', 'high'),
     format: fc.oneof(
-      fc.constant({ type: 'json_schema' as const, name: 'answer', schema: STRICT_SCHEMA, strict: true }),
+      fc.constantFrom(STRICT_SCHEMA, OPTIONAL_SCHEMA).map((schema) => ({
+        type: 'json_schema' as const,
+        name: 'answer',
+        schema,
+        strict: true,
+      })),
       fc.constantFrom(...LOOSE_SCHEMAS).map((schema) => ({
         type: 'json_schema' as const,
         name: 'answer',
@@ -173,6 +263,20 @@ const output: fc.Arbitrary<OutputConstraints> = fc.record(
     ),
   },
   { requiredKeys: ['n', 'logprobs', 'stop'] },
+);
+
+const effort = fc.constantFrom('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max');
+const reasoning: fc.Arbitrary<Reasoning> = fc.oneof(
+  fc.constant({}),
+  fc.record({ effort }),
+  fc.record(
+    { mode: fc.constantFrom('adaptive', 'disabled', 'between_tools'), effort },
+    { requiredKeys: ['mode'] },
+  ),
+  fc.record({
+    mode: fc.constant('enabled'),
+    budgetTokens: fc.constantFrom(1_024, 5_000, 100_000),
+  }),
 );
 
 export const conversation: fc.Arbitrary<Conversation> = tools.chain((offered) =>
@@ -186,24 +290,31 @@ export const conversation: fc.Arbitrary<Conversation> = tools.chain((offered) =>
         {
           temperature: fc.double({ min: 0, max: 2, noNaN: true }),
           topP: fc.double({ min: 0, max: 1, noNaN: true }),
+          topK: fc.constant(5),
           seed: fc.integer(),
           presencePenalty: fc.constant(1),
           frequencyPenalty: fc.constant(-1),
         },
         { requiredKeys: [] },
       ),
-      effort: fc.option(fc.constantFrom('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'), {
-        nil: undefined,
-      }),
+      reasoning,
       hints: fc.record(
-        { promptCacheKey: fc.constant('k'), serviceTier: fc.constant('flex'), user: fc.constant('u') },
+        {
+          promptCacheKey: fc.constant('k'),
+          serviceTier: fc.constantFrom('auto', 'default', 'flex', 'priority', 'standard_only', 'ultrafast'),
+          user: fc.constant('u'),
+          promptCacheOptions: fc.constantFrom<NonNullable<Hints['promptCacheOptions']>[]>(
+            {},
+            { mode: 'explicit' },
+            { ttl: '12h' },
+          ),
+        },
         { requiredKeys: [] },
       ),
     })
-    .map(({ toolChoice, parallelToolCalls, effort, ...rest }) => ({
+    .map(({ toolChoice, parallelToolCalls, ...rest }) => ({
       ...rest,
       tools: offered,
-      reasoning: effort === undefined ? {} : { effort },
       ...(toolChoice === undefined ? {} : { toolChoice }),
       ...(parallelToolCalls === undefined ? {} : { parallelToolCalls }),
     })),

@@ -17,9 +17,18 @@ export function assemble(events: readonly AnswerEvent[]): Omit<Answer, 'serviceT
       case 'refusal':
         said[event.type] += event.text;
         break;
+      case 'block':
+        whole.blocks.push(event.block);
+        break;
       case 'tool_call':
         if (event.index !== calls.length) throw new Error(`call ${event.index} out of turn`);
-        calls.push({ type: 'tool_call', id: event.id, name: event.name, arguments: '' });
+        calls.push({
+          type: 'tool_call',
+          id: event.id,
+          name: event.name,
+          arguments: '',
+          ...(event.custom === true ? { custom: true } : {}),
+        });
         break;
       case 'tool_arguments': {
         const call = calls[event.index];

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Conversation } from '../../../src/core/conversation.ts';
 import * as anthropicAnswer from '../../../src/core/dialects/anthropic-messages/answer.ts';
 import * as anthropicEvents from '../../../src/core/dialects/anthropic-messages/events.ts';
 import * as anthropic from '../../../src/core/dialects/anthropic-messages/request.ts';
@@ -34,12 +35,33 @@ const CLAUDE = ['claude-haiku-5-5', 'claude-opus-5-5', 'claude-sonnet-5', 'claud
 const GPT = ['gpt-6-luna', 'gpt-6.2-sol', 'gpt-5.4'].map((id) => model('openai', id));
 const OLDER_GPT = ['gpt-4o', 'gpt-5', 'o3'].map((id) => model('openai', id));
 
+/** A 400 of Anthropic's that its clients get as it is: no other client can ask for both. */
+function citesInJson({ messages, output }: Conversation): boolean {
+  return output.format !== undefined && JSON.stringify(messages).includes('"citations":true');
+}
+
+/** Chat's clients show nothing else in a tool's result. */
+function withTextResults(given: Conversation): Conversation {
+  const messages = given.messages.map((message) =>
+    message.role === 'tool'
+      ? {
+          ...message,
+          content: message.content.map((result) => ({
+            ...result,
+            content: result.content.filter((block) => block.type === 'text'),
+          })),
+        }
+      : message,
+  );
+  return { ...given, messages };
+}
+
 describe('a conversation that does not exclude the model is accepted by it', () => {
-  test.each([...CLAUDE, ...GPT])('$id', (target) => {
+  test.each([...CLAUDE, ...GPT, ...OLDER_GPT])('$id', (target) => {
     fc.assert(
       fc.property(conversation, fc.boolean(), (given, stream) => {
-        fc.pre(excludedBy(target, needsOf(given)) === null);
-        const prepared = prepare(given, target, DEFAULT);
+        fc.pre(excludedBy(target, needsOf(given)) === null && !citesInJson(given));
+        const prepared = prepare(given, target, { ...DEFAULT, to: { provider: 'here', name: target.id } });
         const body = WIRES[target.wire].writeRequest(prepared.conversation, target, {
           stream,
           modelId: target.id,
@@ -51,7 +73,7 @@ describe('a conversation that does not exclude the model is accepted by it', () 
 
   test.each(OLDER_GPT)("$id, its body spliced from the client's", (target) => {
     fc.assert(
-      fc.property(conversation, fc.boolean(), (given, stream) => {
+      fc.property(conversation.map(withTextResults), fc.boolean(), (given, stream) => {
         fc.pre(excludedBy(target, needsOf(given)) === null);
         // Spliced tools stay the client's own, also where OpenAI refuses them.
         fc.pre(

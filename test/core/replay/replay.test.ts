@@ -37,7 +37,7 @@ function step(
       needs: { capabilities: [], input: inputOf(tokens, 1 + seconds / 10) },
       difficulty: difficultyOf(label),
     },
-    ...{ at: NOW + seconds * 1_000, output: 100, parts: {}, compressed },
+    ...{ at: NOW + seconds * 1_000, output: 100, parts: {}, carries: [], compressed },
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Conversation, Message } from '../../../src/core/conversation.ts';
+import type { Conversation, DocumentBlock, Message } from '../../../src/core/conversation.ts';
 import { excludedBy, needsOf } from '../../../src/core/routing/capability.ts';
 import { modelOrAssumed, type ProviderKind } from '../../../src/core/routing/catalog.ts';
 import { conversationOf, says } from '../accounting/fixtures.ts';
@@ -26,7 +26,23 @@ const imageResult: Message[] = [
   },
 ];
 
+const file = (source: DocumentBlock['source']): Message => ({
+  role: 'user',
+  content: [{ type: 'document', source }],
+});
+
 const CASES: Record<string, Conversation> = {
+  pdf: conversationOf([file({ kind: 'base64', mediaType: 'application/pdf', data: 'AA==' })]),
+  'pdf by its address': conversationOf([file({ kind: 'url', url: 'https://example.com/a.pdf' })]),
+  'text file': conversationOf([file({ kind: 'base64', mediaType: 'text/csv', data: 'AA==' })]),
+  'word file': conversationOf([file({ kind: 'base64', mediaType: 'application/msword', data: 'AA==' })]),
+  sound: conversationOf([
+    { role: 'user', content: [{ type: 'foreign', kind: 'input_audio', raw: { type: 'input_audio' } }] },
+  ]),
+  'free-text tool': conversationOf(ask, { tools: [{ name: 'patch', custom: {} }] }),
+  'tool with a grammar': conversationOf(ask, {
+    tools: [{ name: 'patch', custom: { format: { type: 'grammar', syntax: 'lark', definition: 'x' } } }],
+  }),
   plain: conversationOf(ask),
   image: conversationOf([image]),
   'image in a result': conversationOf(imageResult),
@@ -75,6 +91,9 @@ const EXCLUDED: [ProviderKind, string, Record<string, string>][] = [
       'tool forced': 'tool_choice',
       'tool named': 'tool_choice',
       'one of some forced': 'tool_choice',
+      'word file': 'messages',
+      sound: 'messages',
+      'tool with a grammar': 'tools',
       'bare json': 'response_format',
       'two answers': 'n',
       logprobs: 'logprobs',
@@ -87,6 +106,9 @@ const EXCLUDED: [ProviderKind, string, Record<string, string>][] = [
     'anthropic',
     'claude-haiku-5-5',
     {
+      'word file': 'messages',
+      sound: 'messages',
+      'tool with a grammar': 'tools',
       'bare json': 'response_format',
       'two answers': 'n',
       logprobs: 'logprobs',
@@ -99,6 +121,9 @@ const EXCLUDED: [ProviderKind, string, Record<string, string>][] = [
     'anthropic',
     'claude-haiku-4-5',
     {
+      'word file': 'messages',
+      sound: 'messages',
+      'tool with a grammar': 'tools',
       'bare json': 'response_format',
       'two answers': 'n',
       logprobs: 'logprobs',
@@ -109,15 +134,37 @@ const EXCLUDED: [ProviderKind, string, Record<string, string>][] = [
   [
     'openai',
     'gpt-6.2-sol',
-    { 'two answers': 'n', logprobs: 'logprobs', 'logit bias': 'logit_bias', '940,000 tokens': 'messages' },
+    {
+      sound: 'messages',
+      'two answers': 'n',
+      logprobs: 'logprobs',
+      'logit bias': 'logit_bias',
+      '940,000 tokens': 'messages',
+    },
   ],
-  ['openai', 'gpt-4o', { '180,000 tokens': 'messages', '940,000 tokens': 'messages' }],
+  [
+    'openai',
+    'gpt-4o',
+    {
+      'pdf by its address': 'messages',
+      'word file': 'messages',
+      sound: 'messages',
+      'tool with a grammar': 'tools',
+      '180,000 tokens': 'messages',
+      '940,000 tokens': 'messages',
+    },
+  ],
   [
     'openai',
     'o3-mini',
     {
       image: 'messages',
       'image in a result': 'messages',
+      pdf: 'messages',
+      'pdf by its address': 'messages',
+      'word file': 'messages',
+      sound: 'messages',
+      'tool with a grammar': 'tools',
       logprobs: 'logprobs',
       'logit bias': 'logit_bias',
       '940,000 tokens': 'messages',
@@ -165,6 +212,14 @@ describe('what a model cannot take', () => {
     expect(excluded('tools')).toEqual({ field: 'tools', message: 'tiny calls no tools.' });
     expect(excluded('tools switched off')).toBeNull();
     expect(excluded('plain')).toBeNull();
+  });
+
+  it('traps T8: structured output without its own needs a tool that can be forced', () => {
+    const schema = CASES.schema && needsOf(CASES.schema);
+    const lacking = (more: object) =>
+      modelOrAssumed('openai', 'tiny', { capabilities: { jsonSchema: false, ...more } });
+    expect(schema && excludedBy(lacking({}), schema)).toBeNull();
+    expect(schema && excludedBy(lacking({ forcedToolChoice: false }), schema)?.field).toBe('response_format');
   });
 
   it('traps T8: the same text may fit one window and not another', () => {

@@ -9,6 +9,7 @@ import {
   type ProviderKind,
   retiresWithin,
 } from '../../../src/core/routing/catalog.ts';
+import { CLAUDE_MODELS } from '../../../src/local/simulated/anthropic/models.ts';
 
 const TODAY = '2026-11-23';
 const KINDS: ProviderKind[] = ['anthropic', 'openai'];
@@ -129,5 +130,16 @@ describe('the default tiers', () => {
     });
     expect(outputPrices).toEqual(outputPrices.toSorted((a, b) => a - b));
     expect(outputPrices).toHaveLength(3);
+  });
+});
+
+describe('thinking', () => {
+  // Read from the same sources by another hand: what the strict simulator holds against a request.
+  it.each(CLAUDE_MODELS.map((model) => [model.id, model] as const))('traps T37: of %s', (id, simulated) => {
+    const capabilities = findModel('anthropic', id)?.capabilities;
+    expect([...(capabilities?.thinking ?? [])].toSorted()).toEqual([...simulated.thinking].toSorted());
+    expect(capabilities?.thinking[0]).toBe(simulated.defaultThinking);
+    expect(capabilities?.quietEffort).toBe(simulated.quietEffortLimit);
+    expect(capabilities?.efforts).toEqual(simulated.efforts);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ConfiguredPrice } from '../../../src/core/accounting/prices.ts';
+import type { CachePart, CacheParts } from '../../../src/core/context/cache-parts.ts';
 import type { PrefixState } from '../../../src/core/context/prefix-state.ts';
 import { type Candidate, keyOf } from '../../../src/core/routing/candidate.ts';
 import { NO_EXPERIENCE, together } from '../../../src/core/routing/experience.ts';
@@ -53,7 +54,12 @@ const warmth = fc.array(
     maxLength: MODELS.length,
   },
 );
+/** What the request has changed since, of what loses a cache at some model. */
+const changed = fc.subarray<CachePart>(['tools', 'system', 'tool_choice', 'effort', 'cache_key'], {
+  maxLength: 2,
+});
 const scene = fc.record({
+  changed,
   prices,
   warmth,
   tokens: fc.integer({ min: 100, max: 150_000 }),
@@ -73,12 +79,14 @@ function inputFor(of: Scene, part: Partial<PlanInput> = {}): PlanInput {
     MODELS.flatMap((model, i) => {
       const [share, ago] = of.warmth[i] ?? [0, 0];
       const tokens = Math.round((of.tokens * share) / 100);
-      const prefix = warmPrefix(tokens, { blocks: 5, at: NOW / 1_000 - ago });
+      const before = { system: tokens / 4, messages: tokens / 2, turn: tokens / 2 };
+      const prefix = warmPrefix(tokens, { blocks: 5, at: NOW / 1_000 - ago, before });
       return share === 0 ? [] : [[keyOf(model), [prefix]]];
     }),
   );
   const customers = together(NO_EXPERIENCE, { ...NO_EXPERIENCE, followed: of.followed });
   const { number, served, trailing } = of;
+  const parts: CacheParts = Object.fromEntries(of.changed.map((part) => [part, 'other']));
   return planInput({
     ...{
       tiers: BOTH,
@@ -87,7 +95,7 @@ function inputFor(of: Scene, part: Partial<PlanInput> = {}): PlanInput {
       explain: true,
     },
     needs: { capabilities: [], input: inputOf(of.tokens) },
-    lane: { ...unknownLane([]), number, served, trailing, prefixes, customers },
+    lane: { ...unknownLane([]), number, served, trailing, prefixes, parts, customers },
     ...part,
   });
 }
@@ -193,18 +201,47 @@ describe('whatever the prices, the caches and the lane', () => {
     );
   });
 
+  test('a change never makes a cache warmer, and what it loses is as cold as none', () => {
+    fc.assert(
+      fc.property(scene, (of) => {
+        const readBy = (part: Partial<Scene>) =>
+          planStep(inputFor({ ...of, ...part })).quotes.map(({ usage, now }) => [usage.read, now] as const);
+        const same = readBy({ changed: [] });
+        const more = readBy({ changed: [...of.changed, 'tools'] });
+        const cold = readBy({ warmth: of.warmth.map(() => null) });
+        readBy({}).forEach(([read, now], i) => {
+          expect(read).toBeLessThanOrEqual(same[i]?.[0] ?? Number.NaN);
+          expect(now).toBeGreaterThanOrEqual((same[i]?.[1] ?? Number.NaN) * (1 - 1e-9));
+        });
+        expect(more).toEqual(cold);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   test('traps T15: what the turn carries is never lost, whoever asks', () => {
-    const carried: fc.Arbitrary<Carried> = fc.record({
-      kind: fc.constantFrom('thinking', 'encrypted_reasoning', 'stored_object'),
-      provider: fc.constantFrom('anthropic', 'openai'),
-      name: fc.constantFrom(...MODELS.map(({ name }) => name)),
-    });
+    const carried: fc.Arbitrary<Carried> = fc.record(
+      {
+        kind: fc.constantFrom('thinking', 'encrypted_reasoning', 'open_loop', 'stored_object'),
+        wire: fc.constantFrom('anthropic-messages', 'openai-responses', 'openai-chat'),
+        producer: fc.record({
+          provider: fc.constantFrom('anthropic', 'openai'),
+          name: fc.constantFrom(...MODELS.map(({ name }) => name)),
+        }),
+      },
+      { requiredKeys: ['kind', 'wire'] },
+    );
     const ruled = fc.option(fc.constantFrom(...MODELS));
     fc.assert(
-      fc.property(scene, fc.array(carried, { maxLength: 3 }), ruled, (of, carries, to) => {
-        const input = inputFor(of, { carries, ...(to ? { rule: { when: {}, to: { candidate: to } } } : {}) });
-        const isPossible = MODELS.some((model) => isPortable(carries, model));
-        if (!isPossible) expect(() => planStep(input)).toThrow(/only (anthropic|openai) has/);
+      fc.property(scene, fc.array(carried, { maxLength: 3 }), ruled, ruled, (of, carries, to, pinned) => {
+        const input = inputFor(of, {
+          carries,
+          ...(to ? { rule: { when: {}, to: { candidate: to } } } : {}),
+          ...(pinned ? { wish: { kind: 'pinned' as const, candidate: pinned } } : {}),
+        });
+        const isPossible = (pinned ? [pinned] : MODELS).some((model) => isPortable(carries, model));
+        if (!isPossible)
+          expect(() => planStep(input)).toThrow(/only (anthropic|openai|another provider) has/);
         else for (const one of planStep(input).candidates) expect(isPortable(carries, one)).toBe(true);
       }),
       { numRuns: 150 },

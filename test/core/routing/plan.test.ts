@@ -3,6 +3,7 @@ import { keyOf } from '../../../src/core/routing/candidate.ts';
 import { NO_EXPERIENCE } from '../../../src/core/routing/experience.ts';
 import { unknownLane } from '../../../src/core/routing/lane-view.ts';
 import { type PlanInput, planStep } from '../../../src/core/routing/plan.ts';
+import type { Carried } from '../../../src/core/routing/portability.ts';
 import {
   BOTH,
   CLAUDE,
@@ -28,6 +29,11 @@ function chosen(part: Partial<PlanInput>): [string, string] {
   return [candidates[0].name, reason];
 }
 const names = (part: Partial<PlanInput>) => planStep(planInput(part)).candidates.map(({ name }) => name);
+const CARRIED_OBJECT: Carried = {
+  kind: 'stored_object',
+  wire: 'openai-responses',
+  producer: { provider: 'openai', name: 'gpt-6-luna' },
+};
 const hard = { difficulty: difficultyOf('hard') };
 /** A lane that surely goes on for long. */
 const LONG = { ...NO_EXPERIENCE, reached: NO_EXPERIENCE.reached.map(() => 1e6) };
@@ -117,7 +123,7 @@ describe('why a model is chosen', () => {
   });
 
   test('portability: the one before it would lose what the turn carries', () => {
-    const carries = [{ kind: 'stored_object' as const, provider: 'openai', name: 'gpt-6-luna' }];
+    const carries = [CARRIED_OBJECT];
     expect(chosen({ tiers: BOTH, carries })).toEqual(['gpt-6-luna', 'portability']);
     expect(() => planStep(planInput({ carries }))).toThrow(/only openai has/);
   });
@@ -246,7 +252,7 @@ describe('what is noise', () => {
 });
 
 describe('never an unsafe switch', () => {
-  const carries = [{ kind: 'stored_object' as const, provider: 'openai', name: 'gpt-6-luna' }];
+  const carries = [CARRIED_OBJECT];
 
   test("traps T15: not even by the customer's own rule", () => {
     expect(chosen({ tiers: BOTH, carries, rule: { when: {}, to: { candidate: SONNET } } })).toEqual([
@@ -260,9 +266,18 @@ describe('never an unsafe switch', () => {
   });
 
   test('traps T15: thinking and encrypted reasoning may be left out', () => {
-    const harmless = [
-      { kind: 'thinking' as const, provider: 'anthropic', name: 'claude-opus-5-5' },
-      { kind: 'encrypted_reasoning' as const, provider: 'openai', name: 'gpt-6.2-sol' },
+    const harmless: Carried[] = [
+      {
+        kind: 'thinking',
+        wire: 'anthropic-messages',
+        producer: { provider: 'anthropic', name: 'claude-opus-5-5' },
+      },
+      {
+        kind: 'encrypted_reasoning',
+        wire: 'openai-responses',
+        producer: { provider: 'openai', name: 'gpt-6.2-sol' },
+      },
+      { kind: 'open_loop', wire: 'openai-chat' },
     ];
     expect(names({ tiers: BOTH, carries: harmless })).toHaveLength(6);
     expect(names({ tiers: BOTH, carries: [...harmless, ...carries] }).toSorted()).toEqual(

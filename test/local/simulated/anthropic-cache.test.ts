@@ -44,6 +44,18 @@ describe('Anthropic keeps prompts', () => {
     expect(await classes({ ...marked, messages: [ask(textOf('another', 80))] })).toEqual([26, 0, 0, 1_300]);
   });
 
+  // The search tool is JSON of 51 characters: 17 tokens.
+  test('web search on or off keeps the other tools, and nothing behind them', async () => {
+    const tool = { name: 'look', description: LONG, input_schema: { type: 'object' }, ...mark() };
+    const search = { type: 'web_search_20260318', name: 'web_search' };
+    const send = (tools: object[]) => classes({ ...marked, tools });
+    const [, , , before] = await send([tool]);
+    const [, written, , read] = await send([tool, search]);
+    expect([before, written]).toEqual([0, 1_300 + 17]);
+    expect(read).toBeGreaterThan(1_300);
+    expect((await send([tool, search]))[3]).toBe((read ?? 0) + 1_300 + 17);
+  });
+
   test('without a marker nothing is written or read', async () => {
     const plain = { system: LONG, messages: [ask(SHORT)] };
     expect(await classes(plain)).toEqual([1_313, 0, 0, 0]);

@@ -24,7 +24,23 @@ const closed = (properties: Fields, required = Object.keys(properties)) => ({
 const strictTool = (name: string, properties: Fields, required?: string[]) =>
   tool(name, { strict: true, input_schema: closed(properties, required) });
 const format = (schema: unknown) => ({ output_config: { format: { type: 'json_schema', schema } } });
+const cited = {
+  type: 'char_location',
+  cited_text: 'x',
+  document_index: 0,
+  document_title: null,
+  start_char_index: 0,
+  end_char_index: 1,
+};
 const OLD = { 'anthropic-version': '2023-06-01' };
+
+const searched = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'x' } };
+const found = (content: unknown) => ({
+  type: 'web_search_tool_result',
+  tool_use_id: 'srvtoolu_1',
+  content,
+});
+const removed = (name: string) => ({ type: 'tool_removal', tool: { type: 'tool_reference', name } });
 
 /** What is sent beyond the base, and the message of the 400. */
 const rows: [rule: string, fields: Fields, message: string | RegExp, headers?: Record<string, string>][] = [
@@ -156,7 +172,7 @@ const rows: [rule: string, fields: Fields, message: string | RegExp, headers?: R
   ],
   [
     'citations on user text (2026-10-21)',
-    { messages: [told(text('hi', { citations: [{}] }))] },
+    { messages: [told(text('hi', { citations: [cited] }))] },
     /`citations` are not supported on user text/,
   ],
   // System messages inside
@@ -466,6 +482,17 @@ const rows: [rule: string, fields: Fields, message: string | RegExp, headers?: R
     'A maximum of 4 blocks with cache_control may be provided. Found 5.',
   ],
   [
+    'traps T20: five markers, those inside a tool result too',
+    {
+      messages: [
+        told(text('a', mark()), text('b', mark())),
+        said(call('a')),
+        told({ ...result('a'), content: [text('c', mark()), text('d', mark())], ...mark() }),
+      ],
+    },
+    'A maximum of 4 blocks with cache_control may be provided. Found 5.',
+  ],
+  [
     'traps T20: four markers and the automatic one',
     { ...mark(), system: [text('a', mark()), text('b', mark()), text('c', mark()), text('d', mark())] },
     'A maximum of 4 blocks with cache_control may be provided. Found 5.',
@@ -489,6 +516,65 @@ const rows: [rule: string, fields: Fields, message: string | RegExp, headers?: R
     'marker on a thinking block',
     { messages: [ask, said({ type: 'thinking', thinking: '', signature: 'x', ...mark() }, text('hi')), ask] },
     'messages.1.content.0.thinking.cache_control: Extra inputs are not permitted',
+  ],
+  // Server tools
+  [
+    'a server tool there is none of',
+    { tools: [{ type: 'web_search_20991231', name: 'web_search' }] },
+    /^tools\.0/,
+  ],
+  [
+    'a server tool under another name',
+    { tools: [{ type: 'web_search_20260318', name: 'search' }] },
+    "tools.0.web_search_20260318.name: Input should be 'web_search'",
+  ],
+  [
+    'a beta tool without its header',
+    { tools: [{ type: 'computer_20251124', name: 'computer' }] },
+    /^tools\.0: Input tag 'computer_20251124'/,
+  ],
+  [
+    'a search without its result',
+    { messages: [ask, said(searched), ask] },
+    'messages.1: `web_search` tool use with id `srvtoolu_1` was found without a corresponding `web_search_tool_result` block',
+  ],
+  [
+    'a result without its search',
+    { messages: [ask, said(found([])), ask] },
+    /^messages\.1\.content\.0: unexpected `tool_use_id` found in `web_search_tool_result` blocks: srvtoolu_1/,
+  ],
+  [
+    'a search result that was made up',
+    { messages: [ask, said(searched, found([{ type: 'web_search_result', encrypted_content: 'x' }])), ask] },
+    'messages.1.content.1: Invalid `encrypted_content` in `web_search_result` block',
+  ],
+  // Betas
+  [
+    'fallbacks on Haiku 5.5',
+    { model: 'claude-haiku-5-5', fallbacks: ['claude-opus-5'] },
+    'fallbacks: a list is not supported on this model',
+    { 'anthropic-beta': 'server-side-fallback-2026-07-01' },
+  ],
+  [
+    'display updates without its header',
+    { thinking: { type: 'adaptive', display: 'updates' } },
+    "thinking.adaptive.display: Input should be 'summarized' or 'omitted'",
+  ],
+  [
+    'task budget without its header',
+    { output_config: { task_budget: { type: 'tokens', total: 9 } } },
+    'output_config.task_budget: Extra inputs are not permitted',
+  ],
+  [
+    'a tool taken away without its header',
+    { tools: [tool('look')], messages: [ask, { role: 'system', content: [removed('look')] }] },
+    /^messages\.1\.content\.0: Input tag 'tool_removal'/,
+  ],
+  [
+    'a tool taken away that there is none of',
+    { messages: [ask, { role: 'system', content: [removed('look')] }] },
+    "messages.1.content.0: tool 'look' is not declared in `tools`",
+    { 'anthropic-beta': 'mid-conversation-tool-changes-2026-07-01' },
   ],
   // Thinking
   [

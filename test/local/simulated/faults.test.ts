@@ -55,6 +55,37 @@ describe.each(WIRES)('faults on %s', (path, body) => {
     );
   });
 
+  test('an answer that failed on its way', async () => {
+    await sim.script({ fault: { kind: 'failed', after_events: 2, message: 'boom' } });
+    const events = await eventsOf(await send({ stream: true }));
+    const failed = { message: 'boom' };
+    expect(events).toHaveLength(3);
+    expect(events.at(-1)?.[1]).toMatchObject(
+      path === '/v1/responses'
+        ? { type: 'response.failed', response: { status: 'failed', error: failed } }
+        : { error: failed },
+    );
+  });
+
+  test('a stream that breaks off at any byte, in pieces of any size', async () => {
+    await sim.script(
+      { answer: { text: 'Good morning, world' }, times: 2 },
+      { answer: { text: 'Good morning, world' }, delay: { chunk_bytes: 7 } },
+    );
+    // Ids and padding are of one length on the whole, but not byte by byte.
+    const whole = await (await send({ stream: true })).text();
+    await sim.script({ fault: { kind: 'cut', after_bytes: 333 } });
+    await send({ stream: true }).then((one) => one.text());
+    const pieces = await send({ stream: true });
+    const bytes: number[] = [];
+    for await (const piece of pieces.body ?? []) bytes.push(piece.length);
+    expect(whole.length).toBeGreaterThan(333);
+    expect(bytes.length).toBeGreaterThan(20);
+    const cut = await send({ stream: true });
+    await expect(cut.text()).rejects.toThrow();
+    expect((await sim.requests()).at(-1)).toMatchObject({ ended: 'cut', sent_bytes: 333 });
+  });
+
   test('traps T28: a 200 whose first frame is an error', async () => {
     await sim.script({ fault: { kind: 'error_frame', message: 'boom' } });
     const events = await eventsOf(await send({ stream: true }));

@@ -328,6 +328,34 @@ const call = (id: string, more: Fields = {}) => ({
 });
 const output = (id: string) => ({ type: 'function_call_output', call_id: id, output: 'seen' });
 
+chatRows.push(
+  ['a cache of 12 hours', { prompt_cache_options: { ttl: '12h' } }, /^Invalid value: '12h'/, 'invalid_value'],
+  [
+    'a custom tool of an older model',
+    { tools: [{ type: 'custom', custom: { name: 'run' } }] },
+    /^Invalid value: 'custom'/,
+    'invalid_value',
+  ],
+  [
+    'allowed tools that are not offered',
+    {
+      tools: [fn('look')],
+      tool_choice: {
+        type: 'allowed_tools',
+        allowed_tools: { mode: 'auto', tools: [{ type: 'function', function: { name: 'touch' } }] },
+      },
+    },
+    "Tool choice 'touch' not found in 'tools' parameter.",
+    null,
+  ],
+  [
+    'file data that is no data URL',
+    { messages: [{ role: 'user', content: [{ type: 'file', file: { file_data: 'JVBERi0=' } }] }] },
+    /^Invalid 'messages\[0\]\.content\[0\]\.file\.file_data'/,
+    'invalid_value',
+  ],
+);
+
 const responsesRows: Row[] = [
   ['unknown field', { foo: 1 }, "Unknown parameter: 'foo'.", 'unknown_parameter'],
   ['stop', { stop: ['x'] }, "Unknown parameter: 'stop'.", 'unknown_parameter'],
@@ -450,7 +478,107 @@ const responsesRows: Row[] = [
     "Previous response with id 'resp_1' not found.",
     'previous_response_not_found',
   ],
-  ['background, said plainly', { background: true }, /simulated provider/, 'unsupported_parameter'],
+  ['background without store', { background: true, store: false }, /requires 'store'/, 'invalid_value'],
+  [
+    'two histories',
+    { conversation: 'conv_1', previous_response_id: 'resp_1' },
+    /^Mutually exclusive parameters: 'conversation' and/,
+    'mutually_exclusive_parameters',
+  ],
+  [
+    'an update before GPT-6',
+    {
+      model: 'gpt-5.6',
+      input: [{ type: 'configuration_update', reasoning: { effort: 'low' } }, user],
+    },
+    /^Invalid value: 'configuration_update'/,
+    'invalid_value',
+  ],
+  [
+    'an update to an effort there is none of',
+    {
+      model: 'gpt-6.2-sol',
+      input: [{ type: 'configuration_update', reasoning: { effort: 'none' } }, user],
+    },
+    /does not support 'none'/,
+    'unsupported_value',
+  ],
+  [
+    'an id of another kind',
+    {
+      input: [
+        user,
+        { type: 'function_call', id: 'call_1', call_id: 'call_1', name: 'look', arguments: '{}' },
+        { type: 'function_call_output', call_id: 'call_1', output: 'x' },
+      ],
+    },
+    "Invalid 'input[1].id': 'call_1'. Expected an ID that begins with 'fc'.",
+    'invalid_value',
+  ],
+  [
+    'a custom tool of an older model',
+    { model: 'gpt-4.1', tools: [{ type: 'custom', name: 'run' }] },
+    /^Invalid value: 'custom'/,
+    'invalid_value',
+  ],
+  [
+    'a grammar of no syntax',
+    {
+      tools: [{ type: 'custom', name: 'run', format: { type: 'grammar', syntax: 'ebnf', definition: 'a' } }],
+    },
+    /^Invalid value: 'ebnf'/,
+    'invalid_value',
+  ],
+  [
+    'allowed tools that are not offered',
+    {
+      tools: [{ type: 'function', name: 'look' }],
+      tool_choice: {
+        type: 'allowed_tools',
+        mode: 'auto',
+        tools: [{ type: 'function', name: 'touch' }],
+      },
+    },
+    "Tool choice 'touch' not found in 'tools' parameter.",
+    null,
+  ],
+  [
+    'a hosted tool forced and not offered',
+    { tools: [{ type: 'function', name: 'look' }], tool_choice: { type: 'web_search' } },
+    "Tool choice 'web_search' not found in 'tools' parameter.",
+    null,
+  ],
+  [
+    'a file without anything',
+    { input: [{ role: 'user', content: [{ type: 'input_file', filename: 'a.pdf' }] }] },
+    "Missing required parameter: 'input[0].content[0].file_id'.",
+    'missing_required_parameter',
+  ],
+  [
+    'a file twice',
+    {
+      input: [
+        {
+          role: 'user',
+          content: [{ type: 'input_file', file_id: 'file-1', file_url: 'https://a/b.pdf' }],
+        },
+      ],
+    },
+    /^Mutually exclusive parameters: 'input\[0\]\.content\[0\]'/,
+    'mutually_exclusive_parameters',
+  ],
+  [
+    'an image that is no URL',
+    { input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'cat.png' }] }] },
+    /^Invalid 'input\[0\]\.content\[0\]\.image_url'/,
+    'invalid_value',
+  ],
+  [
+    'ultrafast on another model',
+    { service_tier: 'ultrafast' },
+    /does not support 'ultrafast'/,
+    'unsupported_value',
+  ],
   [
     'context window',
     { model: 'gpt-5.4-mini', input: textOf('long', 272_001 * 4) },

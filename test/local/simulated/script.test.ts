@@ -274,3 +274,82 @@ test('a process of its own reads a script file and stops when told', async () =>
     await rm(folder, { recursive: true });
   }
 });
+
+describe('parts, and what no wire knows', () => {
+  const parts = [
+    { type: 'thinking', text: 'Hm.', tokens: 8 },
+    { type: 'text', text: 'First. ' },
+    { type: 'call', name: 'look', arguments: { at: 'x' } },
+    { type: 'text', text: 'Second.' },
+  ];
+
+  test('are answered in their order on every wire', async () => {
+    await sim.script({ answer: { parts }, times: 3 });
+    const tools = [{ type: 'custom', custom: { name: 'other' } }];
+    const claude = await answerOf(
+      await sim.post('/v1/messages', { model: 'claude-opus-5-5', max_tokens: 500, messages: [hello] }),
+    );
+    expect(claude.content.map((block) => block.type)).toEqual(['thinking', 'text', 'tool_use', 'text']);
+    const gpt = await sim.post('/v1/responses', {
+      model: 'gpt-6.2-sol',
+      input: 'Hello',
+      reasoning: { summary: 'auto' },
+    });
+    expect((await answerOf(gpt)).output).toMatchObject([
+      { type: 'reasoning', summary: [{ text: 'Hm.' }] },
+      { type: 'message', content: [{ text: 'First. ' }] },
+      { type: 'function_call', name: 'look', arguments: '{"at":"x"}' },
+      { type: 'message', content: [{ text: 'Second.' }] },
+    ]);
+    const chat = await sim.post('/v1/chat/completions', { model: 'gpt-5.2', messages: [hello], tools });
+    expect((await answerOf(chat)).choices?.[0]?.message).toMatchObject({
+      content: 'First. Second.',
+      tool_calls: [{ function: { name: 'look' } }],
+    });
+  });
+
+  test('fields and events of the future are put where a client has to bear them', async () => {
+    const answer = {
+      text: 'Good morning',
+      extra: { future: 1 },
+      inject: [{ after_events: 1, event: 'future.event', data: { type: 'future.event', n: 1 } }],
+    };
+    await sim.script({ answer, times: 'always' });
+    for (const [path, body] of [
+      ['/v1/messages', claude],
+      ['/v1/chat/completions', chat],
+      ['/v1/responses', responses],
+    ] as const) {
+      expect(await (await sim.post(path, body)).json()).toMatchObject({ future: 1 });
+      const events = await eventsOf(await sim.post(path, { ...body, stream: true }));
+      expect(events[1]).toEqual(['future.event', { type: 'future.event', n: 1 }]);
+      expect(JSON.stringify(events[0])).toContain('"future":1');
+    }
+  });
+
+  test("a long stream waits for a client that doesn't read, and says how much it took", async () => {
+    const characters = 20_000_000;
+    await sim.script({ answer: { text: 'long ', characters, event_characters: 4_000 } });
+    const response = await sim.post('/v1/messages', { ...claude, stream: true });
+    const reader = response.body?.getReader();
+    await reader?.read();
+    const sent = async () =>
+      (await sim.requests()).find((one) => one.path === '/v1/messages')?.sent_bytes ?? 0;
+    // Until the buffers between here and there are full.
+    let before = -1;
+    while ((await sent()) !== before) {
+      before = await sent();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(before).toBeLessThan(characters);
+    let text = '';
+    const decoder = new TextDecoder();
+    for (;;) {
+      const { done, value } = (await reader?.read()) ?? { done: true };
+      if (done) break;
+      text += decoder.decode(value, { stream: true });
+    }
+    expect(text.slice(-2_000)).toContain('"stop_reason":"end_turn"');
+    expect(await sent()).toBeGreaterThan(characters);
+  });
+});

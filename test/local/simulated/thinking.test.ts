@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { answerOf, type Block, simulated, textOf } from './running.ts';
+import { answerOf, type Block, eventsOf, simulated, textOf } from './running.ts';
 
 const sim = simulated();
 
@@ -102,6 +102,116 @@ describe('thinking of an open tool loop', () => {
     const without = await send({ ...fields, messages: back(content.slice(1)) });
     expect(withThinking.usage.input_tokens - without.usage.input_tokens).toBe(32);
   });
+});
+
+const BINDING = { 'anthropic-beta': 'thinking-binding-controls-2026-08-01' };
+
+describe('what a thinking block is bound to', () => {
+  const edited = (content: Block[]) => [
+    { role: 'user', content: 'Look something else up' },
+    { role: 'assistant', content },
+    results(content),
+  ];
+  /** The answer's report of blocks that failed a check. */
+  const reported = async (fields: object, headers = BINDING) => {
+    const body = { model: 'claude-opus-5-5', max_tokens: 500, tools, ...fields };
+    const response = await sim.post('/v1/messages', body, headers);
+    // Every answer is an object.
+    const answer = (await response.json()) as object;
+    return { input_transformations: undefined, ...answer, status: response.status };
+  };
+
+  test('the same answer to the same request has the same signature', async () => {
+    expect((await turn())[0]).toEqual((await turn())[0]);
+    expect((await turn({ system: 'Another' }))[0]).not.toEqual((await turn())[0]);
+  });
+
+  test('an answer says under its beta what was dropped, and in a stream at its start', async () => {
+    const content = await turn();
+    const drop = { type: 'adaptive', block_binding: { prefix_mismatch_behavior: 'drop_block' } };
+    const path = 'messages.1.content.0';
+    expect((await reported({ messages: edited(content), thinking: drop })).input_transformations).toEqual([
+      { type: 'thinking_dropped', path, reason: 'prefix_binding_mismatch' },
+    ]);
+    const messages = [ask, { role: 'assistant', content }, results(content)];
+    expect((await reported({ messages })).input_transformations).toEqual([]);
+    expect((await reported({ messages }, { 'anthropic-beta': '' })).input_transformations).toBeUndefined();
+    const other = { model: 'claude-sonnet-5-5', max_tokens: 500, tools, messages, stream: true };
+    const [start] = await eventsOf(await sim.post('/v1/messages', other, BINDING));
+    expect(start?.[1]).toMatchObject({
+      message: {
+        input_transformations: [{ type: 'thinking_dropped', path, reason: 'model_binding_mismatch' }],
+      },
+    });
+  });
+
+  test('an older account lets an edited prefix pass, unless the request asks for the check', async () => {
+    const content = await turn();
+    await sim.control('POST', 'account', { prefix_check: false });
+    try {
+      const passed = await reported({ messages: edited(content) });
+      expect(passed).toMatchObject({
+        status: 200,
+        input_transformations: [{ type: 'thinking_mismatch_allowed', reason: 'prefix_binding_mismatch' }],
+      });
+      const checked = { type: 'adaptive', block_binding: { prefix_mismatch_behavior: 'error' } };
+      expect((await reported({ messages: edited(content), thinking: checked })).status).toBe(400);
+    } finally {
+      await sim.control('POST', 'account', { prefix_check: true });
+    }
+  });
+
+  test('redacted blocks and several of one turn go back all or not at all, in their kind', async () => {
+    await sim.script({
+      answer: {
+        parts: [
+          { type: 'thinking', text: 'First', tokens: 10 },
+          { type: 'thinking', redacted: true, tokens: 20 },
+          { type: 'text', text: 'I look.' },
+          { type: 'call', name: 'look' },
+        ],
+      },
+    });
+    const { content } = await send({ messages: [ask] });
+    expect(content.map((block) => block.type)).toEqual(['thinking', 'redacted_thinking', 'text', 'tool_use']);
+    const back = (blocks: Block[]) =>
+      send({ messages: [ask, { role: 'assistant', content: blocks }, results(content)] });
+    const without = await back(content.slice(2));
+    const whole = await back(content);
+    expect(whole.usage.input_tokens - without.usage.input_tokens).toBe(30);
+    expect((await back(content.slice(1))).message).toContain('cannot be modified');
+    expect((await back([...content.slice(0, 1), ...content.slice(2)])).message).toContain(
+      'cannot be modified',
+    );
+    const [thinking, redacted, ...rest] = content;
+    const swapped = { type: 'redacted_thinking', data: thinking?.signature };
+    expect((await back([swapped, { ...redacted, type: 'redacted_thinking' }, ...rest])).message).toBe(
+      'messages.1.content.0: Invalid `data` in `redacted_thinking` block',
+    );
+  });
+
+  test('thinking that is shown is streamed, and may not be edited', async () => {
+    const thinking = { type: 'adaptive', display: 'summarized' };
+    const content = await turn({ thinking });
+    expect(content[0]).toMatchObject({ type: 'thinking', thinking: expect.stringContaining('Simulated') });
+    const [shown, ...rest] = content;
+    const changed = [{ ...shown, type: 'thinking', thinking: 'Mine' }, ...rest];
+    const messages = [ask, { role: 'assistant', content: changed }, results(content)];
+    expect((await send({ messages, thinking })).message).toContain('cannot be modified');
+  });
+});
+
+test('under between_tools the effort stays what it was', async () => {
+  const fields = { model: 'claude-sonnet-5-5', thinking: { type: 'between_tools' } };
+  const call = await turn(fields);
+  const looped = [ask, { role: 'assistant', content: call }, results(call)];
+  await sim.script({ answer: { text: '', calls: [{ name: 'look' }] } });
+  const { content } = await send({ ...fields, messages: looped });
+  expect(content[0]).toMatchObject({ type: 'thinking' });
+  const messages = [...looped, { role: 'assistant', content }, results(content)];
+  expect((await send({ ...fields, messages })).status).toBe(200);
+  const refused = await send({ ...fields, messages, output_config: { effort: 'low' } });
+  expect(refused.message).toMatch(/changing effort mid-conversation/);
 });
 
 test('thinking of Sonnet 5.5 is dropped under another key', async () => {

@@ -1,7 +1,8 @@
 import { type Usage, usageOf } from '../../accounting/usage.ts';
 import type { Answer, StopReason } from '../../answer.ts';
-import type { AssistantBlock } from '../../conversation.ts';
+import type { AssistantBlock, ForeignBlock, ThinkingBlock } from '../../conversation.ts';
 import { FluxError } from '../../errors.ts';
+import { valueText } from '../../json-splice.ts';
 import { originalId } from '../../tool-ids.ts';
 import {
   countAt,
@@ -13,13 +14,16 @@ import {
   requiredText,
   textAt,
 } from '../provider-json.ts';
+import { CHANGES } from './arguments.ts';
 
 /**
- * Reads the JSON body of a 200 of `POST /v1/messages`. Thinking and blocks of unknown types are left out.
+ * Reads the JSON body of a 200 of `POST /v1/messages`. Thinking is kept as it came, and so are blocks that
+ * only this wire knows (server tools and their results).
  *
+ * @param raw the body's text, from which the arguments of calls are taken as they stand there
  * @throws FluxError with the error's own status where the body is an error, 502 where it is no answer.
  */
-export function readAnswer(body: unknown): Answer {
+export function readAnswer(body: unknown, raw?: string): Answer {
   if (!isObject(body)) throw invalidAnswer('no JSON object');
   const error = objectAt(body, 'error');
   if (error !== undefined) throw anthropicError(error);
@@ -32,7 +36,8 @@ export function readAnswer(body: unknown): Answer {
     id: requiredText(body, 'id'),
     model: requiredText(body, 'model'),
     // A refusal may come in the middle: what stands before it is no answer.
-    blocks: stop === 'refusal' ? [{ type: 'refusal', text: refusalText(body) }] : readBlocks(body),
+    blocks:
+      stop === 'refusal' ? [{ type: 'refusal', text: refusalText(body) }] : readBlocks(body.content, raw),
     stop,
     ...(stopSequence === undefined ? {} : { stopSequence }),
     ...(usage === undefined ? {} : { usage: readUsage(usage) }),
@@ -40,27 +45,39 @@ export function readAnswer(body: unknown): Answer {
   };
 }
 
-function readBlocks(body: JsonObject): AssistantBlock[] {
+function readBlocks(content: readonly unknown[], raw: string | undefined): AssistantBlock[] {
+  const exact = raw !== undefined && CHANGES.test(raw) ? raw : null;
   const blocks: AssistantBlock[] = [];
-  for (const block of objectsAt(body, 'content')) {
+  for (const [index, block] of content.entries()) {
+    if (!isObject(block)) continue;
     if (block.type === 'text') {
       const text = requiredText(block, 'text');
-      if (text !== '') blocks.push({ type: 'text', text });
+      const citations = objectsAt(block, 'citations');
+      if (text !== '') blocks.push({ type: 'text', text, ...(citations.length > 0 ? { citations } : {}) });
     } else if (block.type === 'tool_use') {
       blocks.push({
         type: 'tool_call',
         id: originalId(requiredText(block, 'id')),
         name: requiredText(block, 'name'),
-        arguments: JSON.stringify(block.input ?? {}),
+        arguments:
+          (exact !== null && isObject(block.input) && valueText(exact, ['content', index, 'input'])) ||
+          JSON.stringify(block.input ?? {}),
       });
-    }
+    } else blocks.push(ownBlock(block));
   }
   return blocks;
 }
 
+/** A finished block that is the API's own. */
+export function ownBlock(block: JsonObject): ThinkingBlock | ForeignBlock {
+  return block.type === 'thinking' || block.type === 'redacted_thinking'
+    ? { type: 'thinking', wire: 'anthropic-messages', raw: block }
+    : { type: 'foreign', kind: textAt(block, 'type') ?? '', raw: block };
+}
+
 /**
- * Anthropic's stop reasons in shared words (providers.md §5). `pause_turn` needs server tools, which no step offers
- * yet; an answer that pauses is not finished, so it is never shown as `stop`.
+ * Anthropic's stop reasons in shared words (providers.md §5). `pause_turn` needs server tools, which only Anthropic's
+ * own clients offer, and they get it as it is; an answer that pauses is not finished, so it is never shown as `stop`.
  */
 export function stopReason(reason: string | undefined): StopReason {
   switch (reason) {

@@ -22,7 +22,7 @@ export function callInput(call: ToolCallBlock): CallInput {
 }
 
 // Numbers that a double may not hold or write the same way, and keys that JavaScript moves to the front.
-const CHANGES = /[:,[]\s*-?(?:[\d.]{16}|[\d.]+[eE])|"\d+"\s*:/;
+export const CHANGES = /[:,[]\s*-?(?:[\d.]{16}|[\d.]+[eE])|"\d+"\s*:/;
 
 function readArguments(text: string): CallInput {
   // What many clients keep of a call without arguments.

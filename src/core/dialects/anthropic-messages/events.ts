@@ -10,12 +10,14 @@ import {
   textAt,
 } from '../provider-json.ts';
 import { type EventReader, frameReader } from '../upstream.ts';
-import { anthropicError, readUsage, refusalText, stopReason } from './answer.ts';
+import { anthropicError, ownBlock, readUsage, refusalText, stopReason } from './answer.ts';
 
 /** Reads the event stream of one `POST /v1/messages`. */
 export function createEventReader(): EventReader {
   /** Content block → the call it is, counted over calls only (T32). */
   const calls = new Map<number, { index: number; begun: boolean }>();
+  /** The API's own blocks while they grow, by content block. */
+  const own = new Map<number, { block: JsonObject; input: string }>();
   /** Cumulative; the split by lifetime is told at the start only. */
   let usage: JsonObject | undefined;
 
@@ -35,7 +37,10 @@ export function createEventReader(): EventReader {
     const block = objectAt(data, 'content_block');
     if (block === undefined || typeof data.index !== 'number') throw invalidAnswer('a block without content');
     if (block.type === 'text' && block.text) return [{ type: 'text', text: requiredText(block, 'text') }];
-    if (block.type !== 'tool_use') return [{ type: 'progress' }];
+    if (block.type !== 'tool_use') {
+      if (block.type !== 'text') own.set(data.index, { block: { ...block }, input: '' });
+      return [{ type: 'progress' }];
+    }
     const index = calls.size;
     calls.set(data.index, { index, begun: false });
     const events: AnswerEvent[] = [
@@ -55,12 +60,19 @@ export function createEventReader(): EventReader {
     const delta = objectAt(data, 'delta');
     if (delta === undefined) throw invalidAnswer('a delta without content');
     if (delta.type === 'text_delta') return [{ type: 'text', text: requiredText(delta, 'text') }];
-    if (delta.type === 'input_json_delta') return argumentsOf(data, requiredText(delta, 'partial_json'));
+    const growing = typeof data.index === 'number' ? own.get(data.index) : undefined;
+    if (growing !== undefined) grow(growing, delta);
+    else if (delta.type === 'input_json_delta') return argumentsOf(data, requiredText(delta, 'partial_json'));
     return [{ type: 'progress' }];
   }
 
   /** A call without arguments may come without a delta: its arguments are still an object. */
   function stopBlock(data: JsonObject): AnswerEvent[] {
+    const whole = typeof data.index === 'number' ? own.get(data.index) : undefined;
+    if (whole !== undefined) {
+      own.delete(Number(data.index));
+      return [{ type: 'block', block: ownBlock(grown(whole)) }];
+    }
     const call = callOf(data);
     return call === undefined || call.begun ? [{ type: 'progress' }] : argumentsOf(data, '{}');
   }
@@ -120,4 +132,23 @@ export function createEventReader(): EventReader {
         return [];
     }
   });
+}
+
+/** A delta's texts go to the end of the block's members of the same name: `thinking`, `signature`, whatever comes. */
+function grow(growing: { block: JsonObject; input: string }, delta: JsonObject): void {
+  const { block } = growing;
+  for (const [name, piece] of Object.entries(delta)) {
+    if (name === 'type' || typeof piece !== 'string') continue;
+    if (name === 'partial_json') growing.input += piece;
+    else block[name] = `${typeof block[name] === 'string' ? block[name] : ''}${piece}`;
+  }
+}
+
+function grown({ block, input }: { block: JsonObject; input: string }): JsonObject {
+  if (input === '') return block;
+  try {
+    return { ...block, input: JSON.parse(input) };
+  } catch {
+    throw invalidAnswer('an input that is no JSON');
+  }
 }

@@ -2,6 +2,7 @@ import type { Message, TextBlock } from '../../conversation.ts';
 import type { Report } from '../../routing/adaptation.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { speakInText } from '../speaker.ts';
+import { leadWithThinking } from '../thinking.ts';
 
 type UserMessage = Extract<Message, { role: 'user' }>;
 
@@ -61,7 +62,12 @@ function adaptSystem(
 }
 
 function marked(block: TextBlock): TextBlock {
-  return { ...block, text: `<system-message>\n${block.text}\n</system-message>` };
+  return { ...block, text: systemAsUser(block.text) };
+}
+
+/** A system message's text where only a user's message can stand. */
+export function systemAsUser(text: string): string {
+  return `<system-message>\n${text}\n</system-message>`;
 }
 
 function isSystem(message: Message): message is Extract<Message, { role: 'system' | 'developer' }> {
@@ -77,6 +83,7 @@ function clean(message: Message, report: Report): Message {
         ? { ...message, content: message.content.filter(isFull) }
         : message;
     case 'user': {
+      if (message.content.length > 0 && message.content.every(isFull)) return message;
       const content = message.content.filter(isFull);
       if (content.length === 0) report({ field: 'messages.content', action: 'translated' });
       return { ...message, content: content.length > 0 ? content : [EMPTY_MESSAGE] };
@@ -84,12 +91,19 @@ function clean(message: Message, report: Report): Message {
     case 'assistant': {
       const refused = message.content.some((block) => block.type === 'refusal');
       if (refused) report({ field: 'messages.refusal', action: 'translated' });
+      if (!refused && message.content.every(isFull)) return leadWithThinking(message);
       const content = message.content
         .map((block) => (block.type === 'refusal' ? { type: 'text' as const, text: block.text } : block))
         .filter(isFull);
-      return { ...message, content };
+      // What is left may end in thinking, which is refused.
+      const isCut = content.at(-1)?.type === 'thinking';
+      return leadWithThinking({
+        ...message,
+        content: isCut ? content.filter((block) => block.type !== 'thinking') : content,
+      });
     }
     case 'tool':
+      if (!message.content.some((result) => result.content.some(isBlank))) return message;
       return {
         ...message,
         content: message.content.map((result) =>
@@ -116,6 +130,7 @@ function withoutTrailingSpace(messages: Message[]): Message[] {
   const last = messages.at(-1);
   const block = last?.content.at(-1);
   if (last?.role !== 'assistant' || block?.type !== 'text') return messages;
+  if (!/\s$/.test(block.text)) return messages;
   const trimmed = { ...block, text: block.text.trimEnd() };
   return [...messages.slice(0, -1), { ...last, content: [...last.content.slice(0, -1), trimmed] }];
 }

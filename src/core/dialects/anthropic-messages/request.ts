@@ -1,4 +1,12 @@
-import type { Block, CacheMark, Conversation, DocumentBlock, Message, Tool } from '../../conversation.ts';
+import type {
+  Block,
+  CacheMark,
+  Conversation,
+  DocumentBlock,
+  Message,
+  Reasoning,
+  Tool,
+} from '../../conversation.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { ANTHROPIC_IDS, createIdMap, type IdMap } from '../../tool-ids.ts';
 import { hasCacheMarks } from '../cache-marks.ts';
@@ -27,11 +35,12 @@ export function writeRequest(
     tools: tools.length > 0 ? tools.map(writeTool) : undefined,
     system: system.length > 0 ? system : undefined,
     messages: writeMessages(messages.slice(leading.length), maps),
-    // The last block that can be marked is; beside a client's own markers none is added (T20).
-    cache_control: hasCacheMarks(conversation) ? undefined : { type: 'ephemeral' },
+    cache_control: automaticCache(conversation),
     tool_choice: tools.length > 0 ? writeToolChoice(conversation) : undefined,
+    thinking: writeThinking(conversation.reasoning),
     output_config: writeOutputConfig(conversation),
     stop_sequences: output.stop.length > 0 ? output.stop : undefined,
+    service_tier: conversation.hints.serviceTier,
     metadata: options.userHash === undefined ? undefined : { user_id: options.userHash },
     stream: options.stream ? true : undefined,
   });
@@ -142,6 +151,20 @@ function writeToolChoice({ toolChoice, parallelToolCalls }: Conversation): JsonO
     default:
       return disable_parallel_tool_use && { type: 'auto', disable_parallel_tool_use };
   }
+}
+
+/**
+ * The last block that can be marked is; beside a client's own markers none is added (T20), nor where it wants no
+ * other place than those.
+ */
+function automaticCache(conversation: Conversation): JsonObject | undefined {
+  const { mode, ttl } = conversation.hints.promptCacheOptions ?? {};
+  if (mode === 'explicit' || hasCacheMarks(conversation)) return undefined;
+  return cacheControl(ttl === '12h' ? { ttl: '1h' } : {});
+}
+
+function writeThinking({ mode, budgetTokens }: Reasoning): JsonObject | undefined {
+  return mode === undefined ? undefined : { type: mode, budget_tokens: budgetTokens };
 }
 
 function writeOutputConfig({

@@ -34,6 +34,12 @@ function adaptFormat(conversation: Conversation, report: Report): Conversation {
   return { ...conversation, messages: [wish, ...conversation.messages], output };
 }
 
+/** Whether Anthropic's compiler takes a schema of an answer. */
+export function isCompilable(schema: Record<string, unknown>): boolean {
+  const fitted = fitSchema(schema);
+  return fitted !== null && withinLimits([fitted]);
+}
+
 /** Strict tools, fitted; where they exceed the limits of a request together, none is strict. */
 function adaptTools(conversation: Conversation, report: Report): Conversation {
   if (!conversation.tools.some((tool) => tool.strict === true)) return conversation;

@@ -3,7 +3,9 @@ import type { Report } from '../../routing/adaptation.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { CHAT_IDS, conforms, wireId } from '../../tool-ids.ts';
 import { offerAllowedOnly } from '../allowed-tools.ts';
-import { hasCacheMarks, withoutCacheMarks } from '../cache-marks.ts';
+import { marksForOpenAi } from '../cache-breakpoints.ts';
+import { documentsForOpenAi } from '../documents.ts';
+import { strictForOpenAi } from '../openai-strictness.ts';
 import { markErrors } from '../tool-errors.ts';
 
 /**
@@ -11,17 +13,13 @@ import { markErrors } from '../tool-errors.ts';
  * `requestEdits` leaves its bytes alone. Servers that are only compatible (assumed models) get what all of them know.
  */
 export function adaptToChat(conversation: Conversation, model: CatalogModel, report: Report): Conversation {
-  let { messages, tools } = conversation;
-  if (hasCacheMarks(conversation)) {
-    // OpenAI refuses fields it doesn't know.
-    report({ field: 'cache_control', action: 'dropped' });
-    messages = messages.map(withoutCacheMarks);
-    tools = tools.map(({ cache: _cache, ...tool }) => tool);
-  }
+  const marked = marksForOpenAi(conversation, model, report);
+  const settled = strictForOpenAi(documentsForOpenAi(marked, report), report);
+  let { messages } = settled;
   if (messages.some(failed)) messages = markErrors(messages, report);
-  if (messages.some(showsImage)) {
+  if (messages.some(showsFile)) {
     report({ field: 'messages.tool.image', action: 'translated' });
-    messages = messages.flatMap(imagesAfterResults);
+    messages = messages.flatMap(filesAfterResults);
   }
   const role = systemRole(messages, model);
   if (role !== null) {
@@ -29,7 +27,7 @@ export function adaptToChat(conversation: Conversation, model: CatalogModel, rep
     messages = messages.map((message) => (isSystem(message) ? { ...message, role } : message));
   }
   if (model.assumed !== true && messages.some(hasLongId)) messages = messages.map(shortenIds);
-  const adapted = { ...conversation, messages, tools };
+  const adapted = { ...settled, messages };
   return model.assumed === true ? offerAllowedOnly(adapted, report) : adapted;
 }
 
@@ -52,25 +50,26 @@ function failed(message: Message): boolean {
   return message.role === 'tool' && message.content.some((result) => result.isError === true);
 }
 
-function showsImage(message: Message): boolean {
-  return message.role === 'tool' && message.content.some((result) => result.content.some(isImage));
+function showsFile(message: Message): boolean {
+  return message.role === 'tool' && message.content.some((result) => result.content.some(isFile));
 }
 
-function isImage(block: UserBlock): boolean {
-  return block.type === 'image';
+function isFile(block: UserBlock): boolean {
+  return block.type === 'image' || block.type === 'document';
 }
 
-/** A `tool` message carries text only: its images follow in a user message, each under its call's id. */
-function imagesAfterResults(message: Message): Message[] {
-  if (message.role !== 'tool' || !showsImage(message)) return [message];
+/** A `tool` message carries text only: its images and files follow in a user message, each under its call's id. */
+function filesAfterResults(message: Message): Message[] {
+  if (message.role !== 'tool' || !showsFile(message)) return [message];
   const shown = message.content.flatMap((result) => {
-    const images = result.content.filter(isImage);
-    const title: TextBlock = { type: 'text', text: `Images of the tool result ${result.callId}:` };
-    return images.length > 0 ? [title, ...images] : [];
+    const files = result.content.filter(isFile);
+    const kind = files.every(({ type }) => type === 'image') ? 'Images' : 'Files';
+    const title: TextBlock = { type: 'text', text: `${kind} of the tool result ${result.callId}:` };
+    return files.length > 0 ? [title, ...files] : [];
   });
   const content = message.content.map((result) => ({
     ...result,
-    content: result.content.filter((block) => !isImage(block)),
+    content: result.content.filter((block) => !isFile(block)),
   }));
   return [
     { ...message, content },

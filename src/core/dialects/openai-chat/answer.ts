@@ -31,7 +31,9 @@ export function readAnswer(body: unknown): Answer {
   if (text) blocks.push({ type: 'text', text });
   const refusal = textAt(message, 'refusal');
   if (refusal) blocks.push({ type: 'refusal', text: refusal });
-  const calls = objectsAt(message, 'tool_calls').filter((call) => objectAt(call, 'function') !== undefined);
+  const calls = objectsAt(message, 'tool_calls').filter(
+    (call) => (objectAt(call, 'function') ?? objectAt(call, 'custom')) !== undefined,
+  );
   for (const [index, call] of calls.entries()) blocks.push(readCall(call, index, id));
   const usage = usageOfChat(body);
   const serviceTier = textAt(body, 'service_tier');
@@ -46,12 +48,14 @@ export function readAnswer(body: unknown): Answer {
 }
 
 function readCall(call: JsonObject, index: number, answerId: string): AssistantBlock {
-  const made = objectAt(call, 'function') ?? {};
+  const custom = objectAt(call, 'custom');
+  const made = custom ?? objectAt(call, 'function') ?? {};
   return {
     type: 'tool_call',
     id: callId(call, index, answerId),
     name: requiredText(made, 'name'),
     arguments: argumentsOf(made),
+    ...(custom === undefined ? {} : { custom: true }),
   };
 }
 
@@ -60,9 +64,10 @@ export function callId(call: JsonObject, index: number, answerId: string): strin
   return originalId(textAt(call, 'id') || `call_${answerId}_${index}`);
 }
 
-/** Arguments are JSON text; some compatible servers send the object itself. */
+/** Arguments are JSON text, or a custom tool's free text; some compatible servers send the object itself. */
 export function argumentsOf(made: JsonObject): string {
-  return isObject(made.arguments) ? JSON.stringify(made.arguments) : (textAt(made, 'arguments') ?? '');
+  if (isObject(made.arguments)) return JSON.stringify(made.arguments);
+  return textAt(made, 'arguments') ?? textAt(made, 'input') ?? '';
 }
 
 /** Throws the error inside a 200, if there is one (T28). */

@@ -23,7 +23,8 @@ export function createEventReader(): EventReader {
   let stop: AnswerEvent | undefined;
 
   function readCall(delta: JsonObject): AnswerEvent[] {
-    const made = objectAt(delta, 'function') ?? {};
+    const custom = objectAt(delta, 'custom');
+    const made = custom ?? objectAt(delta, 'function') ?? {};
     const id = textAt(delta, 'id') || undefined;
     // Without an index a call is told from the one before by its id; so are two under the same index.
     const known = calls.get(delta.index);
@@ -38,6 +39,7 @@ export function createEventReader(): EventReader {
         index,
         id: callId(delta, index, answerId),
         name: requiredText(made, 'name'),
+        ...(custom === undefined ? {} : { custom: true }),
       });
     }
     const text = argumentsOf(made);

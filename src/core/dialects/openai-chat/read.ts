@@ -3,22 +3,32 @@ import type {
   AssistantBlock,
   CacheMark,
   Conversation,
+  DocumentBlock,
+  Hints,
   ImageBlock,
   Message,
   TextBlock,
+  Tool,
   ToolChoice,
+  UserBlock,
 } from '../../conversation.ts';
 import { type FluxError, invalidRequest } from '../../errors.ts';
 import type { ClientRequest } from '../client-dialect.ts';
+import { isObject } from '../provider-json.ts';
+import { deepestIssue } from '../schema-issue.ts';
 import {
   CHAT_ONLY_FIELDS,
   type ChatMessage,
   type ChatRequestBody,
+  type ChatTool,
   chatEnvelope,
   chatMessage,
   chatRequest,
+  type FilePart,
+  type ImagePart,
   KNOWN_FIELDS,
   readLists,
+  type TextPart,
 } from './schema.ts';
 import { createStreamRelay, createStreamWriter, KEEP_ALIVE } from './stream.ts';
 import { writeCompletion } from './write.ts';
@@ -34,18 +44,15 @@ export function readChatRequest(body: unknown): ClientRequest {
   const request: ChatRequestBody = { ...parsed.data, ...lists };
   const conversation: Conversation = {
     messages: toMessages(request.messages),
-    tools: (request.tools ?? []).map((tool) => ({
-      name: tool.function.name,
-      ...(tool.function.description == null ? {} : { description: tool.function.description }),
-      ...(tool.function.parameters ? { parameters: tool.function.parameters } : {}),
-      ...(typeof tool.function.strict === 'boolean' ? { strict: tool.function.strict } : {}),
-      ...mark(tool.cache_control),
-    })),
+    tools: (request.tools ?? []).map(toTool),
     output: readOutput(request),
     sampling: readSampling(request),
     reasoning: request.reasoning_effort ? { effort: request.reasoning_effort } : {},
     hints: {
       ...(request.prompt_cache_key ? { promptCacheKey: request.prompt_cache_key } : {}),
+      ...(request.prompt_cache_options
+        ? { promptCacheOptions: readCacheOptions(request.prompt_cache_options) }
+        : {}),
       ...(request.service_tier ? { serviceTier: request.service_tier } : {}),
       ...(request.safety_identifier ? { safetyIdentifier: request.safety_identifier } : {}),
       ...(request.user ? { user: request.user } : {}),
@@ -62,7 +69,10 @@ export function readChatRequest(body: unknown): ClientRequest {
     stream: request.stream === true,
     conversation,
     metadata: request.metadata ?? {},
-    ownFields: CHAT_ONLY_FIELDS.filter((field) => isMeant(field, request[field])),
+    ownFields: [
+      ...CHAT_ONLY_FIELDS.filter((field) => isMeant(field, request[field])),
+      ...ownParts(conversation.messages),
+    ],
     unknownFields: Object.keys(request).filter(
       (field) => !KNOWN_FIELDS.has(field) && !CHAT_ONLY_FIELDS.includes(field) && request[field] != null,
     ),
@@ -73,6 +83,52 @@ export function readChatRequest(body: unknown): ClientRequest {
       keepAlive: KEEP_ALIVE,
     }),
   };
+}
+
+/** Where parts stand that only this wire knows; the messages of both are one to one, but for tool results. */
+function ownParts(messages: readonly Message[]): string[] {
+  const found: string[] = [];
+  let place = 0;
+  for (const { role, content } of messages) {
+    if (role === 'user') {
+      for (const [index, block] of content.entries())
+        if (block.type === 'foreign') found.push(`messages[${place}].content[${index}].type`);
+    }
+    place += role === 'tool' ? content.length : 1;
+  }
+  return found;
+}
+
+function toTool(tool: ChatTool): Tool {
+  if (tool.type === 'custom') {
+    const { name, description, format } = tool.custom;
+    return {
+      name,
+      ...(description == null ? {} : { description }),
+      custom: format == null ? {} : { format: flatFormat(format) },
+      ...mark(tool),
+    };
+  }
+  const { name, description, parameters, strict } = tool.function;
+  return {
+    name,
+    ...(description == null ? {} : { description }),
+    ...(parameters ? { parameters } : {}),
+    ...(typeof strict === 'boolean' ? { strict } : {}),
+    ...mark(tool),
+  };
+}
+
+/** A grammar stands in a member of its own here, and beside its type in Responses and in the conversation. */
+function flatFormat({ type, grammar, ...rest }: Record<string, unknown>): Record<string, unknown> {
+  return isObject(grammar) ? { type, ...grammar, ...rest } : { type, ...rest };
+}
+
+function readCacheOptions({
+  mode,
+  ttl,
+}: NonNullable<ChatRequestBody['prompt_cache_options']>): NonNullable<Hints['promptCacheOptions']> {
+  return { ...(mode == null ? {} : { mode }), ...(ttl == null ? {} : { ttl }) };
 }
 
 /**
@@ -105,7 +161,7 @@ function toMessages(wire: ChatMessage[]): Message[] {
       type: 'tool_result' as const,
       callId: message.tool_call_id,
       content: toParts(message.content, `messages[${index}].content`, false),
-      ...mark(message.cache_control),
+      ...mark(message),
     };
     const last = messages.at(-1);
     if (last?.role === 'tool') last.content.push(result);
@@ -137,89 +193,110 @@ function toMessage(message: Exclude<ChatMessage, { role: 'tool' }>, index: numbe
     if (message.content !== '') content.push({ type: 'text', text: message.content });
   } else {
     for (const part of message.content ?? []) {
-      if (part.type === 'text') content.push({ type: 'text', text: part.text, ...mark(part.cache_control) });
+      if (part.type === 'text') content.push({ type: 'text', text: part.text, ...mark(part) });
       else content.push({ type: 'refusal', text: part.refusal });
     }
   }
   if (message.refusal) content.push({ type: 'refusal', text: message.refusal });
   for (const call of message.tool_calls ?? []) {
-    content.push({
-      type: 'tool_call',
-      id: call.id,
-      name: call.function.name,
-      arguments: call.function.arguments,
-      ...mark(call.cache_control),
-    });
+    const { id } = call;
+    content.push(
+      call.type === 'custom'
+        ? {
+            type: 'tool_call',
+            id,
+            name: call.custom.name,
+            arguments: call.custom.input,
+            custom: true,
+            ...mark(call),
+          }
+        : {
+            type: 'tool_call',
+            id,
+            name: call.function.name,
+            arguments: call.function.arguments,
+            ...mark(call),
+          },
+    );
   }
   return { role: 'assistant', content, ...name };
 }
 
-type WireText = { type: 'text'; text: string; cache_control?: CacheControl };
-type CacheControl = { ttl?: '5m' | '1h' | undefined } | null | undefined;
-
-function toTexts(content: string | WireText[]): TextBlock[] {
-  if (typeof content === 'string') return [{ type: 'text', text: content }];
-  return content.map((part) => ({ type: 'text', text: part.text, ...mark(part.cache_control) }));
+interface Marked {
+  cache_control?: { ttl?: '5m' | '1h' | undefined } | null | undefined;
+  prompt_cache_breakpoint?: { ttl?: '30m' | '12h' | null | undefined } | null | undefined;
 }
 
-/** @param images false where the wire takes text only (a tool's result). */
+function toTexts(content: string | TextPart[]): TextBlock[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  return content.map((part) => ({ type: 'text', text: part.text, ...mark(part) }));
+}
+
+/** @param files false where the wire takes text only (a tool's result). */
 function toParts(
   content: string | { type: string; [key: string]: unknown }[],
   path: string,
-  images: boolean,
-): (TextBlock | ImageBlock)[] {
+  files: boolean,
+): UserBlock[] {
   if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', text: content }];
   return content.map((part, index) => {
-    // The schema has checked the two known kinds; anything else is refused by name.
-    const checked = part as
-      | WireText
-      | {
-          type: 'image_url';
-          image_url: { url: string; detail?: string | null | undefined };
-          cache_control?: CacheControl;
-        };
-    if (checked.type === 'text') return { type: 'text', text: checked.text, ...mark(checked.cache_control) };
-    if (checked.type === 'image_url' && images) {
-      return toImage(checked.image_url, `${path}[${index}]`, checked.cache_control);
+    if (!files && part.type !== 'text') {
+      throw invalidRequest(
+        `Content parts of type '${part.type.slice(0, 40)}' are not supported here: send 'text'.`,
+        `${path}[${index}].type`,
+      );
     }
-    throw invalidRequest(
-      `Content parts of type '${part.type.slice(0, 40)}' are not supported here: send ${images ? "'text' or 'image_url'" : "'text'"}.`,
-      `${path}[${index}].type`,
+    // The schema has checked the known kinds.
+    const checked = part as TextPart | ImagePart | FilePart;
+    if (checked.type === 'text') return { type: 'text', text: checked.text, ...mark(checked) };
+    if (checked.type === 'image_url') return toImage(checked, `${path}[${index}]`);
+    return (
+      (checked.type === 'file' && toDocument(checked)) || { type: 'foreign', kind: part.type, raw: part }
     );
   });
 }
 
-const DATA_URL = /^data:([a-z]+\/[a-z0-9.+-]+);base64,/i;
+const DATA_URL = /^data:([a-z]+\/[a-z0-9.+-]+)(?:;[a-z-]+=[^;,]{1,40})*;base64,/i;
 
-function toImage(
-  image: { url: string; detail?: string | null | undefined },
-  path: string,
-  cache: CacheControl,
-): ImageBlock {
-  const detail = image.detail == null ? {} : { detail: image.detail };
-  // Only the head is matched: the data itself may be megabytes.
-  const head = DATA_URL.exec(image.url.slice(0, 100));
-  if (head?.[1]) {
-    const data = image.url.slice(head[0].length);
-    return {
-      type: 'image',
-      source: { kind: 'base64', mediaType: head[1].toLowerCase(), data },
-      ...detail,
-      ...mark(cache),
-    };
-  }
-  if (!/^https?:\/\//i.test(image.url.slice(0, 8))) {
+/** The media type and the data of a base64 data URL. Only the head is matched: the data itself may be megabytes. */
+function openDataUrl(url: string): { kind: 'base64'; mediaType: string; data: string } | null {
+  const head = DATA_URL.exec(url.slice(0, 200));
+  return head?.[1]
+    ? { kind: 'base64', mediaType: head[1].toLowerCase(), data: url.slice(head[0].length) }
+    : null;
+}
+
+function toImage(part: ImagePart, path: string): ImageBlock {
+  const { url, detail } = part.image_url;
+  const more = { ...(detail == null ? {} : { detail }), ...mark(part) };
+  const source = openDataUrl(url);
+  if (source !== null) return { type: 'image', source, ...more };
+  if (!/^https?:\/\//i.test(url.slice(0, 8))) {
     throw invalidRequest(
       'An image needs an http(s) URL or a base64 data URL (data:image/png;base64,…).',
       `${path}.image_url.url`,
     );
   }
-  return { type: 'image', source: { kind: 'url', url: image.url }, ...detail, ...mark(cache) };
+  return { type: 'image', source: { kind: 'url', url }, ...more };
 }
 
-function mark(cache: CacheControl): { cache?: CacheMark } {
-  if (!cache) return {};
-  return { cache: cache.ttl ? { ttl: cache.ttl } : {} };
+/** Null for a file that is stored at its provider. */
+function toDocument(part: FilePart): DocumentBlock | null {
+  const { file_data: data, filename } = part.file;
+  if (data == null) return null;
+  return {
+    type: 'document',
+    // Without a head it is a PDF: older clients send its bare base64.
+    source: openDataUrl(data) ?? { kind: 'base64', mediaType: 'application/pdf', data },
+    ...(filename == null ? {} : { title: filename }),
+    ...mark(part),
+  };
+}
+
+function mark({ cache_control: own, prompt_cache_breakpoint: point }: Marked): { cache?: CacheMark } {
+  if (own) return { cache: own.ttl ? { ttl: own.ttl } : {} };
+  if (!point) return {};
+  return { cache: { breakpoint: true, ...(point.ttl === '12h' ? { ttl: '1h' } : {}) } };
 }
 
 function readToolChoice(request: ChatRequestBody, tools: Conversation['tools']): ToolChoice | undefined {
@@ -230,16 +307,19 @@ function readToolChoice(request: ChatRequestBody, tools: Conversation['tools']):
     throw invalidRequest("'tool_choice' is only allowed when 'tools' are specified.", 'tool_choice');
   }
   if (typeof choice === 'string') return { type: choice };
-  const names =
-    choice.type === 'function'
-      ? [choice.function.name]
-      : choice.allowed_tools.tools.map((tool) => tool.function.name);
+  const names = choice.type === 'allowed_tools' ? choice.allowed_tools.tools.map(nameOf) : [nameOf(choice)];
   const missing = names.find((name) => !tools.some((tool) => tool.name === name));
   if (missing !== undefined) {
     throw invalidRequest("'tool_choice' names a function that is not in 'tools'.", 'tool_choice');
   }
-  if (choice.type === 'function') return { type: 'tool', name: choice.function.name };
+  if (choice.type !== 'allowed_tools') return { type: 'tool', name: nameOf(choice) };
   return { type: 'allowed', mode: choice.allowed_tools.mode, names };
+}
+
+function nameOf(
+  tool: { type: 'function'; function: { name: string } } | { type: 'custom'; custom: { name: string } },
+): string {
+  return tool.type === 'custom' ? tool.custom.name : tool.function.name;
 }
 
 /** The stricter of the two limits: reading only one bypassed a cost cap elsewhere (T36). */
@@ -296,7 +376,7 @@ function schemaError(error: z.ZodError, body: unknown): FluxError {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return invalidRequest('The body must be a JSON object with `model` and `messages`.');
   }
-  const issue = deepest(error.issues);
+  const issue = deepestIssue(error.issues);
   const path = issue.path.reduce<string>(
     (text, key) =>
       typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`,
@@ -316,22 +396,4 @@ function schemaError(error: z.ZodError, body: unknown): FluxError {
     path,
     issue.code === 'invalid_type' ? 'invalid_type' : 'invalid_value',
   );
-}
-
-type Issue = z.core.$ZodIssue;
-
-/** Of a union's branches, the one that went furthest: it says what is wrong inside, not that nothing fits. */
-function deepest(issues: Issue[], at: PropertyKey[] = []): Issue {
-  let best: Issue | undefined;
-  for (const issue of issues) {
-    const path = [...at, ...issue.path];
-    const inner =
-      issue.code === 'invalid_union' && issue.errors.length > 0
-        ? issue.errors
-            .map((branch) => deepest(branch, path))
-            .reduce((a, b) => (b.path.length > a.path.length ? b : a))
-        : { ...issue, path };
-    if (!best || inner.path.length > best.path.length) best = inner;
-  }
-  return best ?? { code: 'custom', path: at, message: 'not valid', input: undefined };
 }

@@ -1,9 +1,19 @@
-import type { Conversation, Message, Tool, UserBlock } from '../../conversation.ts';
-import type { Edits } from '../../json-splice.ts';
+import type {
+  CacheMark,
+  Conversation,
+  Message,
+  Tool,
+  ToolCallBlock,
+  ToolResultBlock,
+  UserBlock,
+} from '../../conversation.ts';
+import type { Edit, Edits } from '../../json-splice.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
+import { writeBreakpoint } from '../cache-breakpoints.ts';
 import { documentFile } from '../document-file.ts';
 import { imageUrl } from '../image-url.ts';
 import type { JsonObject } from '../provider-json.ts';
+import { parameterSchema } from '../tool-schema.ts';
 import type { OwnRequest, RequestOptions } from '../upstream.ts';
 
 /** The body of `POST /v1/chat/completions`, written anew: for clients of other dialects. */
@@ -16,6 +26,8 @@ export function writeRequest(
     ...members(conversation, model),
     messages: conversation.messages.flatMap(writeMessage),
     tools: writeTools(conversation.tools),
+    // Never the client's own id: this body is for clients of other wires. Compatible servers may know no such field.
+    safety_identifier: model.assumed === true ? undefined : options.userHash,
     ...envelope(options),
   });
 }
@@ -45,10 +57,29 @@ export function requestEdits(
     if (alwaysSaid.has(name) ? text !== undefined : text !== textOf(before[name])) edits[name] = text;
   }
   if (prepared.messages !== original.messages)
-    edits.messages = textOf(prepared.messages.flatMap(writeMessage));
+    edits.messages = messageEdits(original.messages, prepared.messages);
   if (prepared.tools !== original.tools) edits.tools = textOf(writeTools(prepared.tools));
   for (const [name, value] of Object.entries(envelope(options))) edits[name] = textOf(value);
   return edits;
+}
+
+/** Only the messages that changed; all of them where that can't be told place by place. */
+function messageEdits(original: readonly Message[], prepared: readonly Message[]): Edit {
+  const edits: Edits = {};
+  let place = 0;
+  for (const [index, before] of original.entries()) {
+    const after = prepared[index];
+    // Each result is a message of its own on the wire.
+    const span = before.role === 'tool' ? before.content.length : 1;
+    if (after !== before) {
+      const written = after === undefined ? [] : writeMessage(after);
+      if (written.length !== span || prepared.length !== original.length)
+        return textOf(prepared.flatMap(writeMessage));
+      for (const [offset, message] of written.entries()) edits[place + offset] = textOf(message);
+    }
+    place += span;
+  }
+  return prepared.length === original.length ? edits : textOf(prepared.flatMap(writeMessage));
 }
 
 function textOf(value: unknown): string | undefined {
@@ -91,8 +122,7 @@ function members(conversation: Conversation, model: CatalogModel): JsonObject {
     parallel_tool_calls: conversation.tools.length > 0 ? conversation.parallelToolCalls : undefined,
     service_tier: hints.serviceTier,
     prompt_cache_key: hints.promptCacheKey,
-    safety_identifier: hints.safetyIdentifier,
-    user: hints.user,
+    prompt_cache_options: hints.promptCacheOptions,
   };
 }
 
@@ -102,7 +132,7 @@ function writeMessage(message: Message): JsonObject[] {
       return message.content.map((result) => ({
         role: 'tool',
         tool_call_id: result.callId,
-        content: writeContent(result.content),
+        content: writeContent(marked(result)),
       }));
     case 'assistant': {
       const texts = message.content.filter((block) => block.type === 'text');
@@ -114,14 +144,7 @@ function writeMessage(message: Message): JsonObject[] {
           name: message.name,
           content: texts.length === 0 && calls.length + refusals.length > 0 ? null : writeContent(texts),
           refusal: refusals.length > 0 ? refusals.map((block) => block.text).join('') : undefined,
-          tool_calls:
-            calls.length === 0
-              ? undefined
-              : calls.map(({ id, name, arguments: text }) => ({
-                  id,
-                  type: 'function',
-                  function: { name, arguments: text },
-                })),
+          tool_calls: calls.length === 0 ? undefined : calls.map(writeCall),
         },
       ];
     }
@@ -130,47 +153,85 @@ function writeMessage(message: Message): JsonObject[] {
   }
 }
 
+function writeCall({ id, name, arguments: given, custom }: ToolCallBlock): JsonObject {
+  return custom === true
+    ? { id, type: 'custom', custom: { name, input: given } }
+    : { id, type: 'function', function: { name, arguments: given } };
+}
+
+/** The mark of a result is that of its last part. */
+function marked({ content, cache }: ToolResultBlock): UserBlock[] {
+  const last = content.at(-1);
+  if (cache === undefined || last === undefined || last.type === 'foreign') return content;
+  return [...content.slice(0, -1), { ...last, cache }];
+}
+
 /** One text is a string, which every server takes; more is a list of parts. */
 function writeContent(blocks: readonly UserBlock[]): string | JsonObject[] {
   const [first, ...rest] = blocks;
   if (first === undefined) return '';
-  if (first.type === 'text' && rest.length === 0) return first.text;
+  if (first.type === 'text' && first.cache === undefined && rest.length === 0) return first.text;
   return blocks.map(writePart);
 }
 
 function writePart(block: UserBlock): JsonObject {
   switch (block.type) {
     case 'text':
-      return { type: 'text', text: block.text };
+      return { type: 'text', text: block.text, ...breakpointOf(block) };
     case 'image':
-      return { type: 'image_url', image_url: { url: imageUrl(block), detail: block.detail } };
+      return {
+        type: 'image_url',
+        image_url: { url: imageUrl(block), detail: block.detail },
+        ...breakpointOf(block),
+      };
     case 'document':
-      return { type: 'file', file: documentFile(block) };
+      return {
+        ...(block.source.kind === 'text'
+          ? { type: 'text', text: block.source.text }
+          : { type: 'file', file: documentFile(block.source, block.title) }),
+        ...breakpointOf(block),
+      };
     // Back to the wire it came from: `pipeline/prepare` lets no other through.
     case 'foreign':
       return block.raw;
   }
 }
 
-function writeTools(tools: readonly Tool[]): JsonObject[] | undefined {
-  if (tools.length === 0) return undefined;
-  return tools.map(({ name, description, parameters, strict }) => ({
-    type: 'function',
-    function: { name, description, parameters, strict },
-  }));
+/** Twelve hours can be said in Responses; whether here too is not confirmed. */
+function breakpointOf({ cache }: { cache?: CacheMark }): JsonObject {
+  return cache === undefined ? {} : { prompt_cache_breakpoint: writeBreakpoint(cache, false) };
 }
 
-function writeToolChoice({ toolChoice }: Conversation): unknown {
+function writeTools(tools: readonly Tool[]): JsonObject[] | undefined {
+  return tools.length === 0 ? undefined : tools.map(writeTool);
+}
+
+function writeTool({ name, description, parameters, strict, custom }: Tool): JsonObject {
+  if (custom === undefined) {
+    const schema = parameters && parameterSchema(parameters);
+    return { type: 'function', function: { name, description, parameters: schema, strict } };
+  }
+  const { format } = custom;
+  return { type: 'custom', custom: { name, description, format: format && nestFormat(format) } };
+}
+
+/** A grammar stands in a member of its own here. */
+function nestFormat({ type, ...grammar }: JsonObject): JsonObject {
+  return type === 'grammar' ? { type, grammar } : { type, ...grammar };
+}
+
+function writeToolChoice({ toolChoice, tools }: Conversation): unknown {
+  const named = (name: string): JsonObject =>
+    tools.some((tool) => tool.name === name && tool.custom !== undefined)
+      ? { type: 'custom', custom: { name } }
+      : { type: 'function', function: { name } };
   switch (toolChoice?.type) {
     case 'tool':
-      return { type: 'function', function: { name: toolChoice.name } };
+      return named(toolChoice.name);
     case 'allowed':
       return {
         type: 'allowed_tools',
-        allowed_tools: {
-          mode: toolChoice.mode,
-          tools: toolChoice.names.map((name) => ({ type: 'function', function: { name } })),
-        },
+        allowed_tools: { mode: toolChoice.mode, tools: toolChoice.names.map(named) },
       };
     default:
       return toolChoice?.type;

@@ -10,16 +10,34 @@ import { isObject } from '../provider-json.ts';
 const cacheControl = z.looseObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() });
 /** Clients that know Anthropic mark parts of a Chat body (an extension LiteLLM and OpenRouter also read). */
 const marked = { cache_control: cacheControl.nullish() };
+const lifetime = z.enum(['30m', '12h']);
+/** OpenAI's own marker, on content parts (GPT-5.6 and later). */
+const breakable = {
+  ...marked,
+  prompt_cache_breakpoint: z.looseObject({ mode: z.literal('explicit'), ttl: lifetime.nullish() }).nullish(),
+};
 
-const textPart = z.looseObject({ type: z.literal('text'), text: z.string(), ...marked });
+const textPart = z.looseObject({ type: z.literal('text'), text: z.string(), ...breakable });
 const imagePart = z.looseObject({
   type: z.literal('image_url'),
   image_url: z.looseObject({ url: z.string().min(1), detail: z.string().nullish() }),
-  ...marked,
+  ...breakable,
+});
+const filePart = z.looseObject({
+  type: z.literal('file'),
+  file: z.looseObject({
+    file_data: z.string().min(1).nullish(),
+    file_id: z.string().nullish(),
+    filename: z.string().nullish(),
+  }),
+  ...breakable,
 });
 const refusalPart = z.looseObject({ type: z.literal('refusal'), refusal: z.string() });
-/** Kinds this gateway has no place for: read, to be refused by name. */
-const otherPart = z.looseObject({ type: z.string().regex(/^(?!(text|image_url|refusal)$)/) });
+/** Kinds that only Chat Completions knows (`input_audio`), or a server like it (`video_url`). */
+const otherPart = z.looseObject({ type: z.string().regex(/^(?!(text|image_url|file|refusal)$)/) });
+
+/** In a tool's result: read, to be refused by name. */
+const noText = z.looseObject({ type: z.string().regex(/^(?!text$)/) });
 
 const texts = z.union([z.string(), z.array(textPart).min(1)]);
 
@@ -30,12 +48,19 @@ const functionCall = z.looseObject({
   ...marked,
 });
 
+const customCall = z.looseObject({
+  id: z.string().min(1),
+  type: z.literal('custom'),
+  custom: z.looseObject({ name: z.string().min(1), input: z.string() }),
+  ...marked,
+});
+
 export const chatMessage = z.discriminatedUnion('role', [
   z.looseObject({ role: z.literal('system'), content: texts, name: z.string().nullish() }),
   z.looseObject({ role: z.literal('developer'), content: texts, name: z.string().nullish() }),
   z.looseObject({
     role: z.literal('user'),
-    content: z.union([z.string(), z.array(z.union([textPart, imagePart, otherPart])).min(1)]),
+    content: z.union([z.string(), z.array(z.union([textPart, imagePart, filePart, otherPart])).min(1)]),
     name: z.string().nullish(),
   }),
   z.looseObject({
@@ -43,12 +68,12 @@ export const chatMessage = z.discriminatedUnion('role', [
     content: z.union([z.string(), z.array(z.union([textPart, refusalPart])), z.null()]).optional(),
     refusal: z.string().nullish(),
     name: z.string().nullish(),
-    tool_calls: z.array(functionCall).nullish(),
+    tool_calls: z.array(z.union([functionCall, customCall])).nullish(),
   }),
   z.looseObject({
     role: z.literal('tool'),
     tool_call_id: z.string().min(1),
-    content: z.union([z.string(), z.array(z.union([textPart, otherPart]))]),
+    content: z.union([z.string(), z.array(z.union([textPart, noText]))]),
     ...marked,
   }),
 ]);
@@ -63,11 +88,24 @@ const functionTool = z.looseObject({
   }),
   ...marked,
 });
-
-const named = z.looseObject({
-  type: z.literal('function'),
-  function: z.looseObject({ name: z.string().min(1) }),
+const customTool = z.looseObject({
+  type: z.literal('custom'),
+  custom: z.looseObject({
+    name: z.string().min(1),
+    description: z.string().nullish(),
+    format: z.looseObject({ type: z.string() }).nullish(),
+  }),
+  ...marked,
 });
+const tool = z.discriminatedUnion('type', [functionTool, customTool]);
+
+const named = z.union([
+  z.looseObject({
+    type: z.literal('function'),
+    function: z.looseObject({ name: z.string().min(1) }),
+  }),
+  z.looseObject({ type: z.literal('custom'), custom: z.looseObject({ name: z.string().min(1) }) }),
+]);
 const toolChoice = z.union([
   z.enum(['none', 'auto', 'required']),
   named,
@@ -94,7 +132,7 @@ const responseFormat = z.discriminatedUnion('type', [
 export const chatRequest = z.looseObject({
   model: z.string().min(1),
   messages: z.array(chatMessage).min(1),
-  tools: z.array(functionTool).nullish(),
+  tools: z.array(tool).nullish(),
   tool_choice: toolChoice.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   stream: z.boolean().nullish(),
@@ -117,15 +155,21 @@ export const chatRequest = z.looseObject({
   verbosity: z.enum(['low', 'medium', 'high']).nullish(),
   service_tier: z.string().nullish(),
   prompt_cache_key: z.string().nullish(),
+  prompt_cache_options: z
+    .looseObject({ mode: z.enum(['implicit', 'explicit']).nullish(), ttl: lifetime.nullish() })
+    .nullish(),
   safety_identifier: z.string().nullish(),
   user: z.string().nullish(),
   store: z.boolean().nullish(),
   metadata: z.record(z.string(), z.string()).nullish(),
 });
 
+export type TextPart = z.infer<typeof textPart>;
+export type ImagePart = z.infer<typeof imagePart>;
+export type FilePart = z.infer<typeof filePart>;
 export type ChatMessage = z.infer<typeof chatMessage>;
 
-type ChatTool = z.infer<typeof functionTool>;
+export type ChatTool = z.infer<typeof tool>;
 
 /** The request without a look at its long lists, for those that {@link readLists} has read. */
 export const chatEnvelope = chatRequest.extend({
@@ -140,7 +184,7 @@ export const chatEnvelope = chatRequest.extend({
 export function readLists(body: unknown): { messages: ChatMessage[]; tools: ChatTool[] } | null {
   if (typeof body !== 'object' || body === null || !('messages' in body)) return null;
   const messages = readEach(body.messages, isPlainMessage, chatMessage);
-  const tools = readEach(('tools' in body ? body.tools : null) ?? [], isPlainTool, functionTool);
+  const tools = readEach(('tools' in body ? body.tools : null) ?? [], isPlainTool, tool);
   return messages && tools && messages.length > 0 ? { messages, tools } : null;
 }
 

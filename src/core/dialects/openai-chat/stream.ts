@@ -22,6 +22,7 @@ export function createStreamWriter(head: AnswerHead, includeUsage: boolean): Str
   let model = '';
   let opened = false;
   let stop: StopReason = 'stop';
+  const customCalls = new Set<number>();
 
   const chunk = (choices: unknown[], more: Record<string, unknown> = {}): string =>
     frame({
@@ -57,19 +58,24 @@ export function createStreamWriter(head: AnswerHead, includeUsage: boolean): Str
         return delta({ content: event.text });
       case 'refusal':
         return delta({ refusal: event.text });
-      case 'tool_call':
+      case 'tool_call': {
+        const { index, id, name, custom } = event;
+        if (custom === true) customCalls.add(index);
         return delta({
           tool_calls: [
-            {
-              index: event.index,
-              id: event.id,
-              type: 'function',
-              function: { name: event.name, arguments: '' },
-            },
+            custom === true
+              ? { index, id, type: 'custom', custom: { name, input: '' } }
+              : { index, id, type: 'function', function: { name, arguments: '' } },
           ],
         });
-      case 'tool_arguments':
-        return delta({ tool_calls: [{ index: event.index, function: { arguments: event.delta } }] });
+      }
+      case 'tool_arguments': {
+        const { index, delta: piece } = event;
+        const more = customCalls.has(index)
+          ? { custom: { input: piece } }
+          : { function: { arguments: piece } };
+        return delta({ tool_calls: [{ index, ...more }] });
+      }
       case 'stop':
         stop = event.reason;
         return '';

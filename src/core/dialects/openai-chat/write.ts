@@ -51,11 +51,11 @@ export function writeCompletion(
           refusal: refusal === '' ? null : refusal,
           ...(calls.length > 0
             ? {
-                tool_calls: calls.map((call) => ({
-                  id: call.id,
-                  type: 'function',
-                  function: { name: call.name, arguments: call.arguments },
-                })),
+                tool_calls: calls.map(({ id, name, arguments: given, custom }) =>
+                  custom === true
+                    ? { id, type: 'custom', custom: { name, input: given } }
+                    : { id, type: 'function', function: { name, arguments: given } },
+                ),
               }
             : {}),
         },

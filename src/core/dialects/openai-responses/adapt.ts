@@ -1,7 +1,9 @@
 import type { Conversation } from '../../conversation.ts';
 import type { Report } from '../../routing/adaptation.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
-import { hasCacheMarks } from '../cache-marks.ts';
+import { marksForOpenAi } from '../cache-breakpoints.ts';
+import { documentsForOpenAi } from '../documents.ts';
+import { strictForOpenAi } from '../openai-strictness.ts';
 import { speakInText } from '../speaker.ts';
 import { markErrors } from '../tool-errors.ts';
 
@@ -11,16 +13,20 @@ const LEAST_OUTPUT = 16;
 /** A conversation as OpenAI's Responses API takes it: afterwards it can be written one to one. */
 export function adaptToResponses(
   conversation: Conversation,
-  _model: CatalogModel,
+  model: CatalogModel,
   report: Report,
 ): Conversation {
-  if (hasCacheMarks(conversation)) report({ field: 'cache_control', action: 'dropped' });
-  const messages = markErrors(
-    conversation.messages.map((message) => speakInText(message, report)),
+  const marked = marksForOpenAi(conversation, model, report);
+  const adapted = strictForOpenAi(documentsForOpenAi(marked, report), report);
+  const spoken = markErrors(
+    adapted.messages.map((message) => speakInText(message, report)),
     report,
   );
-  const { maxTokens } = conversation.output;
-  if (maxTokens === undefined || maxTokens >= LEAST_OUTPUT) return { ...conversation, messages };
+  // The same list where it holds the same messages: a client's own body is then left alone.
+  const isSame = spoken.every((message, index) => message === adapted.messages[index]);
+  const messages = isSame ? adapted.messages : spoken;
+  const { maxTokens } = adapted.output;
+  if (maxTokens === undefined || maxTokens >= LEAST_OUTPUT) return { ...adapted, messages };
   report({ field: 'max_tokens', action: 'clamped', from: maxTokens, to: LEAST_OUTPUT });
-  return { ...conversation, messages, output: { ...conversation.output, maxTokens: LEAST_OUTPUT } };
+  return { ...adapted, messages, output: { ...adapted.output, maxTokens: LEAST_OUTPUT } };
 }

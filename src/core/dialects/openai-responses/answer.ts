@@ -1,6 +1,6 @@
 import type { Usage } from '../../accounting/usage.ts';
 import type { Answer, StopReason } from '../../answer.ts';
-import type { AssistantBlock } from '../../conversation.ts';
+import type { AssistantBlock, ForeignBlock, ThinkingBlock } from '../../conversation.ts';
 import { originalId } from '../../tool-ids.ts';
 import { openAiError } from '../openai-error.ts';
 import { readOpenAiUsage } from '../openai-usage.ts';
@@ -15,7 +15,8 @@ import {
 } from '../provider-json.ts';
 
 /**
- * Reads the JSON body of a 200 of `POST /v1/responses`. Reasoning and items of unknown types are left out.
+ * Reads the JSON body of a 200 of `POST /v1/responses`. Reasoning is kept as it came, and so are items that only
+ * this wire knows (hosted tools).
  *
  * @throws FluxError with the error's own status where the response failed, 502 where it is no finished answer.
  */
@@ -52,13 +53,34 @@ function readItem(item: JsonObject): AssistantBlock[] {
       },
     ];
   }
-  if (item.type !== 'message') return [];
+  if (item.type === 'custom_tool_call') {
+    return [
+      {
+        type: 'tool_call',
+        id: originalId(requiredText(item, 'call_id')),
+        name: requiredText(item, 'name'),
+        arguments: requiredText(item, 'input'),
+        custom: true,
+      },
+    ];
+  }
+  if (item.type !== 'message') return [ownBlock(item)];
   return objectsAt(item, 'content').flatMap((part): AssistantBlock[] => {
-    if (part.type === 'output_text' && part.text !== '')
-      return [{ type: 'text', text: requiredText(part, 'text') }];
+    if (part.type === 'output_text' && part.text !== '') {
+      const citations = objectsAt(part, 'annotations');
+      const text = requiredText(part, 'text');
+      return [{ type: 'text', text, ...(citations.length > 0 ? { citations } : {}) }];
+    }
     if (part.type === 'refusal') return [{ type: 'refusal', text: requiredText(part, 'refusal') }];
     return [];
   });
+}
+
+/** A finished item that is the API's own. */
+export function ownBlock(item: JsonObject): ThinkingBlock | ForeignBlock {
+  return item.type === 'reasoning'
+    ? { type: 'thinking', wire: 'openai-responses', raw: item }
+    : { type: 'foreign', kind: textAt(item, 'type') ?? '', raw: item };
 }
 
 /** Why a finished response ended; `seen` says what its output held. */

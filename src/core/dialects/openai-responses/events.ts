@@ -3,7 +3,15 @@ import { originalId } from '../../tool-ids.ts';
 import { openAiError } from '../openai-error.ts';
 import { invalidAnswer, type JsonObject, objectAt, requiredText, textAt } from '../provider-json.ts';
 import { type EventReader, frameReader } from '../upstream.ts';
-import { stopReason, usageOfResponse } from './answer.ts';
+import { ownBlock, stopReason, usageOfResponse } from './answer.ts';
+
+/** Items that are told as they are written. */
+const WRITTEN: ReadonlySet<unknown> = new Set(['message', 'function_call', 'custom_tool_call']);
+/** Events that repeat what came in deltas, and the member that does. */
+const WHOLE: Readonly<Record<string, string>> = {
+  'response.function_call_arguments.done': 'arguments',
+  'response.custom_tool_call_input.done': 'input',
+};
 
 /** Reads the event stream of one `POST /v1/responses`. */
 export function createEventReader(): EventReader {
@@ -15,20 +23,28 @@ export function createEventReader(): EventReader {
     const item = objectAt(data, 'item');
     if (item === undefined || typeof data.output_index !== 'number')
       throw invalidAnswer('an item without content');
-    if (item.type !== 'function_call') return [{ type: 'progress' }];
+    const custom = item.type === 'custom_tool_call';
+    if (item.type !== 'function_call' && !custom) return [{ type: 'progress' }];
     const index = calls.size;
     calls.set(data.output_index, { index, begun: false });
     const [id, name] = [originalId(requiredText(item, 'call_id')), requiredText(item, 'name')];
-    return [{ type: 'tool_call', index, id, name }];
+    return [{ type: 'tool_call', index, id, name, ...(custom ? { custom } : {}) }];
+  }
+
+  /** Reasoning and the API's own items are told whole: only now they are (encrypted content, providers.md §4). */
+  function closeItem(data: JsonObject): AnswerEvent[] {
+    const item = objectAt(data, 'item');
+    if (item === undefined) throw invalidAnswer('an item without content');
+    return WRITTEN.has(item.type) ? [{ type: 'progress' }] : [{ type: 'block', block: ownBlock(item) }];
   }
 
   function readArguments(data: JsonObject): AnswerEvent[] {
     const call = typeof data.output_index === 'number' ? calls.get(data.output_index) : undefined;
     if (call === undefined) throw invalidAnswer('arguments of a call that never began');
-    const whole = data.type === 'response.function_call_arguments.done';
+    const whole = WHOLE[String(data.type)];
     // What came in deltas is not said again.
-    if (whole && call.begun) return [{ type: 'progress' }];
-    const delta = requiredText(data, whole ? 'arguments' : 'delta');
+    if (whole !== undefined && call.begun) return [{ type: 'progress' }];
+    const delta = requiredText(data, whole ?? 'delta');
     if (delta === '') return [{ type: 'progress' }];
     call.begun = true;
     return [{ type: 'tool_arguments', index: call.index, delta }];
@@ -67,7 +83,11 @@ export function createEventReader(): EventReader {
         return [{ type: 'refusal', text: requiredText(data, 'delta') }];
       case 'response.function_call_arguments.delta':
       case 'response.function_call_arguments.done':
+      case 'response.custom_tool_call_input.delta':
+      case 'response.custom_tool_call_input.done':
         return readArguments(data);
+      case 'response.output_item.done':
+        return closeItem(data);
       case 'response.completed':
       case 'response.incomplete':
       case 'response.failed':

@@ -1,6 +1,16 @@
-import type { Conversation, Message, Tool, ToolResultBlock, UserBlock } from '../../conversation.ts';
+import { cacheRulesOf } from '../../context/cache-rules.ts';
+import type {
+  CacheMark,
+  Conversation,
+  Message,
+  Tool,
+  ToolCallBlock,
+  ToolResultBlock,
+  UserBlock,
+} from '../../conversation.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { createIdMap, type IdMap, RESPONSES_IDS } from '../../tool-ids.ts';
+import { writeBreakpoint } from '../cache-breakpoints.ts';
 import { documentFile } from '../document-file.ts';
 import { imageUrl } from '../image-url.ts';
 import type { JsonObject } from '../provider-json.ts';
@@ -13,15 +23,15 @@ import type { RequestOptions } from '../upstream.ts';
  */
 export function writeRequest(
   conversation: Conversation,
-  _model: CatalogModel,
+  model: CatalogModel,
   options: RequestOptions,
 ): string {
   const { messages, tools, output, sampling, reasoning, hints } = conversation;
-  const ids = createIdMap(RESPONSES_IDS);
+  const maps: Maps = { ids: createIdMap(RESPONSES_IDS), custom: new Set(), refusals: 0 };
   const text = { format: writeFormat(output.format), verbosity: output.verbosity };
   return JSON.stringify({
     model: options.modelId,
-    input: messages.flatMap((message) => writeItems(message, ids)),
+    input: messages.flatMap((message) => writeItems(message, maps)),
     tools: tools.length > 0 ? tools.map(writeTool) : undefined,
     tool_choice: tools.length > 0 ? writeToolChoice(conversation) : undefined,
     parallel_tool_calls: tools.length > 0 ? conversation.parallelToolCalls : undefined,
@@ -32,15 +42,25 @@ export function writeRequest(
     top_p: sampling.topP,
     service_tier: hints.serviceTier,
     prompt_cache_key: hints.promptCacheKey,
-    safety_identifier: hints.safetyIdentifier,
-    user: hints.user,
+    prompt_cache_options: cacheRulesOf(model).breakpoints > 0 ? hints.promptCacheOptions : undefined,
+    // Never the client's own id: this body is for clients of other wires.
+    safety_identifier: options.userHash,
     // The default is to keep every answer for 30 days.
     store: false,
     stream: options.stream ? true : undefined,
   });
 }
 
-function writeItems(message: Message, ids: IdMap): JsonObject[] {
+/** What an item's form depends on besides itself. */
+interface Maps {
+  ids: IdMap;
+  /** Ids of the calls of custom tools. */
+  custom: Set<string>;
+  /** So far in the request. */
+  refusals: number;
+}
+
+function writeItems(message: Message, maps: Maps): JsonObject[] {
   switch (message.role) {
     case 'system':
     case 'developer':
@@ -54,9 +74,9 @@ function writeItems(message: Message, ids: IdMap): JsonObject[] {
         },
       ];
     case 'tool':
-      return message.content.map((result) => writeResult(result, ids));
+      return message.content.map((result) => writeResult(result, maps));
     case 'assistant':
-      return writeAnswer(message, ids);
+      return writeAnswer(message, maps);
   }
 }
 
@@ -64,20 +84,17 @@ function writeItems(message: Message, ids: IdMap): JsonObject[] {
  * Text and calls in the order the model gave them; text that stands together is one item, and a string: the list form
  * of an assistant's text is for answers of the API itself, which have an id (OpenAI's description, `OutputMessage`).
  */
-function writeAnswer(message: Extract<Message, { role: 'assistant' }>, ids: IdMap): JsonObject[] {
+function writeAnswer(message: Extract<Message, { role: 'assistant' }>, maps: Maps): JsonObject[] {
   const items: JsonObject[] = [];
   for (const block of message.content) {
     const last = items.at(-1);
     if (block.type === 'tool_call') {
-      items.push({
-        type: 'function_call',
-        call_id: ids.call(block.id),
-        name: block.name,
-        arguments: block.arguments,
-      });
+      items.push(writeCall(block, maps));
     } else if (block.type === 'refusal') {
+      // The list form has an id and a status: the API's own of it is not known.
+      const id = `msg_refusal_${maps.refusals++}`;
       const content = [{ type: 'refusal', refusal: block.text }];
-      items.push({ type: 'message', role: 'assistant', content });
+      items.push({ type: 'message', id, role: 'assistant', status: 'completed', content });
     } else if (block.type === 'thinking' || block.type === 'foreign') {
       // Back to the wire it came from: `pipeline/prepare` lets no other through.
       items.push(block.raw);
@@ -90,28 +107,55 @@ function writeAnswer(message: Extract<Message, { role: 'assistant' }>, ids: IdMa
   return items;
 }
 
-function writeResult(result: ToolResultBlock, ids: IdMap): JsonObject {
-  const [first, ...rest] = result.content;
-  const output =
-    first === undefined
-      ? ''
-      : first.type === 'text' && rest.length === 0
-        ? first.text
-        : result.content.map(writeInput);
-  return { type: 'function_call_output', call_id: ids.result(result.callId), output };
+function writeCall(call: ToolCallBlock, { ids, custom }: Maps): JsonObject {
+  const { id, name, arguments: given } = call;
+  if (call.custom === true) {
+    custom.add(id);
+    return { type: 'custom_tool_call', call_id: ids.call(id), name, input: given };
+  }
+  custom.delete(id);
+  return { type: 'function_call', call_id: ids.call(id), name, arguments: given };
+}
+
+function writeResult({ callId, content, cache }: ToolResultBlock, { ids, custom }: Maps): JsonObject {
+  const parts = content.map(writeInput);
+  const [first, ...rest] = content;
+  // The mark of a result is that of its last part.
+  const last = parts.at(-1);
+  if (cache !== undefined && last !== undefined) last.prompt_cache_breakpoint = writeBreakpoint(cache, true);
+  const isText = first?.type === 'text' && rest.length === 0 && last?.prompt_cache_breakpoint === undefined;
+  return {
+    type: custom.has(callId) ? 'custom_tool_call_output' : 'function_call_output',
+    call_id: ids.result(callId),
+    output: first === undefined ? '' : isText ? first.text : parts,
+  };
 }
 
 function writeInput(block: UserBlock): JsonObject {
   switch (block.type) {
     case 'text':
-      return { type: 'input_text', text: block.text };
+      return { type: 'input_text', text: block.text, ...breakpointOf(block) };
     case 'image':
-      return { type: 'input_image', image_url: imageUrl(block), detail: block.detail ?? 'auto' };
+      return {
+        type: 'input_image',
+        image_url: imageUrl(block),
+        detail: block.detail ?? 'auto',
+        ...breakpointOf(block),
+      };
     case 'document':
-      return { type: 'input_file', ...documentFile(block) };
+      return {
+        ...(block.source.kind === 'text'
+          ? { type: 'input_text', text: block.source.text }
+          : { type: 'input_file', ...documentFile(block.source, block.title) }),
+        ...breakpointOf(block),
+      };
     case 'foreign':
       return block.raw;
   }
+}
+
+function breakpointOf({ cache }: { cache?: CacheMark }): JsonObject {
+  return cache === undefined ? {} : { prompt_cache_breakpoint: writeBreakpoint(cache, true) };
 }
 
 /** Closed, so that it is right for strict tools too. */
@@ -119,24 +163,30 @@ const NO_PARAMETERS = { type: 'object', properties: {}, required: [], additional
 
 /** Left out, `strict` means "where possible" here and "no" in Chat Completions: it is always said. */
 function writeTool(tool: Tool): JsonObject {
+  const { name, description, custom } = tool;
+  if (custom !== undefined) return { type: 'custom', name, description, format: custom.format };
   return {
     type: 'function',
-    name: tool.name,
-    description: tool.description,
+    name,
+    description,
     parameters: tool.parameters === undefined ? NO_PARAMETERS : parameterSchema(tool.parameters),
     strict: tool.strict ?? false,
   };
 }
 
-function writeToolChoice({ toolChoice }: Conversation): unknown {
+function writeToolChoice({ toolChoice, tools }: Conversation): unknown {
+  const named = (name: string): JsonObject => {
+    const isCustom = tools.some((tool) => tool.name === name && tool.custom !== undefined);
+    return { type: isCustom ? 'custom' : 'function', name };
+  };
   switch (toolChoice?.type) {
     case 'tool':
-      return { type: 'function', name: toolChoice.name };
+      return named(toolChoice.name);
     case 'allowed':
       return {
         type: 'allowed_tools',
         mode: toolChoice.mode,
-        tools: toolChoice.names.map((name) => ({ type: 'function', name })),
+        tools: toolChoice.names.map(named),
       };
     default:
       return toolChoice?.type;

@@ -1,3 +1,4 @@
+import type { Account } from './account.ts';
 import type { ClaudeModel, ThinkingType } from './models.ts';
 import type { CountTokensBody, MessagesBody } from './request.ts';
 
@@ -14,6 +15,7 @@ export interface AnthropicRequest {
   betas: readonly string[];
   /** Stands for organisation and workspace: each key is its own. */
   organisation: string;
+  account: Account;
 }
 
 /** A rule answers with the message of a 400, or with nothing. */

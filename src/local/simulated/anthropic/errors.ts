@@ -44,6 +44,7 @@ export function anthropicHeaders(now: number): Record<string, string> {
   const headers: Record<string, string> = {
     'request-id': freshId('req_sim'),
     'anthropic-organization-id': '00000000-0000-4000-8000-000000000000',
+    'anthropic-workspace-id': 'wrkspc_simulated',
   };
   for (const [name, limit] of Object.entries(limits)) {
     headers[`anthropic-ratelimit-${name}-limit`] = String(limit);

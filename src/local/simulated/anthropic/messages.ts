@@ -6,6 +6,8 @@ import type { Refusal } from '../refusal.ts';
 import { firstProblem } from '../shape-problem.ts';
 import type { AnthropicRequest, ApiVersion } from './accepted.ts';
 import { API_VERSIONS } from './accepted.ts';
+import type { Account } from './account.ts';
+import { newAccount } from './account.ts';
 import { messageAnswer } from './answer.ts';
 import { planCache } from './cache.ts';
 import { shapeMessage } from './errors.ts';
@@ -15,6 +17,7 @@ import { layOut } from './prompt.ts';
 import type { CountTokensBody, MessagesBody } from './request.ts';
 import { countTokensBody, messagesBody } from './request.ts';
 import { CACHE_RULES } from './rules-cache.ts';
+import { DOCUMENT_RULES, missingFile } from './rules-documents.ts';
 import { MODEL_RULES, promptTooLong } from './rules-model.ts';
 import { SCHEMA_RULES } from './rules-schema.ts';
 import { firstComplaint, SHAPE_RULES } from './rules-shape.ts';
@@ -43,17 +46,23 @@ export function acceptMessages(
   headers: Headers,
   cache: PromptCache,
   now: number,
+  account: Account = newAccount(),
 ): Exchange | Refusal {
-  const accepted = accept(raw, headers, messagesBody, false, now);
+  const accepted = accept(raw, headers, messagesBody, false, now, account);
   if ('status' in accepted) return accepted;
   const { request, prompt, key } = accepted;
   const { input, begun } = planCache(request, prompt, cache, now);
+  const missed = account.fingerprints.compare(request, prompt, input.read);
   return {
     ask: askOf(request, prompt.tokens),
     input,
     key,
     begun,
-    answer: (reply, usage) => messageAnswer(request, prompt, reply, usage),
+    answer: (reply, usage) => {
+      const said = messageAnswer(request, prompt, reply, usage, missed);
+      account.fingerprints.keep(request, prompt, said.body.id);
+      return said;
+    },
   };
 }
 
@@ -62,8 +71,9 @@ export function countMessages(
   raw: string,
   headers: Headers,
   now: number,
+  account: Account = newAccount(),
 ): { input_tokens: number } | Refusal {
-  const accepted = accept(raw, headers, countTokensBody, true, now);
+  const accepted = accept(raw, headers, countTokensBody, true, now, account);
   return 'status' in accepted ? accepted : { input_tokens: accepted.prompt.tokens };
 }
 
@@ -73,6 +83,7 @@ function accept(
   schema: ZodType<MessagesBody> | ZodType<CountTokensBody>,
   counting: boolean,
   now: number,
+  account: Account,
 ): { request: AnthropicRequest; prompt: Prompt; key: string } | Refusal {
   const caller = anthropicCaller(headers);
   if ('status' in caller) return caller;
@@ -81,7 +92,7 @@ function accept(
     .map((beta) => beta.trim())
     .filter(Boolean);
   // An open list: newer betas than this file must pass (ccDoc); what is no beta's name at all must not.
-  const strange = betas.find((beta) => !/^[a-z0-9-]+-\d{4}-\d{2}-\d{2}$/.test(beta));
+  const strange = betas.find((beta) => !/^[a-z0-9-]+-(\d{4}-\d{2}-\d{2}|\d{8})$/.test(beta));
   if (strange !== undefined) {
     return bad(`Unexpected value(s) \`${strange}\` for the \`anthropic-beta\` header.`);
   }
@@ -103,10 +114,13 @@ function accept(
     version: caller.version,
     betas,
     organisation: digest(caller.key),
+    account,
   };
-  const rules = [...SHAPE_RULES, ...TOOL_RULES, ...MODEL_RULES, ...SCHEMA_RULES];
+  const rules = [...SHAPE_RULES, ...DOCUMENT_RULES, ...TOOL_RULES, ...MODEL_RULES, ...SCHEMA_RULES];
   const complaint = firstComplaint(rules, request);
   if (complaint !== undefined) return bad(complaint);
+  const missing = missingFile(request);
+  if (missing !== undefined) return missing;
   const prompt = layOut(request);
   for (const rule of [...CACHE_RULES, ...THINKING_RULES]) {
     const problem = rule(request, prompt);

@@ -35,7 +35,7 @@ export function modelInfo(model: ClaudeModel): object {
     capabilities: {
       batch: supported(true),
       citations: supported(true),
-      code_execution: supported(false),
+      code_execution: supported(true),
       context_management: {
         supported: false,
         clear_thinking_20251015: null,
@@ -53,9 +53,9 @@ export function modelInfo(model: ClaudeModel): object {
       image_input: supported(true),
       pdf_input: supported(true),
       server_tools: {
-        supported: false,
-        code_execution: supported(false),
-        web_search: supported(false),
+        supported: true,
+        code_execution: supported(true),
+        web_search: supported(true),
       },
       structured_outputs: supported(true),
       thinking: {

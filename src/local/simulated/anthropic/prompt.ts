@@ -3,7 +3,8 @@ import { countTokens, FILE_TOKENS, IMAGE_TOKENS } from '../tokens.ts';
 import type { AnthropicRequest } from './accepted.ts';
 import type { CacheControl, ContentBlock } from './request.ts';
 import { blocksOf } from './request.ts';
-import { isInContext, isThinking, reads, signatureOf } from './thinking.ts';
+import type { Mismatch } from './thinking.ts';
+import { fateOf, isInContext, isThinking, signatureOf } from './thinking.ts';
 
 export type Level = 'tools' | 'system' | 'messages';
 
@@ -14,7 +15,16 @@ export interface Position {
   /** Fingerprint of everything up to and with this block. */
   chain: string;
   ttl: '5m' | '1h' | undefined;
+  /** Markers on it: those inside a tool result mark the result, and each counts. */
+  marks: number;
   markable: boolean;
+}
+
+/** A thinking block that failed a binding check, as an answer reports it (aSDK `BetaInputTransformation`). */
+export interface InputTransformation {
+  type: 'thinking_dropped' | 'thinking_mismatch_allowed';
+  path: string;
+  reason: Mismatch;
 }
 
 export interface Prompt {
@@ -24,12 +34,20 @@ export interface Prompt {
   hasCitations: boolean;
   /** Fingerprint of what stands before each message, thinking left out; the last one is that of the whole. */
   prefixes: string[];
+  transformations: InputTransformation[];
 }
 
 /** Lays a request out as tools → system → messages (providers.md §1, "order of the prefix"). */
 export function layOut(request: AnthropicRequest): Prompt {
   const { body, model } = request;
-  const prompt: Prompt = { positions: [], tokens: 0, images: 0, hasCitations: false, prefixes: [] };
+  const prompt: Prompt = {
+    positions: [],
+    tokens: 0,
+    images: 0,
+    hasCitations: false,
+    prefixes: [],
+    transformations: [],
+  };
   let chain = '';
   let bound = '';
 
@@ -37,16 +55,18 @@ export function layOut(request: AnthropicRequest): Prompt {
     level: Level,
     rendered: string,
     tokens: number,
-    mark: CacheControl | null | undefined,
+    marks: readonly (CacheControl | null | undefined)[],
     markable: boolean,
   ) => {
+    const set = marks.filter((mark) => mark != null);
     chain = link(chain, rendered);
     prompt.tokens += tokens;
     prompt.positions.push({
       level,
       tokens,
       chain,
-      ttl: mark == null ? undefined : (mark.ttl ?? '5m'),
+      ttl: set[0] === undefined ? undefined : (set[0].ttl ?? '5m'),
+      marks: set.length,
       markable,
     });
   };
@@ -58,32 +78,35 @@ export function layOut(request: AnthropicRequest): Prompt {
     const rendered = JSON.stringify(definition);
     bound = link(bound, rendered);
     const level = isWebSearch(tool) ? 'system' : 'tools';
-    add(level, rendered, countTokens(rendered, model.tokenizer), cache_control, true);
+    add(level, rendered, countTokens(rendered, model.tokenizer), [cache_control], true);
   }
   const system = typeof body.system === 'string' ? [{ text: body.system }] : (body.system ?? []);
   for (const block of system) {
     if (block.text === '') continue;
     bound = link(bound, `system ${block.text}`);
     const mark = 'cache_control' in block ? block.cache_control : undefined;
-    add('system', `system ${block.text}`, countTokens(block.text, model.tokenizer), mark, true);
+    add('system', `system ${block.text}`, countTokens(block.text, model.tokenizer), [mark], true);
   }
   body.messages.forEach((message, index) => {
     prompt.prefixes.push(bound);
-    for (const block of blocksOf(message.content)) {
+    for (const [place, block] of blocksOf(message.content).entries()) {
       if (isThinking(block)) {
         const signed = isInContext(request, index) ? signatureOf(block) : undefined;
-        if (
-          signed === undefined ||
-          !reads(request, signed) ||
-          isDropped(request, signed.prefix, prompt, index)
-        ) {
-          continue;
+        if (signed === undefined) continue;
+        const { does, mismatch } = fateOf(request, signed, prompt.prefixes[index]);
+        if (mismatch !== undefined) {
+          prompt.transformations.push({
+            type: does === 'dropped' ? 'thinking_dropped' : 'thinking_mismatch_allowed',
+            path: `messages.${index}.content.${place}`,
+            reason: mismatch,
+          });
         }
+        if (does === 'dropped') continue;
         add(
           'messages',
           `thinking ${block.type === 'thinking' ? block.signature : block.data}`,
           signed.tokens,
-          undefined,
+          [],
           false,
         );
         continue;
@@ -95,20 +118,16 @@ export function layOut(request: AnthropicRequest): Prompt {
       bound = link(bound, rendered);
       const tokens =
         countTokens(seen.text, model.tokenizer) + seen.images * IMAGE_TOKENS + seen.files * FILE_TOKENS;
-      add('messages', rendered, tokens, block.cache_control, true);
+      add('messages', rendered, tokens, [block.cache_control, ...innerMarks(block)], true);
     }
   });
   prompt.prefixes.push(bound);
   return prompt;
 }
 
-/** `drop_block` lets blocks fall whose prefix was edited (beta thinking-binding-controls-2026-08-01). */
-function isDropped(request: AnthropicRequest, prefix: string, prompt: Prompt, index: number): boolean {
-  return (
-    request.model.prefixCheck &&
-    request.body.thinking?.block_binding?.prefix_mismatch_behavior === 'drop_block' &&
-    prompt.prefixes[index] !== prefix
-  );
+function innerMarks(block: ContentBlock): (CacheControl | null | undefined)[] {
+  if (block.type !== 'tool_result' || typeof block.content === 'string') return [];
+  return (block.content ?? []).map((part) => part.cache_control);
 }
 
 function isWebSearch(tool: { type?: unknown }): boolean {

@@ -1,142 +1,6 @@
 import { z } from 'zod';
-
-const cacheControl = z.strictObject({
-  type: z.literal('ephemeral'),
-  ttl: z.enum(['5m', '1h']).optional(),
-});
-const marked = { cache_control: cacheControl.nullish() };
-
-const text = z.strictObject({
-  type: z.literal('text'),
-  text: z.string(),
-  citations: z.array(z.unknown()).nullish(),
-  ...marked,
-});
-
-const image = z.strictObject({
-  type: z.literal('image'),
-  source: z.discriminatedUnion('type', [
-    z.strictObject({
-      type: z.literal('base64'),
-      media_type: z.enum(['image/jpeg', 'image/png', 'image/gif', 'image/webp']),
-      data: z.string(),
-    }),
-    z.strictObject({ type: z.literal('url'), url: z.string() }),
-    z.strictObject({ type: z.literal('file'), file_id: z.string() }),
-  ]),
-  transformations: z.unknown().optional(),
-  ...marked,
-});
-
-const citations = z.strictObject({ enabled: z.boolean().optional() }).nullish();
-
-const document = z.strictObject({
-  type: z.literal('document'),
-  source: z.discriminatedUnion('type', [
-    z.strictObject({
-      type: z.literal('base64'),
-      media_type: z.literal('application/pdf'),
-      data: z.string(),
-    }),
-    z.strictObject({ type: z.literal('text'), media_type: z.literal('text/plain'), data: z.string() }),
-    z.strictObject({ type: z.literal('url'), url: z.string() }),
-    z.strictObject({ type: z.literal('file'), file_id: z.string() }),
-    z.strictObject({
-      type: z.literal('content'),
-      content: z.union([z.string(), z.array(z.discriminatedUnion('type', [text, image]))]),
-    }),
-  ]),
-  citations,
-  context: z.string().nullish(),
-  title: z.string().nullish(),
-  ...marked,
-});
-
-const searchResult = z.strictObject({
-  type: z.literal('search_result'),
-  content: z.array(text),
-  source: z.string(),
-  title: z.string(),
-  citations,
-  ...marked,
-});
-
-const toolUse = z.strictObject({
-  type: z.literal('tool_use'),
-  // Letters, digits, _ and - only (T19).
-  id: z.string().regex(/^[a-zA-Z0-9_-]+$/),
-  name: z
-    .string()
-    .min(1)
-    .regex(/^[a-zA-Z0-9_-]{1,64}$/),
-  input: z.record(z.string(), z.unknown()),
-  caller: z.unknown().optional(),
-  toolset_name: z.string().nullish(),
-  ...marked,
-});
-
-const toolResult = z.strictObject({
-  type: z.literal('tool_result'),
-  tool_use_id: z.string().regex(/^[a-zA-Z0-9_-]+$/),
-  content: z
-    .union([
-      z.string(),
-      z.array(
-        z.discriminatedUnion('type', [
-          text,
-          image,
-          document,
-          searchResult,
-          z.strictObject({ type: z.literal('tool_reference'), tool_name: z.string(), ...marked }),
-        ]),
-      ),
-    ])
-    .optional(),
-  is_error: z.boolean().optional(),
-  toolset_name: z.string().nullish(),
-  ...marked,
-});
-
-// No `cache_control`: thinking blocks can't be marked.
-const thinking = z.strictObject({
-  type: z.literal('thinking'),
-  thinking: z.string(),
-  signature: z.string(),
-});
-const redactedThinking = z.strictObject({ type: z.literal('redacted_thinking'), data: z.string() });
-
-// Of Anthropic's own tools the simulator makes none, but a history may carry them.
-const serverToolUse = z.looseObject({
-  type: z.literal('server_tool_use'),
-  id: z.string(),
-  name: z.string(),
-  ...marked,
-});
-const serverToolResult = z.looseObject({
-  type: z.enum([
-    'web_search_tool_result',
-    'web_fetch_tool_result',
-    'code_execution_tool_result',
-    'bash_code_execution_tool_result',
-    'text_editor_code_execution_tool_result',
-    'tool_search_tool_result',
-  ]),
-  tool_use_id: z.string(),
-  ...marked,
-});
-
-const block = z.discriminatedUnion('type', [
-  text,
-  image,
-  document,
-  searchResult,
-  toolUse,
-  toolResult,
-  thinking,
-  redactedThinking,
-  serverToolUse,
-  serverToolResult,
-]);
+import { block, cacheControl, marked, text } from './request-blocks.ts';
+import { SERVER_TOOLS } from './server-tools.ts';
 
 const effort = z.enum(['low', 'medium', 'high', 'xhigh', 'max']);
 
@@ -168,9 +32,9 @@ const customTool = z.strictObject({
   ...marked,
 });
 
-/** Anthropic's own tools carry a date in their type; the simulator offers them and never calls them. */
+/** Anthropic's own tools; the simulator offers them, and only a script calls them. */
 const providerTool = z.looseObject({
-  type: z.string().regex(/_20\d{6}$/),
+  type: z.enum(Object.keys(SERVER_TOOLS)),
   name: z.string().optional(),
   ...marked,
 });
@@ -188,8 +52,8 @@ const toolChoice = z.discriminatedUnion('type', [
 
 const binding = {
   block_binding: z
-    .strictObject({ prefix_mismatch_behavior: z.enum(['error', 'drop_block']).optional() })
-    .optional(),
+    .strictObject({ prefix_mismatch_behavior: z.enum(['error', 'drop_block']).nullish() })
+    .nullish(),
 };
 const display = { display: z.enum(['summarized', 'omitted', 'updates']).nullish() };
 
@@ -220,6 +84,7 @@ const shared = {
       format: z
         .strictObject({ type: z.literal('json_schema'), schema: z.record(z.string(), z.unknown()) })
         .nullish(),
+      task_budget: z.unknown().optional(),
     })
     .optional(),
   speed: z.enum(['standard', 'fast']).nullish(),
@@ -233,6 +98,7 @@ const shared = {
   fallback_credit_token: z.unknown().optional(),
   thread: z.unknown().optional(),
   compaction: z.unknown().optional(),
+  billing_policy: z.unknown().optional(),
 };
 
 /** Body of `POST /v1/messages/count_tokens`: without `max_tokens`, `stream`, `metadata` and sampling. */

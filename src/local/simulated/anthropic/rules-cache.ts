@@ -9,7 +9,9 @@ type CacheRule = (request: AnthropicRequest, prompt: Prompt) => string | undefin
 const MAX_BREAKPOINTS = 4;
 
 const atMostFour: CacheRule = (request, prompt) => {
-  const found = breakpointsOf(request, prompt).length;
+  const automatic = automaticBreakpoint(request, prompt);
+  const isExtra = automatic !== undefined && prompt.positions[automatic.at]?.ttl === undefined;
+  const found = prompt.positions.reduce((sum, { marks }) => sum + marks, isExtra ? 1 : 0);
   return found > MAX_BREAKPOINTS
     ? `A maximum of ${MAX_BREAKPOINTS} blocks with cache_control may be provided. Found ${found}.`
     : undefined;

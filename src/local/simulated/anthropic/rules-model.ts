@@ -1,5 +1,7 @@
 import type { AnthropicRequest, Rule } from './accepted.ts';
 import { effortInEffect, hasBeta, thinkingMode } from './accepted.ts';
+import type { RequestMessage } from './request.ts';
+import { blocksOf } from './request.ts';
 
 /** Everything a model takes or refuses by itself: providers.md §2, tables of models and of refusals. */
 
@@ -77,11 +79,17 @@ const forcedToolChoice: Rule = (request) => {
     : undefined;
 };
 
-// From 4.6 on (not 4.5): skill model-migration, quoted in providers.md §2.
+// From 4.6 on (not 4.5): skill model-migration, quoted in providers.md §2. A paused turn of a server tool goes back as
+// it is (`pause_turn`), and is no prefill.
 const prefill: Rule = ({ body, model }) =>
-  body.messages.at(-1)?.role === 'assistant' && !model.prefill
+  body.messages.at(-1)?.role === 'assistant' && !model.prefill && !isPaused(body.messages.at(-1))
     ? 'This model does not support assistant message prefill. The conversation must end with a user message.'
     : undefined;
+
+function isPaused(message: RequestMessage | undefined): boolean {
+  const last = message === undefined ? undefined : blocksOf(message.content).at(-1);
+  return last?.type === 'server_tool_use' || last?.type.endsWith('_tool_result') === true;
+}
 
 const prefillWithoutTrailingSpace: Rule = ({ body }) => {
   const last = body.messages.at(-1);

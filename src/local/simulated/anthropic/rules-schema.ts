@@ -1,5 +1,4 @@
 import type { Rule } from './accepted.ts';
-import { blocksOf } from './request.ts';
 
 /** Strict tools and structured output: providers.md §3, "`strict: true`". */
 
@@ -41,23 +40,12 @@ const strictSchemas: Rule = ({ body }) => {
     : undefined;
 };
 
-const formatWithoutCitations: Rule = ({ body }) => {
-  if (body.output_config?.format == null) return undefined;
-  const cited = body.messages.some((message) =>
-    blocksOf(message.content).some(
-      (block) =>
-        (block.type === 'document' || block.type === 'search_result') && block.citations?.enabled === true,
-    ),
-  );
-  return cited ? 'output_config.format: structured outputs cannot be used with citations' : undefined;
-};
-
 const formatWithoutPrefill: Rule = ({ body }) =>
   body.output_config?.format != null && body.messages.at(-1)?.role === 'assistant'
     ? 'output_config.format: structured outputs cannot be used with a prefilled assistant message'
     : undefined;
 
-export const SCHEMA_RULES: readonly Rule[] = [strictSchemas, formatWithoutCitations, formatWithoutPrefill];
+export const SCHEMA_RULES: readonly Rule[] = [strictSchemas, formatWithoutPrefill];
 
 function complaintAbout(
   schema: unknown,

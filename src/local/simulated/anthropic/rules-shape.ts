@@ -11,6 +11,7 @@ const BETA_FIELDS: Record<string, string> = {
   fallback_credit_token: 'fallback-credit-',
   thread: 'message-threads-',
   compaction: 'compact-',
+  billing_policy: 'user-profiles-billing-',
 };
 
 // ccDoc: header and body field travel together, else 400 "Extra inputs are not permitted".
@@ -19,8 +20,17 @@ const betaFieldNeedsHeader: Rule = (request) => {
     if (field in request.body && !hasBeta(request, beta)) return `${field}: Extra inputs are not permitted`;
   }
   const type = request.body.thinking?.type;
-  if (request.body.thinking?.block_binding !== undefined && !hasBeta(request, 'thinking-binding-controls-')) {
+  if (request.body.thinking?.block_binding != null && !hasBeta(request, 'thinking-binding-controls-')) {
     return `thinking.${type}.block_binding: Extra inputs are not permitted`;
+  }
+  const config = request.body.output_config;
+  if (config !== undefined && 'task_budget' in config && !hasBeta(request, 'task-budgets-')) {
+    return 'output_config.task_budget: Extra inputs are not permitted';
+  }
+  const { thinking } = request.body;
+  const isUpdates = thinking !== undefined && 'display' in thinking && thinking.display === 'updates';
+  if (isUpdates && !hasBeta(request, 'thinking-display-updates-')) {
+    return `thinking.${type}.display: Input should be 'summarized' or 'omitted'`;
   }
   return undefined;
 };
@@ -40,6 +50,13 @@ const betaMessageFieldNeedsHeader: Rule = (request) => {
     }
   }
   return undefined;
+};
+
+// providers.md §3, Answers: at most three entries, on Haiku 5.5 none.
+const fallbackList: Rule = ({ body, model }) => {
+  if (!Array.isArray(body.fallbacks)) return undefined;
+  if (model.id === 'claude-haiku-5-5') return 'fallbacks: a list is not supported on this model';
+  return body.fallbacks.length > 3 ? 'fallbacks: List should have at most 3 items' : undefined;
 };
 
 // Server-held state is out of reach here: said plainly, instead of answering without it.
@@ -87,10 +104,20 @@ const nonEmptyText: Rule = ({ body }) => {
 const USER_BLOCKS = ['text', 'image', 'document', 'search_result', 'tool_result'];
 const ASSISTANT_BLOCKS = ['text', 'thinking', 'redacted_thinking', 'tool_use', 'server_tool_use', 'document'];
 
-const blocksFitTheirRole: Rule = ({ body, version }) => {
+const blocksFitTheirRole: Rule = (request) => {
+  const { body, version } = request;
   for (const [index, message] of body.messages.entries()) {
     for (const [place, block] of blocksOf(message.content).entries()) {
       const at = `messages.${index}.content.${place}`;
+      if (block.type === 'tool_addition' || block.type === 'tool_removal') {
+        if (message.role !== 'system' || !hasBeta(request, 'mid-conversation-tool-changes-')) {
+          return `${at}: Input tag '${block.type}' found using 'type' does not match any of the expected tags`;
+        }
+        const { name } = block.tool;
+        if (!(body.tools ?? []).some((tool) => tool.name === name))
+          return `${at}: tool '${name}' is not declared in \`tools\``;
+        continue;
+      }
       if (message.role === 'system' && block.type !== 'text') {
         return `${at}: system messages may only contain text blocks`;
       }
@@ -137,22 +164,6 @@ const systemMessagePlaces: Rule = ({ body, model }) => {
   return undefined;
 };
 
-const imagesAreReadable: Rule = ({ body }) => {
-  for (const [index, message] of body.messages.entries()) {
-    for (const [place, block] of blocksOf(message.content).entries()) {
-      if (block.type !== 'image') continue;
-      const at = `messages.${index}.content.${place}.image.source`;
-      if (block.source.type === 'url' && !block.source.url.startsWith('https://')) {
-        return `${at}.url.url: Only HTTPS URLs are supported.`;
-      }
-      if (block.source.type === 'base64' && !/^[A-Za-z0-9+/]+={0,2}$/.test(block.source.data)) {
-        return `${at}.base64.data: Invalid base64 data`;
-      }
-    }
-  }
-  return undefined;
-};
-
 const stopSequencesSaySomething: Rule = ({ body }) =>
   body.stop_sequences?.some((sequence) => sequence.trim() === '') === true
     ? 'stop_sequences: each stop sequence must contain non-whitespace'
@@ -161,13 +172,13 @@ const stopSequencesSaySomething: Rule = ({ body }) =>
 export const SHAPE_RULES: readonly Rule[] = [
   betaFieldNeedsHeader,
   betaMessageFieldNeedsHeader,
+  fallbackList,
   onlyWhatIsSimulated,
   atLeastOneMessage,
   nonEmptyText,
   blocksFitTheirRole,
   userSpeaksFirst,
   systemMessagePlaces,
-  imagesAreReadable,
   stopSequencesSaySomething,
 ];
 

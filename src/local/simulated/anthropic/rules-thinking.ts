@@ -1,9 +1,9 @@
 import type { AnthropicRequest } from './accepted.ts';
-import { thinkingMode } from './accepted.ts';
+import { effortInEffect, thinkingMode } from './accepted.ts';
 import type { Prompt } from './prompt.ts';
 import { blocksOf } from './request.ts';
 import type { ThinkingBlock } from './thinking.ts';
-import { isInContext, isThinking, isUnedited, reads, signatureOf } from './thinking.ts';
+import { fateOf, isInContext, isThinking, isUnedited, signatureOf } from './thinking.ts';
 
 /** Thinking blocks a client sends back: providers.md §3, Thinking blocks. */
 type ThinkingRule = (request: AnthropicRequest, prompt: Prompt) => string | undefined;
@@ -21,7 +21,7 @@ const signaturesAreGenuine: ThinkingRule = (request) => {
 };
 
 // Latest assistant message: all of the turn's blocks or none, in their order, unedited, before everything else (T17).
-const latestIsUnmodified: ThinkingRule = (request) => {
+const latestIsUnmodified: ThinkingRule = (request, prompt) => {
   const { messages } = request.body;
   const latest = messages.findLastIndex((message) => message.role === 'assistant');
   const message = messages[latest];
@@ -29,7 +29,9 @@ const latestIsUnmodified: ThinkingRule = (request) => {
   const blocks = blocksOf(message.content);
   const own = blocks.filter(isThinking).flatMap((block) => {
     const signed = signatureOf(block);
-    return signed === undefined || !reads(request, signed) ? [] : [{ block, signed }];
+    if (signed === undefined) return [];
+    const isDropped = fateOf(request, signed, prompt.prefixes[latest]).does === 'dropped';
+    return isDropped ? [] : [{ block, signed }];
   });
   if (own.length === 0) return undefined;
   const turn = own[0]?.signed;
@@ -46,26 +48,38 @@ const latestIsUnmodified: ThinkingRule = (request) => {
     : undefined;
 };
 
-// From Fable 5.1 on, on accounts created since 2026-08-31 (aDoc:preserved-thinking): the simulated account is one.
+// From Fable 5.1 on (aDoc:preserved-thinking); `fateOf` knows for whom it is an error.
 const prefixIsUnedited: ThinkingRule = (request, prompt) => {
-  const { model, body } = request;
-  if (!model.prefixCheck || body.thinking?.block_binding?.prefix_mismatch_behavior === 'drop_block') {
-    return undefined;
-  }
   for (const { index, place, block } of thinkingIn(request)) {
     const signed = isInContext(request, index) ? signatureOf(block) : undefined;
-    if (signed === undefined || !reads(request, signed)) continue;
-    if (prompt.prefixes[index] !== signed.prefix) {
-      return `messages.${index}.content.${place}: the content before this \`${block.type}\` block is not what it was when the block was made. Remove the block, or restore the tools, system and messages before it.`;
-    }
+    if (signed === undefined || fateOf(request, signed, prompt.prefixes[index]).does !== 'error') continue;
+    return `messages.${index}.content.${place}: the content before this \`${block.type}\` block is not what it was when the block was made. Remove the block, or restore the tools, system and messages before it.`;
   }
   return undefined;
+};
+
+// Sonnet 5.5: under `between_tools` the effort stays what it was (providers.md §2; wording `?`).
+const effortIsKept: ThinkingRule = (request, prompt) => {
+  if (thinkingMode(request) !== 'between_tools') return undefined;
+  const asked = request.body.messages.some((message) => message.output_config?.effort != null);
+  const changed = thinkingIn(request).some(({ index, block }) => {
+    const signed = signatureOf(block);
+    return (
+      signed !== undefined &&
+      fateOf(request, signed, prompt.prefixes[index]).does === 'read' &&
+      signed.effort !== effortInEffect(request)
+    );
+  });
+  return asked || changed
+    ? 'output_config.effort: changing effort mid-conversation is not supported with "thinking.type.between_tools".'
+    : undefined;
 };
 
 export const THINKING_RULES: readonly ThinkingRule[] = [
   signaturesAreGenuine,
   latestIsUnmodified,
   prefixIsUnedited,
+  effortIsKept,
 ];
 
 function thinkingIn({ body }: AnthropicRequest): { index: number; place: number; block: ThinkingBlock }[] {

@@ -1,5 +1,5 @@
 import type { Frame } from '../wire.ts';
-import { pieces, words } from '../wire.ts';
+import { pieces, textPieces, words } from '../wire.ts';
 import type { AnswerBlock, Envelope, MessageUsage } from './answer.ts';
 
 /**
@@ -11,21 +11,19 @@ export function* streamOf(
   blocks: readonly AnswerBlock[],
   usage: MessageUsage | undefined,
 ): Generator<Frame> {
-  const { id, model, stop_reason, stop_sequence, stop_details, container, diagnostics } = envelope;
+  const { stop_reason, stop_sequence, stop_details, container, ...rest } = envelope;
   yield event('message_start', {
     message: {
-      id,
+      ...rest,
       type: 'message',
       role: 'assistant',
-      model,
       content: [],
       stop_reason: null,
       stop_sequence: null,
       stop_details: null,
       container,
-      diagnostics,
       // The first frame has seen next to no output yet.
-      usage: usage && { ...usage, output_tokens: 1, output_tokens_details: null },
+      usage: usage && { ...usage, output_tokens: 1, output_tokens_details: null, server_tool_use: null },
     },
   });
   yield event('ping', {});
@@ -42,7 +40,7 @@ export function* streamOf(
       cache_read_input_tokens: usage.cache_read_input_tokens,
       output_tokens: usage.output_tokens,
       output_tokens_details: usage.output_tokens_details,
-      server_tool_use: null,
+      server_tool_use: usage.server_tool_use,
     },
   });
   yield event('message_stop', {});
@@ -52,25 +50,40 @@ function opening(block: AnswerBlock): object {
   switch (block.type) {
     case 'thinking':
       return { type: 'thinking', thinking: '', signature: '' };
+    case 'redacted_thinking':
+      return block;
     case 'text':
-      return { type: 'text', text: '', citations: null };
+      return { type: 'text', text: '', citations: block.said.citations === undefined ? null : [] };
     case 'tool_use':
       return { type: 'tool_use', id: block.id, name: block.name, input: {}, caller: { type: 'direct' } };
+    case 'other':
+      return 'input' in block.block ? { ...block.block, input: {} } : block.block;
   }
 }
 
-function deltasOf(block: AnswerBlock): object[] {
+function* deltasOf(block: AnswerBlock): Generator<object> {
   switch (block.type) {
     case 'thinking':
-      return [
-        ...words(block.thinking).map((thinking) => ({ type: 'thinking_delta', thinking })),
-        { type: 'signature_delta', signature: block.signature },
-      ];
+      for (const thinking of words(block.thinking)) yield { type: 'thinking_delta', thinking };
+      yield { type: 'signature_delta', signature: block.signature };
+      return;
+    case 'redacted_thinking':
+      return;
     case 'text':
-      return words(block.text).map((text) => ({ type: 'text_delta', text }));
+      for (const text of textPieces(block.said)) yield { type: 'text_delta', text };
+      for (const citation of block.said.citations ?? []) yield { type: 'citations_delta', citation };
+      return;
     case 'tool_use':
-      return ['', ...pieces(block.json)].map((partial_json) => ({ type: 'input_json_delta', partial_json }));
+      yield* inputDeltas(block.json);
+      return;
+    case 'other':
+      if ('input' in block.block) yield* inputDeltas(JSON.stringify(block.block.input));
   }
+}
+
+function* inputDeltas(json: string): Generator<object> {
+  yield { type: 'input_json_delta', partial_json: '' };
+  for (const partial_json of pieces(json)) yield { type: 'input_json_delta', partial_json };
 }
 
 function event(type: string, fields: object): Frame {

@@ -3,11 +3,13 @@ import { digest } from '../digest.ts';
 import { seal, unseal } from '../sealed.ts';
 import type { AnthropicRequest } from './accepted.ts';
 import { thinkingMode } from './accepted.ts';
+import { CLAUDE_MODELS } from './models.ts';
 import type { ContentBlock, RequestMessage } from './request.ts';
 import { blocksOf } from './request.ts';
 
 /** What a simulated signature carries. The real ones are opaque; these hold what the rules have to know. */
 const signature = z.object({
+  kind: z.enum(['thinking', 'redacted_thinking']),
   model: z.string(),
   organisation: z.string(),
   /** Fingerprint of tools, system and messages before the turn, thinking left out. */
@@ -17,6 +19,8 @@ const signature = z.object({
   index: z.number(),
   count: z.number(),
   tokens: z.number(),
+  /** In effect when it was made. */
+  effort: z.string(),
   /** Fingerprint of the text; '' where it was omitted, and text put there is ignored. */
   text: z.string(),
 });
@@ -32,10 +36,10 @@ export function sign(value: Signature): string {
   return seal(value);
 }
 
-/** Reads a block's signature; undefined where it isn't one of ours or was changed. */
+/** Reads a block's signature; undefined where it isn't one of ours, was changed, or is of the other kind of block. */
 export function signatureOf(block: ThinkingBlock): Signature | undefined {
   const read = signature.safeParse(unseal(block.type === 'thinking' ? block.signature : block.data));
-  return read.success ? read.data : undefined;
+  return read.success && read.data.kind === block.type ? read.data : undefined;
 }
 
 /** Whether the text of a block is what it was, or doesn't count. */
@@ -43,13 +47,30 @@ export function isUnedited(block: ThinkingBlock, signed: Signature): boolean {
   return block.type === 'redacted_thinking' || signed.text === '' || signed.text === digest(block.thinking);
 }
 
+/** Which binding check a block failed (aSDK `BetaThinkingDroppedInputTransformation`). */
+export type Mismatch = 'organization_binding_mismatch' | 'model_binding_mismatch' | 'prefix_binding_mismatch';
+
+/** What becomes of a genuine block: the model reads it, perhaps in spite of a mismatch, or it is dropped, or a 400. */
+export type Fate = { does: 'read' | 'dropped' | 'error'; mismatch?: Mismatch };
+
 /**
- * Whether the model reads this block. Another model's and another organisation's blocks are dropped without an error
- * and aren't billed (providers.md §3, "Another model's blocks", "bind to the account").
+ * Judges a block by the checks in their order of precedence (providers.md §3, "Another model's blocks", "bind to the
+ * account", "Prefix check"; aSDK). Dropped blocks aren't billed and are no error.
  */
-export function reads({ model, organisation }: AnthropicRequest, signed: Signature): boolean {
-  if (signed.model !== model.id && !model.reads.includes(signed.model)) return false;
-  return !(model.boundToOrganisation && signed.organisation !== organisation);
+export function fateOf(request: AnthropicRequest, signed: Signature, prefix: string | undefined): Fate {
+  const { model, organisation, account, body } = request;
+  const maker = CLAUDE_MODELS.find((one) => one.id === signed.model);
+  if (maker?.boundToOrganisation === true && signed.organisation !== organisation) {
+    return { does: 'dropped', mismatch: 'organization_binding_mismatch' };
+  }
+  if (signed.model !== model.id && !model.reads.includes(signed.model)) {
+    return { does: 'dropped', mismatch: 'model_binding_mismatch' };
+  }
+  if (!model.prefixCheck || signed.prefix === prefix) return { does: 'read' };
+  const mismatch = 'prefix_binding_mismatch';
+  const wanted = body.thinking?.block_binding?.prefix_mismatch_behavior;
+  if (wanted === 'drop_block') return { does: 'dropped', mismatch };
+  return { does: wanted === 'error' || account.prefixCheck ? 'error' : 'read', mismatch };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Ask, OfferedTool, Turn } from '../ask.ts';
 import type { AnthropicRequest } from './accepted.ts';
 import { effortInEffect, thinkingMode } from './accepted.ts';
+import { citationOf } from './citations.ts';
 import type { ContentBlock } from './request.ts';
 import { blocksOf } from './request.ts';
 
@@ -20,7 +21,7 @@ export function askOf(request: AnthropicRequest, promptTokens: number): Ask {
     turns: turnsOf(body.messages),
     callIds: last === undefined ? [] : blocksOf(last.content).flatMap(resultId),
     tools: (body.tools ?? []).flatMap((tool): OfferedTool[] =>
-      'input_schema' in tool && typeof tool.name === 'string'
+      'input_schema' in tool && typeof tool.name === 'string' && !isRemoved(request, tool.name)
         ? [{ name: tool.name, description: String(tool.description ?? ''), schema: tool.input_schema }]
         : [],
     ),
@@ -32,7 +33,20 @@ export function askOf(request: AnthropicRequest, promptTokens: number): Ask {
     stop: body.stop_sequences ?? [],
     thinkingTokens: thinks(request) ? (THINKING_TOKENS[effortInEffect(request)] ?? 0) : 0,
     tokenizer: model.tokenizer,
+    citation: citationOf(request),
   };
+}
+
+/** The last word on a tool in a `system` message: whether it was taken away. */
+function isRemoved({ body }: AnthropicRequest, name: string): boolean {
+  const changes = body.messages.flatMap((message) =>
+    blocksOf(message.content).flatMap((block) =>
+      (block.type === 'tool_addition' || block.type === 'tool_removal') && block.tool.name === name
+        ? [block.type]
+        : [],
+    ),
+  );
+  return changes.at(-1) === 'tool_removal';
 }
 
 /** `between_tools` thinks only after a tool result; every other mode but `disabled` always does here. */

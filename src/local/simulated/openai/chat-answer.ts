@@ -1,11 +1,13 @@
 import { freshId } from '../digest.ts';
-import type { WireAnswer } from '../exchange.ts';
-import type { Reply, Stop } from '../reply.ts';
+import type { Reply, Stop, TextPart } from '../reply.ts';
+import { callsOf, textOf } from '../reply.ts';
 import type { TokenUsage } from '../usage.ts';
 import { inputOf } from '../usage.ts';
 import type { Frame } from '../wire.ts';
-import { pieces, words } from '../wire.ts';
+import { pieces, textPieces, words } from '../wire.ts';
 import type { ChatBody } from './chat-request.ts';
+import { logprobsOf } from './logprobs.ts';
+import { servedTier } from './service-tier.ts';
 
 // providers.md §4: stop, length, tool_calls, content_filter. A model's own refusal ends with `stop`.
 const FINISH_REASONS: Record<Stop, string> = {
@@ -25,26 +27,23 @@ type WireCall =
 
 interface Choice {
   text: string;
+  texts: TextPart[];
   refusal: string | undefined;
   calls: WireCall[];
   finish: string;
 }
 
 /** Puts a reply on the wire of Chat Completions, whole and as a stream; `n` choices all say the same. */
-export function chatAnswer(
-  body: ChatBody,
-  reply: Reply,
-  counted: TokenUsage | null,
-  now: number,
-): WireAnswer {
+export function chatAnswer(body: ChatBody, reply: Reply, counted: TokenUsage | null, now: number) {
   const n = body.n ?? 1;
   const choices = Array.from({ length: n }, () => choiceOf(body, reply));
   const envelope = {
     id: freshId('chatcmpl-sim'),
     created: Math.floor(now / 1_000),
     model: body.model,
-    service_tier: body.service_tier === 'fast' ? 'priority' : 'default',
+    service_tier: servedTier(body.service_tier),
     system_fingerprint: 'fp_simulated',
+    ...reply.extra,
   };
   const usage = counted === null ? undefined : chatUsage(counted, n);
   return {
@@ -60,10 +59,13 @@ export function chatAnswer(
               ? null
               : choice.text,
           refusal: choice.refusal ?? null,
-          annotations: [],
+          annotations: choice.texts.flatMap((part) => part.citations ?? []),
           ...(choice.calls.length > 0 ? { tool_calls: choice.calls } : {}),
         },
-        logprobs: body.logprobs === true ? { content: logprobs(choice.text), refusal: null } : null,
+        logprobs:
+          body.logprobs === true
+            ? { content: logprobsOf(choice.text, body.top_logprobs ?? 0), refusal: null }
+            : null,
         finish_reason: choice.finish,
       })),
       usage,
@@ -77,10 +79,11 @@ function choiceOf(body: ChatBody, reply: Reply): Choice {
     (body.tools ?? []).flatMap((tool) => (tool.type === 'custom' ? [tool.custom.name] : [])),
   );
   return {
-    text: reply.text,
+    text: textOf(reply),
+    texts: reply.parts.flatMap((part) => (part.type === 'text' ? [part] : [])),
     refusal: reply.refusal,
     finish: FINISH_REASONS[reply.stop],
-    calls: reply.calls.map((call): WireCall => {
+    calls: callsOf(reply).map((call): WireCall => {
       const id = call.id ?? freshId('call_');
       return custom.has(call.name)
         ? { id, type: 'custom', custom: { name: call.name, input: call.arguments } }
@@ -131,7 +134,9 @@ function* chunks(
           index,
           delta,
           logprobs:
-            body.logprobs === true && text !== undefined ? { content: logprobs(text), refusal: null } : null,
+            body.logprobs === true && text !== undefined
+              ? { content: logprobsOf(text, body.top_logprobs ?? 0), refusal: null }
+              : null,
           finish_reason: finish,
         },
       ],
@@ -142,7 +147,10 @@ function* chunks(
   });
   for (const [index, choice] of choices.entries()) {
     yield chunk(index, { role: 'assistant', content: choice.calls.length > 0 ? null : '', refusal: null });
-    for (const content of words(choice.text)) yield chunk(index, { content }, null, content);
+    for (const part of choice.texts) {
+      for (const content of textPieces(part)) yield chunk(index, { content }, null, content);
+      if (part.citations !== undefined) yield chunk(index, { annotations: part.citations });
+    }
     for (const refusal of words(choice.refusal ?? '')) yield chunk(index, { refusal });
     for (const [place, call] of choice.calls.entries()) {
       yield chunk(index, { tool_calls: [{ index: place, ...opening(call) }] });
@@ -163,14 +171,4 @@ function opening(call: WireCall): object {
   return call.type === 'function'
     ? { ...call, function: { name: call.function.name, arguments: '' } }
     : { ...call, custom: { name: call.custom.name, input: '' } };
-}
-
-/** Every word a certainty: enough for a client that only reads the shape. */
-function logprobs(text: string): object[] {
-  return words(text).map((token) => ({
-    token,
-    logprob: 0,
-    bytes: [...Buffer.from(token)],
-    top_logprobs: [],
-  }));
 }

@@ -7,6 +7,7 @@ import {
   partText,
   sharedFields,
 } from './request-parts.ts';
+import { chatCustomTool, chatToolChoice } from './request-tools.ts';
 
 const textPart = z.strictObject({ type: z.literal('text'), text: partText, ...breakable });
 const imagePart = z.strictObject({
@@ -82,33 +83,18 @@ const tool = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('function'), function: z.strictObject(functionFields) }),
   z.strictObject({
     type: z.literal('custom'),
-    custom: z.strictObject({
-      name: z.string(),
-      description: z.string().optional(),
-      format: z.unknown().optional(),
-    }),
+    custom: chatCustomTool,
   }),
-]);
-
-const toolChoice = z.union([
-  z.enum(['none', 'auto', 'required']),
-  z.discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('function'), function: z.strictObject({ name: z.string() }) }),
-    z.strictObject({ type: z.literal('custom'), custom: z.strictObject({ name: z.string() }) }),
-    z.strictObject({
-      type: z.literal('allowed_tools'),
-      allowed_tools: z.strictObject({
-        mode: z.enum(['auto', 'required']),
-        tools: z.array(z.looseObject({ type: z.string() })).min(1),
-      }),
-    }),
-  ]),
 ]);
 
 /** Body of `POST /v1/chat/completions` (oSDK 7.57 `ChatCompletionCreateParams`). */
 export const chatBody = z.strictObject({
   ...sharedFields,
   messages: z.array(message).min(1),
+  // `12h`, `prewarm` and comparisons are of Responses alone (oSDK).
+  prompt_cache_options: z
+    .strictObject({ mode: z.enum(['implicit', 'explicit']).nullish(), ttl: z.literal('30m').nullish() })
+    .nullish(),
   audio: z.unknown().optional(),
   frequency_penalty: z.number().min(-2).max(2).nullish(),
   function_call: z.unknown().optional(),
@@ -138,7 +124,7 @@ export const chatBody = z.strictObject({
       include_obfuscation: z.boolean().optional(),
     })
     .nullish(),
-  tool_choice: toolChoice.optional(),
+  tool_choice: chatToolChoice.optional(),
   // 128 by the older reference (providers.md §4).
   tools: z.array(tool).min(1).max(128).optional(),
   verbosity: z.enum(['low', 'medium', 'high']).nullish(),

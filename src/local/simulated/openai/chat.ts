@@ -3,6 +3,7 @@ import type { Exchange } from '../exchange.ts';
 import type { PromptCache } from '../prompt-cache.ts';
 import type { Refusal } from '../refusal.ts';
 import { firstProblem } from '../shape-problem.ts';
+import { StoredObjects } from '../stored-objects.ts';
 import { cacheScope, planCache } from './cache.ts';
 import { openaiCaller, readJson } from './caller.ts';
 import { chatAnswer } from './chat-answer.ts';
@@ -11,6 +12,7 @@ import { chatBody } from './chat-request.ts';
 import { bad, shapeRefusal } from './errors.ts';
 import { gptModel } from './models.ts';
 import { chatRefusal } from './rules-chat.ts';
+import { chatInputs, inputRefusal } from './rules-inputs.ts';
 import { modelNotFound, modelRefusal } from './rules-model.ts';
 
 /** Takes a body of `POST /v1/chat/completions` through every rule. */
@@ -19,6 +21,7 @@ export function acceptChat(
   headers: Record<string, string>,
   cache: PromptCache,
   now: number,
+  objects = new StoredObjects(),
 ): Exchange | Refusal {
   const caller = openaiCaller(headers);
   if ('status' in caller) return caller;
@@ -29,6 +32,7 @@ export function acceptChat(
   const body = shape.data;
   const model = gptModel(body.model, now);
   if (model === undefined) return modelNotFound(body.model);
+  const organisation = digest(caller.key);
   const refusal =
     modelRefusal({
       model,
@@ -45,7 +49,9 @@ export function acceptChat(
       cacheOptions: body.prompt_cache_options,
       retention: body.prompt_cache_retention,
       marks: chatMarks(body),
-    }) ?? chatRefusal(body, model);
+    }) ??
+    chatRefusal(body, model) ??
+    inputRefusal(chatInputs(body), organisation, objects);
   if (refusal !== undefined) return refusal;
 
   const layout = layOutChat(body);
@@ -60,7 +66,7 @@ export function acceptChat(
     {
       model,
       scope: cacheScope({
-        organisation: digest(caller.key),
+        organisation,
         model: model.id,
         promptCacheKey: body.prompt_cache_key,
         parallel: body.parallel_tool_calls ?? true,
@@ -82,6 +88,12 @@ export function acceptChat(
     input,
     key: caller.key,
     begun,
-    answer: (reply, usage) => chatAnswer(body, reply, usage, now),
+    answer: (reply, usage) => {
+      const said = chatAnswer(body, reply, usage, now);
+      if (body.store === true) {
+        objects.keepAnswer(organisation, '/v1/chat/completions', said.body.id, said.body);
+      }
+      return said;
+    },
   };
 }

@@ -18,6 +18,10 @@ export interface GptModel {
   verbosity: boolean;
   /** From GPT-5.4 on: function tools in Chat Completions only with an explicit effort `none` (T66). */
   chatTools: 'always' | 'effort_none';
+  /** Custom tools: GPT-5 and later. */
+  customTools: boolean;
+  /** Items that change effort in the middle: GPT-6 and later. */
+  configurationUpdates: boolean;
   /** Chat Completions at all; `pro` models have only Responses. */
   chat: boolean;
   /** GPT-5.6 and later cache at breakpoints and charge writes; earlier ones cache every so many tokens, free. */
@@ -42,6 +46,8 @@ const BREAKPOINTS = {
   defaultEffort: 'medium',
   oSeries: false,
   verbosity: true,
+  customTools: true,
+  configurationUpdates: true,
   chatTools: 'effort_none',
   chat: true,
   cache: { kind: 'breakpoints' },
@@ -52,6 +58,7 @@ const BREAKPOINTS = {
 /** GPT-5.4 and 5.5. Cached tokens come in steps of 128, on 5.5 in steps of 2,048. */
 const INTERVALS = {
   ...BREAKPOINTS,
+  configurationUpdates: false,
   efforts: NONE_TO_XHIGH,
   cache: { kind: 'intervals', tokens: 128 },
   allReasoning: false,
@@ -69,6 +76,7 @@ const NOT_REASONING = {
   efforts: [],
   defaultEffort: null,
   verbosity: false,
+  customTools: false,
 } as const;
 
 const EVERY_2048 = { kind: 'intervals', tokens: 2_048 } as const;
@@ -80,9 +88,9 @@ export const GPT_MODELS: readonly GptModel[] = [
   { ...BREAKPOINTS, id: 'gpt-6-astra', efforts: TO_MAX },
   { ...BREAKPOINTS, id: 'gpt-6-sol' },
   { ...BREAKPOINTS, id: 'gpt-6-luna' },
-  { ...BREAKPOINTS, id: 'gpt-5.6-sol', aliases: ['gpt-5.6'] },
-  { ...BREAKPOINTS, id: 'gpt-5.6-terra' },
-  { ...BREAKPOINTS, id: 'gpt-5.6-luna' },
+  { ...BREAKPOINTS, id: 'gpt-5.6-sol', aliases: ['gpt-5.6'], configurationUpdates: false },
+  { ...BREAKPOINTS, id: 'gpt-5.6-terra', configurationUpdates: false },
+  { ...BREAKPOINTS, id: 'gpt-5.6-luna', configurationUpdates: false },
   { ...INTERVALS, id: 'gpt-5.5', cache: EVERY_2048 },
   { ...INTERVALS, id: 'gpt-5.5-pro', cache: EVERY_2048, chat: false },
   { ...INTERVALS, id: 'gpt-5.4', defaultEffort: 'none' },
@@ -129,6 +137,7 @@ export const GPT_MODELS: readonly GptModel[] = [
     efforts: ['low', 'medium', 'high'],
     oSeries: true,
     verbosity: false,
+    customTools: false,
     retires: '2026-12-11',
   },
 ];
@@ -145,14 +154,14 @@ export function gptModel(id: string, now: number): GptModel | undefined {
   return model;
 }
 
-/** `GET /v1/models`. */
-export function gptModelList(now: number): object {
-  const live = GPT_MODELS.filter((model) => gptModel(model.id, now) !== undefined);
-  return { object: 'list', data: live.map(modelObject) };
+/** `GET /v1/models`; `others` are those of other endpoints. */
+export function gptModelList(now: number, others: readonly string[]): object {
+  const live = GPT_MODELS.map((model) => model.id).filter((id) => gptModel(id, now) !== undefined);
+  return { object: 'list', data: [...live, ...others].map(modelObject) };
 }
 
 /** One model as `GET /v1/models/{id}` tells it. */
-export function modelObject(model: GptModel): object {
+export function modelObject(id: string): object {
   // 2026-01-01: one date for all; providers.md has release dates for some of them only.
-  return { id: model.id, object: 'model', created: 1_767_225_600, owned_by: 'openai' };
+  return { id, object: 'model', created: 1_767_225_600, owned_by: 'openai' };
 }

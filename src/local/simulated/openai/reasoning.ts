@@ -10,14 +10,12 @@ export type Reasoning = Extract<InputItem, { type: 'reasoning' }>;
 export function reasoningItem(
   organisation: string,
   tokens: number,
-  wants: { summary: boolean; encrypted: boolean },
+  wants: { summary: string | undefined; encrypted: boolean },
 ): Reasoning {
   return {
     type: 'reasoning',
     id: freshId('rs_sim'),
-    summary: wants.summary
-      ? [{ type: 'summary_text', text: 'Simulated reasoning: the ask was read and an answer made up.' }]
-      : [],
+    summary: wants.summary === undefined ? [] : [{ type: 'summary_text', text: wants.summary }],
     // The id alone can't tell a later request how much was thought; a real server looks it up.
     ...(wants.encrypted ? { encrypted_content: seal({ organisation, tokens }) } : {}),
   };

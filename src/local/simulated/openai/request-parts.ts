@@ -49,14 +49,6 @@ export const sharedFields = {
   moderation: z.unknown().optional(),
   parallel_tool_calls: z.boolean().nullish(),
   prompt_cache_key: z.string().max(64).nullish(),
-  prompt_cache_options: z
-    .strictObject({
-      mode: z.enum(['implicit', 'explicit']).nullish(),
-      ttl: z.enum(['30m', '12h']).nullish(),
-      prewarm: z.boolean().nullish(),
-      comparison_response_id: z.string().nullish(),
-    })
-    .nullish(),
   prompt_cache_retention: z.enum(['in_memory', '24h']).nullish(),
   // 64 by oYAML, 128 by oSDK: the stricter one.
   safety_identifier: z.string().max(64).nullish(),

@@ -2,14 +2,24 @@ import { z } from 'zod';
 import {
   breakable,
   effort,
-  functionFields,
   functionName,
   jsonSchemaFormat,
   partText,
   sharedFields,
 } from './request-parts.ts';
+import { responsesTool, responsesToolChoice } from './request-tools.ts';
 
-const id = { id: z.string().nullish(), status: z.enum(['in_progress', 'completed', 'incomplete']).nullish() };
+const textFormat = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('text') }),
+  z.strictObject({ type: z.literal('json_object') }),
+  z.strictObject({ type: z.literal('json_schema'), ...jsonSchemaFormat }),
+]);
+
+/** An item's id is at most 64 characters. */
+const id = {
+  id: z.string().max(64).nullish(),
+  status: z.enum(['in_progress', 'completed', 'incomplete']).nullish(),
+};
 /** 1–64 characters (oYAML). */
 const callId = z.string().min(1).max(64);
 
@@ -56,7 +66,36 @@ const message = z.discriminatedUnion('role', [
 const output = z.union([z.string().max(10_485_760), z.array(inputPart)]);
 const caller = { caller: z.unknown().optional(), namespace: z.string().nullish() };
 
+/** Items of hosted tools: made by nobody here but a script, and taken back as they are (oSDK `ResponseInputItem`). */
+const hostedItem = z.looseObject({
+  type: z.enum([
+    'apply_patch_call',
+    'apply_patch_call_output',
+    'code_interpreter_call',
+    'compaction',
+    'computer_call',
+    'computer_call_output',
+    'file_search_call',
+    'image_generation_call',
+    'local_shell_call',
+    'local_shell_call_output',
+    'mcp_approval_request',
+    'mcp_approval_response',
+    'mcp_call',
+    'mcp_list_tools',
+    'program',
+    'program_output',
+    'shell_call',
+    'shell_call_output',
+    'tool_search_call',
+    'tool_search_output',
+    'web_search_call',
+  ]),
+  id: z.string(),
+});
+
 const item = z.discriminatedUnion('type', [
+  hostedItem,
   z.strictObject({
     type: z.literal('function_call'),
     call_id: callId,
@@ -96,49 +135,15 @@ const item = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('configuration_update'),
     reasoning: z.strictObject({ effort: effort.nullish() }).optional(),
+    text: z.strictObject({ format: textFormat }).optional(),
     id: id.id,
   }),
-]);
-
-const tool = z.discriminatedUnion('type', [
   z.strictObject({
-    type: z.literal('function'),
-    ...functionFields,
-    async: z.boolean().optional(),
-    defer_loading: z.boolean().optional(),
-    allowed_callers: z.array(z.string()).nullish(),
-    output_schema: z.record(z.string(), z.unknown()).nullish(),
+    type: z.literal('additional_tools'),
+    role: z.literal('developer'),
+    tools: z.array(responsesTool),
+    id: id.id,
   }),
-  z.strictObject({
-    type: z.literal('custom'),
-    name: z.string(),
-    description: z.string().optional(),
-    format: z.unknown().optional(),
-  }),
-  // Hosted tools are offered to nobody here: taken, and never called.
-  z.looseObject({
-    type: z.enum([
-      'web_search',
-      'web_search_preview',
-      'file_search',
-      'code_interpreter',
-      'image_generation',
-      'mcp',
-    ]),
-  }),
-]);
-
-const toolChoice = z.union([
-  z.enum(['none', 'auto', 'required']),
-  z.discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('function'), name: z.string() }),
-    z.strictObject({ type: z.literal('custom'), name: z.string() }),
-    z.strictObject({
-      type: z.literal('allowed_tools'),
-      mode: z.enum(['auto', 'required']),
-      tools: z.array(z.looseObject({ type: z.string() })).min(1),
-    }),
-  ]),
 ]);
 
 /** Body of `POST /v1/responses` (oSDK 7.57 `ResponseCreateParams`), as far as it is simulated. */
@@ -147,7 +152,7 @@ export const responsesBody = z.strictObject({
   access_programs: z.unknown().optional(),
   background: z.boolean().nullish(),
   context_management: z.unknown().optional(),
-  conversation: z.unknown().optional(),
+  conversation: z.union([z.string(), z.strictObject({ id: z.string() })]).nullish(),
   image: z.unknown().optional(),
   include: z
     .array(
@@ -169,7 +174,21 @@ export const responsesBody = z.strictObject({
   max_output_tokens: z.number().int().min(16).nullish(),
   max_tool_calls: z.number().int().min(1).nullish(),
   previous_response_id: z.string().nullish(),
-  prompt: z.unknown().optional(),
+  prompt: z
+    .strictObject({
+      id: z.string(),
+      version: z.string().nullish(),
+      variables: z.record(z.string(), z.unknown()).nullish(),
+    })
+    .nullish(),
+  prompt_cache_options: z
+    .strictObject({
+      mode: z.enum(['implicit', 'explicit']).nullish(),
+      ttl: z.enum(['30m', '12h']).nullish(),
+      prewarm: z.boolean().nullish(),
+      comparison_response_id: z.string().nullish(),
+    })
+    .nullish(),
   reasoning: z
     .strictObject({
       effort: effort.nullish(),
@@ -182,22 +201,16 @@ export const responsesBody = z.strictObject({
   service_tier: z.enum(['auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast']).nullish(),
   stream_options: z.strictObject({ include_obfuscation: z.boolean().optional() }).nullish(),
   text: z
-    .strictObject({
-      format: z
-        .discriminatedUnion('type', [
-          z.strictObject({ type: z.literal('text') }),
-          z.strictObject({ type: z.literal('json_object') }),
-          z.strictObject({ type: z.literal('json_schema'), ...jsonSchemaFormat }),
-        ])
-        .nullish(),
-      verbosity: z.enum(['low', 'medium', 'high']).nullish(),
-    })
+    .strictObject({ format: textFormat.nullish(), verbosity: z.enum(['low', 'medium', 'high']).nullish() })
     .nullish(),
-  tool_choice: toolChoice.nullish(),
-  tools: z.array(tool).max(128).nullish(),
+  tool_choice: responsesToolChoice.nullish(),
+  tools: z.array(responsesTool).max(128).nullish(),
   truncation: z.enum(['auto', 'disabled']).nullish(),
 });
 
 export type ResponsesBody = z.infer<typeof responsesBody>;
-export type InputItem = Exclude<NonNullable<ResponsesBody['input']>, string>[number];
+type ParsedItem = Exclude<NonNullable<ResponsesBody['input']>, string>[number];
+/** Its other fields travel along unseen. */
+export type HostedItem = Pick<z.infer<typeof hostedItem>, 'type' | 'id'>;
+export type InputItem = Exclude<ParsedItem, z.infer<typeof hostedItem>> | HostedItem;
 export type InputPart = z.infer<typeof inputPart>;

@@ -4,8 +4,10 @@ import type { PromptCache } from '../prompt-cache.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Reply } from '../reply.ts';
 import { firstProblem } from '../shape-problem.ts';
+import { StoredObjects } from '../stored-objects.ts';
 import type { TokenUsage } from '../usage.ts';
 import { cacheScope, planCache } from './cache.ts';
+import type { CacheDiagnosis, ComparedRequest } from './cache-diagnostics.ts';
 import { openaiCaller, readJson } from './caller.ts';
 import { bad, shapeRefusal } from './errors.ts';
 import type { GptModel } from './models.ts';
@@ -15,8 +17,10 @@ import { askOfResponses, itemsOf, layOutResponses, responsesMarks } from './resp
 import type { InputItem, ResponsesBody } from './responses-request.ts';
 import { responsesBody } from './responses-request.ts';
 import { responseFrames } from './responses-stream.ts';
+import { conversationOf, inputRefusal, missingObject, responsesInputs } from './rules-inputs.ts';
+import { itemNotFound } from './rules-items.ts';
 import { isReasoning, modelNotFound, modelRefusal } from './rules-model.ts';
-import { itemNotFound, movedField, responsesRefusal } from './rules-responses.ts';
+import { movedField, responsesRefusal } from './rules-responses.ts';
 import type { StoredResponses } from './stored-responses.ts';
 
 /** Takes a body of `POST /v1/responses` through every rule. */
@@ -26,6 +30,7 @@ export function acceptResponses(
   cache: PromptCache,
   stored: StoredResponses,
   now: number,
+  objects = new StoredObjects(),
 ): Exchange | Refusal {
   const caller = openaiCaller(headers);
   if ('status' in caller) return caller;
@@ -41,6 +46,8 @@ export function acceptResponses(
   const organisation = digest(caller.key);
   const model = gptModel(body.model, now);
   if (model === undefined) return modelNotFound(body.model);
+  const missing = missingObject(body, organisation, objects);
+  if (missing !== undefined) return missing;
   const items = wholeInput(body, organisation, stored);
   if ('status' in items) return items;
   const refusal =
@@ -56,11 +63,14 @@ export function acceptResponses(
       cacheOptions: body.prompt_cache_options,
       retention: body.prompt_cache_retention,
       marks: responsesMarks(itemsOf(body.input)),
-    }) ?? responsesRefusal({ body, model, organisation, items: items.items, stored });
+    }) ??
+    responsesRefusal({ body, model, organisation, items: items.items, stored }) ??
+    inputRefusal(responsesInputs(items.items), organisation, objects);
   if (refusal !== undefined) return refusal;
 
   const layout = layOutResponses(body, model, items.items);
-  if (layout.tokens > model.maxInput) {
+  // `auto` cuts the oldest items away; what that leaves isn't simulated.
+  if (layout.tokens > model.maxInput && body.truncation !== 'auto') {
     return bad(
       'Your input exceeds the context window of this model. Please adjust your input and try again.',
       'input',
@@ -90,9 +100,35 @@ export function acceptResponses(
     cache,
     now,
   );
-  const accepted: Accepted = { body, model, effort, organisation, items: items.items, stored, now };
+  const compared: ComparedRequest = {
+    model_changed: model.id,
+    prompt_cache_key_changed: body.prompt_cache_key ?? '',
+    tools_changed: JSON.stringify([body.tools ?? [], body.parallel_tool_calls ?? true]),
+    text_format_changed: JSON.stringify(body.text?.format ?? null),
+    reasoning_effort_changed: effort ?? '',
+    verbosity_changed: body.text?.verbosity ?? 'medium',
+    service_tier_changed: body.service_tier ?? 'auto',
+  };
+  const other = body.prompt_cache_options?.comparison_response_id;
+  const diagnosis =
+    other == null ? undefined : stored.comparisons.compare(organisation, other, compared, layout, input.read);
+  const accepted: Accepted = {
+    body,
+    model,
+    effort,
+    organisation,
+    items: items.items,
+    stored,
+    objects,
+    now,
+    diagnosis,
+    keep: (id) => stored.comparisons.keep(organisation, id, compared, layout),
+  };
+  const ask = askOfResponses(body, model, items.items, layout.tokens);
+  // Fills the cache and says nothing.
+  if (body.prompt_cache_options?.prewarm === true) ask.maxTokens = 0;
   return {
-    ask: askOfResponses(body, model, items.items, layout.tokens),
+    ask,
     input,
     key: caller.key,
     begun,
@@ -107,7 +143,11 @@ interface Accepted {
   organisation: string;
   items: InputItem[];
   stored: StoredResponses;
+  objects: StoredObjects;
   now: number;
+  diagnosis: CacheDiagnosis | undefined;
+  /** Keeps the request for later comparisons, under the id of its response. */
+  keep(id: string): void;
 }
 
 /** What an earlier response holds, then the input, with references looked up. Instructions aren't inherited. */
@@ -129,6 +169,8 @@ function wholeInput(
     }
     items.push(...said);
   }
+  const conversation = conversationOf(body);
+  if (conversation !== undefined) items.push(...(stored.conversation(organisation, conversation) ?? []));
   for (const item of itemsOf(body.input)) {
     const found = item.type === 'item_reference' ? stored.item(organisation, item.id) : item;
     if (found === undefined) return itemNotFound(item.type === 'item_reference' ? item.id : '');
@@ -140,13 +182,13 @@ function wholeInput(
 function responseAnswer(accepted: Accepted, reply: Reply, counted: TokenUsage | null): WireAnswer {
   const { body, model, effort, organisation, now } = accepted;
   const output = outputItems(body, organisation, reply);
-  const envelope = responseEnvelope(
-    body,
-    isReasoning(model) ? effort : null,
-    model.cache.kind === 'breakpoints',
-    now,
-  );
-  const reason = incompleteReason(reply);
+  const envelope = {
+    ...responseEnvelope(body, isReasoning(model) ? effort : null, model.cache.kind === 'breakpoints', now),
+    ...(accepted.diagnosis === undefined ? {} : { prompt_cache_diagnostics: accepted.diagnosis }),
+    ...reply.extra,
+  };
+  const isPrewarm = body.prompt_cache_options?.prewarm === true;
+  const reason = isPrewarm ? undefined : incompleteReason(reply);
   const finished = {
     ...envelope,
     status: reason === undefined ? 'completed' : 'incomplete',
@@ -157,15 +199,33 @@ function responseAnswer(accepted: Accepted, reply: Reply, counted: TokenUsage | 
   };
   const started = {
     ...envelope,
-    status: 'in_progress',
+    status: body.background === true ? 'queued' : 'in_progress',
     completed_at: null,
     incomplete_details: null,
     output: [],
-    usage: null,
   };
-  if (body.store !== false) accepted.stored.save(organisation, envelope.id, accepted.items, output);
+  accepted.keep(envelope.id);
+  if (body.store !== false) {
+    const { stored, objects, items } = accepted;
+    stored.save(organisation, envelope.id, items, output);
+    const conversation = conversationOf(body);
+    if (conversation !== undefined) stored.save(organisation, conversation, items, output);
+    objects.keepAnswer(organisation, '/v1/responses', envelope.id, finished);
+  }
   return {
-    body: finished,
-    frames: responseFrames(started, finished, output, body.stream_options?.include_obfuscation !== false),
+    // In the background the answer is fetched later, by id.
+    body: body.background === true ? started : finished,
+    frames: responseFrames(
+      started,
+      finished,
+      output,
+      reply,
+      body.stream_options?.include_obfuscation !== false,
+    ),
+    failed: ({ code, message }, count) => {
+      const response = { ...started, status: 'failed', error: { code: code ?? 'server_error', message } };
+      const data = { type: 'response.failed', sequence_number: count, response };
+      return { body: response, frame: { event: 'response.failed', data } };
+    },
   };
 }

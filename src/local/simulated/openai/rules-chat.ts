@@ -81,14 +81,34 @@ const toolSettingsNeedTools: ChatRule = (body) => {
 
 const toolChoiceIsOffered: ChatRule = (body) => {
   const choice = body.tool_choice;
-  if (choice === undefined || typeof choice === 'string' || choice.type === 'allowed_tools') return undefined;
-  const wanted = choice.type === 'function' ? choice.function.name : choice.custom.name;
-  const names = (body.tools ?? []).map((tool) =>
-    tool.type === 'function' ? tool.function.name : tool.custom.name,
+  if (choice === undefined || typeof choice === 'string') return undefined;
+  const offered = (body.tools ?? []).map((tool) =>
+    tool.type === 'function' ? `function ${tool.function.name}` : `custom ${tool.custom.name}`,
   );
-  return names.includes(wanted)
+  const wanted = choice.type === 'allowed_tools' ? choice.allowed_tools.tools.map(nameOf) : [nameOf(choice)];
+  const missing = wanted.find((one) => !offered.includes(one));
+  return missing === undefined
     ? undefined
-    : bad(`Tool choice '${wanted}' not found in 'tools' parameter.`, 'tool_choice');
+    : bad(`Tool choice '${missing.split(' ')[1]}' not found in 'tools' parameter.`, 'tool_choice');
+};
+
+/** A tool as `tool_choice` names it: its kind, and its name inside it. */
+function nameOf(tool: { type: string; [kind: string]: unknown }): string {
+  const inner = tool[tool.type];
+  const named = inner !== null && typeof inner === 'object' && 'name' in inner ? inner.name : '';
+  return `${tool.type} ${String(named)}`;
+}
+
+// Custom tools came with GPT-5 (Arize-ai/openinference#2083; wording `?`).
+const customToolsAreKnown: ChatRule = (body, model) => {
+  const index = (body.tools ?? []).findIndex((tool) => tool.type === 'custom');
+  return index < 0 || model.customTools
+    ? undefined
+    : bad(
+        `Invalid value: 'custom'. Custom tools are not supported with this model.`,
+        `tools[${index}].type`,
+        'invalid_value',
+      );
 };
 
 // An omitted `strict` is false in Chat (oDoc:function-calling).
@@ -177,6 +197,7 @@ const CHAT_RULES: readonly ChatRule[] = [
   streamOptionsNeedStream,
   toolSettingsNeedTools,
   toolChoiceIsOffered,
+  customToolsAreKnown,
   schemas,
   jsonObjectIsNamed,
   oneKindOfInstruction,

@@ -1,4 +1,5 @@
 import { digest } from '../digest.ts';
+import { CacheComparisons } from './cache-diagnostics.ts';
 import type { InputItem } from './responses-request.ts';
 
 /** Kept at most; the oldest go first. The real ones keep them for 30 days. */
@@ -6,6 +7,7 @@ const MAX_STORED = 500;
 
 /** Responses kept with `store: true`, the default: each with all that was said up to and in it. */
 export class StoredResponses {
+  readonly comparisons = new CacheComparisons();
   readonly #responses = new Map<string, InputItem[]>();
   readonly #items = new Map<string, InputItem>();
   /** The reasoning item that came right before an item. */
@@ -46,7 +48,13 @@ export class StoredResponses {
     return this.#items.get(digest(organisation, id));
   }
 
+  /** A deleted response is no longer gone on from; its items go with it in their time. */
+  forget(organisation: string, id: string): void {
+    this.#responses.delete(digest(organisation, id));
+  }
+
   clear(): void {
+    this.comparisons.clear();
     this.#responses.clear();
     this.#items.clear();
     this.#reasons.clear();

@@ -27,14 +27,16 @@ const message = {
   },
 };
 
-test('reads text, calls, usage and the way it ended; thinking is left out', () => {
+test("reads text, calls, usage and the way it ended; what is the API's own stays as it came", () => {
   expect(readAnswer(message)).toEqual({
     id: 'msg_1',
     model: 'claude-haiku-5-5',
     blocks: [
+      { type: 'thinking', wire: 'anthropic-messages', raw: message.content[0] },
       { type: 'text', text: 'Let me look.' },
       { type: 'tool_call', id: 'toolu_1', name: 'look_up', arguments: '{"key":"a"}' },
       { type: 'tool_call', id: 'toolu_2', name: 'ping', arguments: '{}' },
+      { type: 'foreign', kind: 'something_new', raw: message.content[4] },
     ],
     stop: 'tool_calls',
     usage: usageOf({ fresh: 10, write_5m: 70, write_1h: 30, read: 1000, output: 5, thinking: 2 }),
@@ -102,4 +104,16 @@ describe('a 200 that is no answer', () => {
       expect.objectContaining({ status: 502, code: 'invalid_provider_answer' }),
     );
   });
+});
+
+test('arguments of a whole answer stay as they stood there', () => {
+  const input = '{"10": 1, "id": 12345678901234567890, "ratio": 1.0}';
+  const raw = JSON.stringify({
+    ...message,
+    content: [
+      { type: 'text', text: '"input": {}' },
+      { type: 'tool_use', id: 'toolu_1', name: 'a', input: 'INPUT' },
+    ],
+  }).replace('"INPUT"', input);
+  expect(readAnswer(JSON.parse(raw), raw).blocks[1]).toMatchObject({ arguments: input });
 });

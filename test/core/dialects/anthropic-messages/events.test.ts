@@ -32,6 +32,8 @@ test('reads a whole stream; usage is cumulative and keeps the split of the write
     start,
     { type: 'ping' },
     block(0, { type: 'thinking', thinking: '', signature: '' }),
+    delta(0, { type: 'thinking_delta', thinking: 'Let me ' }),
+    delta(0, { type: 'thinking_delta', thinking: 'see.' }),
     delta(0, { type: 'signature_delta', signature: 'abc' }),
     stop(0),
     block(1, { type: 'text', text: '' }),
@@ -54,6 +56,14 @@ test('reads a whole stream; usage is cumulative and keeps the split of the write
   const usage = { fresh: 10, write_1h: 100 };
   expect(said(events)).toEqual([
     { type: 'start', id: 'msg_1', model: 'claude-haiku-5-5', usage: usageOf({ ...usage, output: 1 }) },
+    {
+      type: 'block',
+      block: {
+        type: 'thinking',
+        wire: 'anthropic-messages',
+        raw: { type: 'thinking', thinking: 'Let me see.', signature: 'abc' },
+      },
+    },
     { type: 'text', text: 'Hi' },
     { type: 'text', text: ' there' },
     { type: 'usage', usage: usageOf({ ...usage, output: 7 }) },
@@ -128,4 +138,34 @@ test.each([
   const [event, ...more] = readAll(createEventReader(), [frame]);
   expect(event).toMatchObject({ type: 'error', status: 502, code: 'invalid_provider_answer' });
   expect(more).toEqual([]);
+});
+
+test('redacted thinking and server tools are told whole once they ended; their input is no call of ours', () => {
+  const server = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} };
+  const found = { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [{ title: 'A' }] };
+  const redacted = { type: 'redacted_thinking', data: 'xyz' };
+  const events = readAll(createEventReader(), [
+    start,
+    block(0, redacted),
+    stop(0),
+    block(1, server),
+    json(1, '{"query": '),
+    json(1, '"a"}'),
+    stop(1),
+    block(2, found),
+    stop(2),
+    { type: 'message_delta', delta: { stop_reason: 'pause_turn' } },
+    { type: 'message_stop' },
+  ]);
+  expect(said(events).slice(1)).toEqual([
+    { type: 'block', block: { type: 'thinking', wire: 'anthropic-messages', raw: redacted } },
+    {
+      type: 'block',
+      block: { type: 'foreign', kind: 'server_tool_use', raw: { ...server, input: { query: 'a' } } },
+    },
+    { type: 'block', block: { type: 'foreign', kind: 'web_search_tool_result', raw: found } },
+    { type: 'usage', usage: usageOf({ fresh: 10, write_1h: 100, output: 1 }) },
+    { type: 'stop', reason: 'length' },
+    { type: 'end' },
+  ]);
 });

@@ -295,7 +295,8 @@ describe('settings', () => {
     );
     expect(body).toEqual({
       model: 'claude-haiku-5-5',
-      max_tokens: 16_384,
+      // The default, and room for what effort low thinks.
+      max_tokens: 18_432,
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }],
       cache_control: { type: 'ephemeral' },
       output_config: { effort: 'low' },
@@ -333,23 +334,29 @@ describe('schemas', () => {
     expect(adapted).toEqual([{ field: 'response_format', action: 'translated' }]);
   });
 
-  test("a schema that the API can't compile is asked for in words", () => {
+  test("a schema that the API can't compile is a tool's, or is asked for in words", () => {
     const tree = {
       type: 'object',
       properties: { next: { $ref: '#' } },
       required: ['next'],
       additionalProperties: false,
     };
-    const { body, adapted } = send(
-      conversationOf([say('system', 'S'), say('user', 'Hi')], {
-        output: {
-          stop: [],
-          n: 1,
-          logprobs: false,
-          format: { type: 'json_schema', name: 'tree', schema: tree },
-        },
-      }),
-    );
+    const asked = conversationOf([say('system', 'S'), say('user', 'Hi')], {
+      output: {
+        stop: [],
+        n: 1,
+        logprobs: false,
+        format: { type: 'json_schema', name: 'tree', schema: tree },
+      },
+    });
+    const forced = send(asked);
+    expect(forced.body).toMatchObject({
+      tools: [{ name: 'final_answer', input_schema: tree }],
+      tool_choice: { type: 'tool', name: 'final_answer', disable_parallel_tool_use: true },
+    });
+    expect(forced.adapted).toEqual([{ field: 'response_format', action: 'translated', to: 'tool' }]);
+    // A model that can't be forced.
+    const { body, adapted } = send(asked, model('anthropic', 'claude-opus-5-5'));
     expect(body.output_config).toBeUndefined();
     expect(body.system).toHaveLength(2);
     expect(body.system[0].text).toContain(JSON.stringify(tree));

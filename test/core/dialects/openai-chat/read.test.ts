@@ -35,9 +35,16 @@ describe('bad input is a 400 that names the field', () => {
       'messages[0].content[0].text',
     ],
     [
-      'an unknown part',
-      { model: 'auto', messages: [{ role: 'user', content: [{ type: 'hologram' }] }] },
-      'messages[0].content[0].type',
+      'an image as a tool result',
+      {
+        model: 'auto',
+        messages: [
+          user,
+          { role: 'assistant', tool_calls: [call] },
+          { role: 'tool', tool_call_id: 'call_1', content: [{ type: 'image_url' }] },
+        ],
+      },
+      'messages[2].content[0].type',
     ],
     [
       'an image that is no URL',
@@ -192,5 +199,89 @@ describe('a conversation', () => {
     });
     expect(chat.ownFields).toEqual(['prediction']);
     expect(chat.unknownFields).toEqual(['brand_new']);
+  });
+});
+
+describe('what came after text, images and functions', () => {
+  test('files are documents; one that is stored, and parts of other kinds, are for this wire alone', () => {
+    const read = readChatRequest({
+      model: 'auto',
+      messages: [
+        user,
+        {
+          role: 'user',
+          content: [
+            { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,AAAA' } },
+            { type: 'file', file: { file_data: 'data:text/plain;charset=utf-8;base64,QQ==' } },
+            { type: 'file', file: { file_data: 'AAAA' } },
+            { type: 'file', file: { file_id: 'file-1' } },
+            { type: 'input_audio', input_audio: { data: 'AA', format: 'wav' } },
+          ],
+        },
+      ],
+    });
+    const pdf = { kind: 'base64', mediaType: 'application/pdf', data: 'AAAA' };
+    expect(read.conversation.messages[1]?.content).toMatchObject([
+      { type: 'document', source: pdf, title: 'a.pdf' },
+      { type: 'document', source: { kind: 'base64', mediaType: 'text/plain', data: 'QQ==' } },
+      { type: 'document', source: pdf },
+      { type: 'foreign', kind: 'file' },
+      { type: 'foreign', kind: 'input_audio' },
+    ]);
+    expect(read.ownFields).toEqual(['messages[1].content[3].type', 'messages[1].content[4].type']);
+  });
+
+  test('custom tools, their calls, and the choice of one', () => {
+    const grammar = { syntax: 'lark', definition: 'start: "x"' };
+    const { conversation } = readChatRequest({
+      model: 'auto',
+      messages: [
+        user,
+        {
+          role: 'assistant',
+          tool_calls: [{ id: 'c1', type: 'custom', custom: { name: 'patch', input: '*** Begin' } }],
+        },
+        { role: 'tool', tool_call_id: 'c1', content: 'done' },
+      ],
+      tools: [
+        tool,
+        { type: 'custom', custom: { name: 'patch', format: { type: 'grammar', grammar } } },
+        { type: 'custom', custom: { name: 'note' } },
+      ],
+      tool_choice: {
+        type: 'allowed_tools',
+        allowed_tools: { mode: 'required', tools: [{ type: 'custom', custom: { name: 'patch' } }] },
+      },
+    });
+    expect(conversation).toMatchObject({
+      tools: [
+        { name: 'weather' },
+        { name: 'patch', custom: { format: { type: 'grammar', ...grammar } } },
+        { name: 'note', custom: {} },
+      ],
+      toolChoice: { type: 'allowed', mode: 'required', names: ['patch'] },
+    });
+    expect(conversation.messages[1]?.content).toEqual([
+      { type: 'tool_call', id: 'c1', name: 'patch', arguments: '*** Begin', custom: true },
+    ]);
+  });
+
+  test('cache breakpoints and options', () => {
+    const part = (ttl?: string) => ({
+      type: 'text',
+      text: 'x',
+      prompt_cache_breakpoint: { mode: 'explicit', ...(ttl ? { ttl } : {}) },
+    });
+    const { conversation, unknownFields } = readChatRequest({
+      model: 'auto',
+      messages: [{ role: 'user', content: [part(), part('12h')] }],
+      prompt_cache_options: { mode: 'explicit', ttl: '12h' },
+    });
+    expect(conversation.messages[0]?.content).toEqual([
+      { type: 'text', text: 'x', cache: { breakpoint: true } },
+      { type: 'text', text: 'x', cache: { breakpoint: true, ttl: '1h' } },
+    ]);
+    expect(conversation.hints).toEqual({ promptCacheOptions: { mode: 'explicit', ttl: '12h' } });
+    expect(unknownFields).toEqual([]);
   });
 });

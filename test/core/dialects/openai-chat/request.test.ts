@@ -145,6 +145,8 @@ describe('a body written anew', () => {
       }),
     );
 
+  const CLOSED = { type: 'object', properties: {}, required: [], additionalProperties: false };
+
   test('is read again as the conversation it was', () => {
     const conversation = conversationOf(
       [
@@ -176,7 +178,7 @@ describe('a body written anew', () => {
           logprobs: true,
           topLogprobs: 3,
           maxTokens: 50,
-          format: { type: 'json_schema', name: 'x', schema: {}, strict: true },
+          format: { type: 'json_schema', name: 'x', schema: CLOSED, strict: true },
         },
         sampling: {
           temperature: 0.5,
@@ -186,7 +188,7 @@ describe('a body written anew', () => {
           frequencyPenalty: 1,
           logitBias: { 5: 1 },
         },
-        hints: { promptCacheKey: 'k', serviceTier: 'flex', safetyIdentifier: 's', user: 'u' },
+        hints: { promptCacheKey: 'k', serviceTier: 'flex' },
       },
     );
     const body = write(conversation, GPT_4O, true);

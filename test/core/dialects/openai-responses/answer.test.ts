@@ -36,11 +36,12 @@ const response = {
   },
 };
 
-test('reads text, calls and usage; reasoning is left out', () => {
+test('reads text, calls and usage; reasoning stays as it came', () => {
   expect(readAnswer(response)).toEqual({
     id: 'resp_1',
     model: 'gpt-6-luna-2026-09-22',
     blocks: [
+      { type: 'thinking', wire: 'openai-responses', raw: response.output[0] },
       { type: 'text', text: 'Let me look.' },
       { type: 'tool_call', id: 'call_1', name: 'look_up', arguments: '{"key": 1.0}' },
     ],
@@ -85,4 +86,22 @@ test.each([
   expect(() => readAnswer(body)).toThrow(
     expect.objectContaining({ status: 502, code: 'invalid_provider_answer' }),
   );
+});
+
+test('a custom tool is called with free text; what else the API has of its own stays as it came', () => {
+  const custom = {
+    type: 'custom_tool_call',
+    id: 'ctc_1',
+    call_id: 'call_2',
+    name: 'patch',
+    input: '*** Begin',
+  };
+  const search = { type: 'web_search_call', id: 'ws_1', status: 'completed' };
+  expect(readAnswer({ ...response, output: [search, custom] })).toMatchObject({
+    blocks: [
+      { type: 'foreign', kind: 'web_search_call', raw: search },
+      { type: 'tool_call', id: 'call_2', name: 'patch', arguments: '*** Begin', custom: true },
+    ],
+    stop: 'tool_calls',
+  });
 });

@@ -18,12 +18,15 @@ const ended = (type: string, more: object) => ({
 });
 const counted = { type: 'usage', usage: usageOf({ fresh: 6, read: 4, output: 3 }) };
 
+// What was encrypted is only whole when the item is done.
+const reasoning = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'whole' };
+
 test('reads a whole stream of text', () => {
   const events = readAll(createEventReader(), [
     created,
     { type: 'response.in_progress', response: {} },
     { type: 'response.output_item.added', output_index: 0, item: { type: 'reasoning', id: 'rs_1' } },
-    { type: 'response.output_item.done', output_index: 0, item: { type: 'reasoning', id: 'rs_1' } },
+    { type: 'response.output_item.done', output_index: 0, item: reasoning },
     { type: 'response.output_item.added', output_index: 1, item: { type: 'message', id: 'msg_1' } },
     { type: 'response.output_text.delta', output_index: 1, delta: 'Hi', obfuscation: 'xx' },
     { type: 'response.output_text.delta', output_index: 1, delta: ' there' },
@@ -32,6 +35,7 @@ test('reads a whole stream of text', () => {
   ]);
   expect(said(events)).toEqual([
     { type: 'start', id: 'resp_1', model: 'gpt-6-luna' },
+    { type: 'block', block: { type: 'thinking', wire: 'openai-responses', raw: reasoning } },
     { type: 'text', text: 'Hi' },
     { type: 'text', text: ' there' },
     counted,
@@ -126,4 +130,26 @@ test.each([
   const [event, ...more] = readAll(createEventReader(), [frame]);
   expect(event).toMatchObject({ type: 'error', status: 502, code: 'invalid_provider_answer' });
   expect(more).toEqual([]);
+});
+
+test('the free text of a custom tool comes in deltas, and once', () => {
+  const custom = { type: 'custom_tool_call', id: 'ctc_1', call_id: 'call_1', name: 'patch', input: '' };
+  const events = readAll(createEventReader(), [
+    created,
+    { type: 'response.output_item.added', output_index: 0, item: custom },
+    { type: 'response.custom_tool_call_input.delta', output_index: 0, delta: '*** ' },
+    { type: 'response.custom_tool_call_input.delta', output_index: 0, delta: 'Begin' },
+    { type: 'response.custom_tool_call_input.done', output_index: 0, input: '*** Begin' },
+    { type: 'response.output_item.done', output_index: 0, item: { ...custom, input: '*** Begin' } },
+    ended('response.completed', { status: 'completed' }),
+  ]);
+  expect(said(events)).toEqual([
+    { type: 'start', id: 'resp_1', model: 'gpt-6-luna' },
+    { type: 'tool_call', index: 0, id: 'call_1', name: 'patch', custom: true },
+    { type: 'tool_arguments', index: 0, delta: '*** ' },
+    { type: 'tool_arguments', index: 0, delta: 'Begin' },
+    counted,
+    { type: 'stop', reason: 'tool_calls' },
+    { type: 'end' },
+  ]);
 });

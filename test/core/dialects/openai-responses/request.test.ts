@@ -6,14 +6,20 @@ import { answer, calls, conversationOf, LOOK_UP, model, results, say } from '../
 
 const LUNA = model('openai', 'gpt-6-luna');
 
-function send(conversation: Conversation, target = LUNA, stream = false) {
+function send(conversation: Conversation, target = LUNA, stream = false, userHash?: string) {
   const {
     conversation: prepared,
     adapted,
     gatewayStop,
   } = prepare(conversation, target, { defaultMaxTokens: 16_384 });
   return {
-    body: JSON.parse(writeRequest(prepared, target, { stream, modelId: target.id })),
+    body: JSON.parse(
+      writeRequest(prepared, target, {
+        stream,
+        modelId: target.id,
+        ...(userHash === undefined ? {} : { userHash }),
+      }),
+    ),
     adapted,
     gatewayStop,
   };
@@ -85,7 +91,7 @@ test('tools say whether they are strict; the choice is flat', () => {
   expect(send(named).body.tool_choice).toEqual({ type: 'function', name: 'ping' });
 });
 
-test('formats, verbosity, effort and hints', () => {
+test('formats, verbosity, effort and hints; the end user as a hash only', () => {
   const schema = { type: 'object' };
   const { body } = send(
     conversationOf([say('user', 'Hi')], {
@@ -100,13 +106,14 @@ test('formats, verbosity, effort and hints', () => {
     }),
     LUNA,
     true,
+    'f00d',
   );
   expect(body).toMatchObject({
     text: { format: { type: 'json_schema', name: 'x', schema, strict: false }, verbosity: 'low' },
     reasoning: { effort: 'high' },
     max_output_tokens: 100,
     prompt_cache_key: 'k',
-    safety_identifier: 's',
+    safety_identifier: 'f00d',
     service_tier: 'flex',
     stream: true,
     store: false,
@@ -156,12 +163,112 @@ test('an empty message and an empty result stay, and say nothing', () => {
   expect(body.input[2].output).toBe('');
 });
 
-test('cache marks are not passed on, and that is told', () => {
+test('traps T55: cache marks become breakpoints from GPT-5.6 on, and are dropped before; both is told', () => {
+  const marked = conversationOf([
+    { role: 'user', content: [{ type: 'text', text: 'Hi', cache: { ttl: '1h' } }] },
+    calls(['c1', '{}']),
+    {
+      role: 'tool',
+      content: [
+        { type: 'tool_result', callId: 'c1', content: [{ type: 'text', text: 'r' }], cache: { ttl: '5m' } },
+      ],
+    },
+  ]);
+  const { body, adapted } = send(marked);
+  expect(body.input[0].content[0].prompt_cache_breakpoint).toEqual({ mode: 'explicit', ttl: '12h' });
+  expect(body.input[2].output).toEqual([
+    { type: 'input_text', text: 'r', prompt_cache_breakpoint: { mode: 'explicit' } },
+  ]);
+  expect(adapted).toEqual([{ field: 'cache_control', action: 'translated', from: '1h', to: '12h' }]);
+
+  const before = send(marked, model('openai', 'gpt-5.4'));
+  expect(JSON.stringify(before.body)).not.toContain('cache');
+  expect(before.adapted).toEqual([{ field: 'cache_control', action: 'dropped' }]);
+});
+
+test("custom tools, their calls and results are the API's own", () => {
+  const format = { type: 'grammar', syntax: 'lark', definition: 'start: "x"' };
   const { body, adapted } = send(
-    conversationOf([{ role: 'user', content: [{ type: 'text', text: 'Hi', cache: {} }] }]),
+    conversationOf(
+      [
+        say('user', 'Hi'),
+        {
+          role: 'assistant',
+          content: [{ type: 'tool_call', id: 'c1', name: 'patch', arguments: 'x', custom: true }],
+        },
+        results(['c1', 'done']),
+      ],
+      {
+        tools: [{ name: 'patch', custom: { format } }, { name: 'ping' }],
+        toolChoice: { type: 'allowed', mode: 'auto', names: ['patch', 'ping'] },
+      },
+    ),
   );
-  expect(JSON.stringify(body)).not.toContain('cache');
-  expect(adapted).toEqual([{ field: 'cache_control', action: 'dropped' }]);
+  expect(body.tools[0]).toEqual({ type: 'custom', name: 'patch', format });
+  expect(body.tool_choice.tools).toEqual([
+    { type: 'custom', name: 'patch' },
+    { type: 'function', name: 'ping' },
+  ]);
+  expect(body.input.slice(1)).toEqual([
+    { type: 'custom_tool_call', call_id: 'c1', name: 'patch', input: 'x' },
+    { type: 'custom_tool_call_output', call_id: 'c1', output: 'done' },
+  ]);
+  expect(adapted).toEqual([]);
+});
+
+test('documents: files by bytes or address, text as text, also in results', () => {
+  const pdf = { kind: 'base64' as const, mediaType: 'application/pdf', data: 'JVBERi0=' };
+  const { body, adapted } = send(
+    conversationOf([
+      {
+        role: 'user',
+        content: [
+          { type: 'document', source: pdf, title: 'Report', context: 'Of last year.', citations: true },
+          { type: 'document', source: { kind: 'url', url: 'https://example.com/a.pdf' } },
+          { type: 'document', source: { kind: 'text', text: 'plain' }, title: 'notes' },
+        ],
+      },
+      calls(['c1', '{}']),
+      {
+        role: 'tool',
+        content: [{ type: 'tool_result', callId: 'c1', content: [{ type: 'document', source: pdf }] }],
+      },
+    ]),
+  );
+  const file = { type: 'input_file', file_data: 'data:application/pdf;base64,JVBERi0=' };
+  expect(body.input[0].content).toEqual([
+    { type: 'input_text', text: 'Of last year.' },
+    { ...file, filename: 'Report.pdf' },
+    { type: 'input_file', file_url: 'https://example.com/a.pdf' },
+    { type: 'input_text', text: '<document title="notes">\nplain\n</document>' },
+  ]);
+  expect(body.input[2].output).toEqual([{ ...file, filename: 'document.pdf' }]);
+  expect(adapted.map(({ field }) => field)).toEqual(['messages.citations', 'messages.content.document']);
+});
+
+test("strict only where OpenAI's compiler takes the schema so", () => {
+  const closed = {
+    type: 'object',
+    properties: { a: { type: 'string' } },
+    required: ['a'],
+    additionalProperties: false,
+  };
+  const optional = { ...closed, required: [] };
+  const { body, adapted } = send(
+    conversationOf([say('user', 'Hi')], {
+      tools: [
+        { name: 'one', strict: true, parameters: closed },
+        { name: 'two', strict: true, parameters: optional },
+      ],
+      output: { ...output, format: { type: 'json_schema', name: 'x', schema: optional, strict: true } },
+    }),
+  );
+  expect(body.tools.map((tool: { strict: boolean }) => tool.strict)).toEqual([true, false]);
+  expect(body.text.format.strict).toBe(false);
+  expect(adapted).toEqual([
+    { field: 'tools.strict', action: 'dropped' },
+    { field: 'response_format.json_schema.strict', action: 'dropped' },
+  ]);
 });
 
 test('temperature rides only where the model does not reason', () => {

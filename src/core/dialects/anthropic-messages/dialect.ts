@@ -1,0 +1,16 @@
+import type { ClientDialect } from '../client-dialect.ts';
+import { ownHeaders } from './client-headers.ts';
+import { FIELD_NAMES, writeAnthropicError } from './error.ts';
+import { readCountRequest, readMessagesRequest } from './read.ts';
+
+/** Clients of Anthropic's Messages. */
+export const ANTHROPIC_MESSAGES: ClientDialect = {
+  wire: 'anthropic-messages',
+  read: readMessagesRequest,
+  writeError: writeAnthropicError,
+  fieldNames: FIELD_NAMES,
+  ownHeaders,
+};
+
+/** Those that only count tokens. */
+export const ANTHROPIC_COUNT: ClientDialect = { ...ANTHROPIC_MESSAGES, read: readCountRequest };

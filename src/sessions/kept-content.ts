@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from '../stores/redis.ts';
+import { openBytes, type Seal, sealBytes } from '../stores/sealing.ts';
+
+/** Where a piece of content is kept: what it is, whose, and its name. */
+export interface Place {
+  kind: 'response' | 'item';
+  customer: string;
+  id: string;
+}
+
+/** Redis and what content is sealed under. */
+export interface ContentStore {
+  redis: Redis;
+  /** FLUX_SECRET, which seals; then those before it, which still open. */
+  secrets: readonly [string, ...string[]];
+}
+
+/** Characters of a value; Upstash takes requests of 1 MB on its smallest plan. */
+const CHUNK = 900_000;
+
+/**
+ * Keeps texts: gzipped, sealed for their places, in chunks, each for so many seconds. The first chunk of each comes
+ * last, so that nobody reads half of one.
+ * @throws where Redis does not take them
+ */
+export async function keepContent(
+  { redis, secrets }: ContentStore,
+  contents: readonly { place: Place; text: string }[],
+  seconds: number,
+): Promise<void> {
+  const heads: [string, string][] = [];
+  const tails: [string, string][] = [];
+  for (const { place, text } of contents) {
+    const sealed = await sealBytes(await gzip(text), secrets[0], sealFor(place));
+    const count = Math.max(1, Math.ceil(sealed.length / CHUNK));
+    const key = keyOf(place);
+    heads.push([key, `${count}:${sealed.slice(0, CHUNK)}`]);
+    for (let chunk = 1; chunk < count; chunk++) {
+      tails.push([chunkKey(key, chunk), sealed.slice(chunk * CHUNK, (chunk + 1) * CHUNK)]);
+    }
+  }
+  for (const batch of batches([...tails, ...heads])) {
+    const pipeline = redis.pipeline();
+    for (const [key, value] of batch) pipeline.set(key, value, { ex: seconds });
+    await pipeline.exec();
+  }
+}
+
+/**
+ * Reads texts in one go, or in two where one is larger than a chunk.
+ * @returns null for each that is not there, can't be opened under these secrets, or was kept for someone else
+ * @throws where Redis does not answer
+ */
+export async function readContent(
+  { redis, secrets }: ContentStore,
+  places: readonly Place[],
+): Promise<(string | null)[]> {
+  const keys = places.map(keyOf);
+  const [first, ...rest] = keys;
+  if (first === undefined) return [];
+  const heads = await redis.mget<(string | null)[]>(first, ...rest);
+  return Promise.all(
+    places.map(async (place, index) => {
+      const [count = '', head] = split(heads[index] ?? '');
+      const key = keys[index];
+      if (head === undefined || key === undefined) return null;
+      const more = Array.from({ length: Number(count) - 1 }, (_, chunk) => chunkKey(key, chunk + 1));
+      const tails = await Promise.all(more.map((name) => redis.get<string>(name)));
+      const bytes = await openBytes([head, ...tails].join(''), secrets, sealFor(place));
+      return bytes && gunzip(bytes);
+    }),
+  );
+}
+
+/** Pipelines that each fit one request. */
+function* batches(entries: readonly [string, string][]): Generator<[string, string][]> {
+  let batch: [string, string][] = [];
+  let size = 0;
+  for (const entry of entries) {
+    if (batch.length > 0 && size + entry[1].length > CHUNK) {
+      yield batch;
+      batch = [];
+      size = 0;
+    }
+    batch.push(entry);
+    size += entry[1].length;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function split(value: string): string[] {
+  const at = value.indexOf(':');
+  return at === -1 ? [] : [value.slice(0, at), value.slice(at + 1)];
+}
+
+function sealFor({ kind, customer, id }: Place): Seal {
+  return { purpose: 'kept content', owner: [kind, customer, id] };
+}
+
+/** The customer is in it, so nobody's name for a thing leads to another's; no secret, so it outlives a rotation. */
+function keyOf({ kind, customer, id }: Place): string {
+  const name = createHash('sha256')
+    .update(JSON.stringify([customer, id]))
+    .digest('base64url');
+  return `flux:kept:${kind}:${name}`;
+}
+
+function chunkKey(key: string, chunk: number): string {
+  return `${key}:${chunk}`;
+}
+
+function gzip(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  return through(new TextEncoder().encode(text), new CompressionStream('gzip'));
+}
+
+async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new TextDecoder().decode(await through(bytes, new DecompressionStream('gzip')));
+}
+
+async function through(
+  bytes: Uint8Array<ArrayBuffer>,
+  stream: CompressionStream | DecompressionStream,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const piped = new Blob([bytes]).stream().pipeThrough(stream);
+  return new Uint8Array(await new Response(piped).arrayBuffer());
+}
