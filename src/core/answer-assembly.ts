@@ -21,7 +21,10 @@ export function assembleAnswer(): AnswerAssembly {
       if (event.type === 'text' || event.type === 'refusal') say(event.type, event.text);
       else if (event.type === 'block') blocks.push(event.block);
       else if (event.type === 'tool_call') {
-        const call = { type: 'tool_call' as const, id: event.id, name: event.name, arguments: '' };
+        const call = {
+          ...{ type: 'tool_call' as const, id: event.id, name: event.name, arguments: '' },
+          ...(event.custom ? { custom: true as const } : {}),
+        };
         calls.set(event.index, call);
         blocks.push(call);
       } else if (event.type === 'tool_arguments') {

@@ -186,6 +186,8 @@ export interface Hints {
   promptCacheKey?: string;
   /** OpenAI's `prompt_cache_options`: where prefixes are written, and for how long (GPT-5.6 and later). */
   promptCacheOptions?: { mode?: 'implicit' | 'explicit'; ttl?: '30m' | '12h' };
+  /** The gateway's own marker for the request's end (Anthropic's automatic one); absent where the client set markers. */
+  cacheTail?: CacheMark;
   serviceTier?: string;
   safetyIdentifier?: string;
   user?: string;

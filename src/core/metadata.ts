@@ -1,4 +1,5 @@
 import type { Adaptation } from './routing/adaptation.ts';
+import type { FailureSignal } from './routing/failure-signals.ts';
 import type { Tier } from './routing/tier.ts';
 
 /** The same step sent to a higher tier, or to another model of its tier. */
@@ -53,6 +54,8 @@ export interface FluxMetadata {
   adapted: Adaptation[];
   estimated: ('cost' | 'baseline' | 'warm')[];
   signals: Record<string, number>;
+  /** What went wrong in the step before, where it did: it raised the floor of this one. */
+  failure_signals?: FailureSignal[] | undefined;
   profile_version: number;
   basis: 'prior' | 'measured' | 'certified';
   price_book: string;

@@ -3,14 +3,17 @@ import { estimateTokens } from '../core/accounting/estimate.ts';
 import { inputTokens } from '../core/accounting/usage.ts';
 import type { AnswerWriter, ClientDialect } from '../core/dialects/client-dialect.ts';
 import type { FluxMetadata } from '../core/metadata.ts';
+import { beginLater } from '../log/begun.ts';
+import { logLine } from '../log/line.ts';
 import { logStep } from '../log/outbox.ts';
 import type { Ports } from '../pipeline/ports.ts';
 import { runStep, type StepOutcome, type StepRequest } from '../pipeline/step.ts';
 import { callProvider } from '../providers/attempt.ts';
+import { sessionsIn } from '../sessions/session-port.ts';
 import type { AppEnv } from './context.ts';
 import { keepFor } from './earlier-answers.ts';
 import { toAscii, toClientError } from './errors.ts';
-import { admitTokens } from './rate-limit.ts';
+import { admitTokens, backgroundOf } from './rate-limit.ts';
 import { readStep } from './step-request.ts';
 import { openBody, pump } from './stream-pump.ts';
 
@@ -70,9 +73,16 @@ export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Pr
   return new Response(readable, { headers });
 }
 
-function portsOf(c: Context<AppEnv>): Ports {
+/** What the pipeline needs of the outside, for one request. */
+export function portsOf(c: Context<AppEnv>): Ports {
+  const { SESSIONS } = c.env;
+  const background = backgroundOf(c);
   return {
     callProvider,
+    sessions: SESSIONS
+      ? sessionsIn(SESSIONS, background, (what) => logLine('warn', 'session_missed', { what }))
+      : null,
+    beginLater: (record) => background(beginLater(record, c.get('stores'))),
     logStep: (record) => {
       c.get('charge').settle(inputTokens(record.tokens) + record.tokens.output);
       c.executionCtx.waitUntil(logStep(record, c.get('stores')));

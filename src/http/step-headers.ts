@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { Digest } from '../core/context/lane-chain.ts';
 import { invalidRequest } from '../core/errors.ts';
 import { TIERS, type Tier } from '../core/routing/tier.ts';
 
@@ -43,6 +44,12 @@ export function hashSession(name: string, customer: string, secret: string | nul
 /** The end user of a request under the customer's secret; null without a name or a secret. */
 export function hashUser(name: string | undefined, customer: string, secret: string | null): string | null {
   return name === undefined || secret === null ? null : hashUnder(secret, customer, `user:${name}`);
+}
+
+/** Hashes of a customer's conversations, under its own secret. */
+export function digestOf(secret: string, customer: string): Digest {
+  const own = createHmac('sha256', secret).update(`customer:${customer}`).digest();
+  return (text) => createHmac('sha256', own).update(`lane:${text}`).digest('base64url').slice(0, 22);
 }
 
 /** The customer's secret is derived, so that one customer's hashes say nothing about another's. */

@@ -10,7 +10,15 @@ import { readBody } from './body.ts';
 import type { AppEnv } from './context.ts';
 import { canKeep, completeBody } from './earlier-answers.ts';
 import { readWish } from './models.ts';
-import { hashUser, readMaxTier, readNoStore, readSession, readTags, withMetadata } from './step-headers.ts';
+import {
+  digestOf,
+  hashUser,
+  readMaxTier,
+  readNoStore,
+  readSession,
+  readTags,
+  withMetadata,
+} from './step-headers.ts';
 
 /** A step as it was asked for, the customer's settings for it, and how its answer is written. */
 export interface ReadStep {
@@ -68,6 +76,7 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
     unknownFields: [...read.unknownFields, ...Object.keys(ownHeaders)],
     ownHeaders,
     ...(dialect.fieldNames ? { fieldNames: dialect.fieldNames } : {}),
+    digest: noStore || secret === null ? null : digestOf(secret, customer),
     session: readSession(
       headers,
       read.sessionName,

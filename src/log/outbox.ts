@@ -8,7 +8,7 @@ import { logLine } from './line.ts';
 import { buryMessages, parkSteps } from './parking.ts';
 
 export interface LogStores {
-  queue: { sendBatch(messages: { body: StepRecord }[]): Promise<unknown> };
+  queue: { sendBatch(messages: { body: StepRecord; delaySeconds?: number }[]): Promise<unknown> };
   database: Database;
   redis: Redis;
   /** One an isolate, shared by all its requests. */

@@ -1,6 +1,7 @@
 import type { Usage } from '../core/accounting/usage.ts';
 import { usageOf } from '../core/accounting/usage.ts';
-import type { AnswerEvent } from '../core/answer.ts';
+import type { AnswerEvent, StopReason } from '../core/answer.ts';
+import { assembleAnswer } from '../core/answer-assembly.ts';
 import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import { producedBy } from '../core/dialects/thinking.ts';
 import { FluxError } from '../core/errors.ts';
@@ -37,6 +38,8 @@ export function openLiveStream(
   /** The usage counts the whole answer. */
   let final = false;
   let serviceTier: string | undefined;
+  const assembly = assembleAnswer();
+  let stop: StopReason | null = null;
   let text = '';
   let toolCalls = 0;
   let closed = false;
@@ -44,6 +47,8 @@ export function openLiveStream(
   let endedAt = opened + ms;
 
   const follow = (event: AnswerEvent): void => {
+    assembly.take(event);
+    if (event.type === 'stop') stop = event.reason;
     if (event.type === 'start') {
       model = event.model;
       usage = event.usage ?? usage;
@@ -70,7 +75,14 @@ export function openLiveStream(
       step.ports.clock.now() - opened,
       endedAt,
     );
-    const { metadata, record, usage: settled } = settle(step, { call, state, status, errorCode, toolCalls });
+    const {
+      metadata,
+      record,
+      usage: settled,
+    } = settle(step, {
+      ...{ call, state, status, errorCode, toolCalls, stop },
+      answer: state === 'ok' ? assembly.blocks : null,
+    });
     step.ports.logStep(record);
     return { metadata, usage: settled };
   };

@@ -1,4 +1,5 @@
 import type { Answer, AnswerEvent } from '../core/answer.ts';
+import type { FoundLane, Lane, LaneQuestion } from '../core/context/lanes.ts';
 import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import type { Frame } from '../core/dialects/upstream.ts';
 import type { CatalogModel } from '../core/routing/catalog.ts';
@@ -87,10 +88,43 @@ export type PassthroughOutcome = { failures: Failure[]; simulated: boolean; ms: 
   | { kind: 'failed'; failure: Failure }
 );
 
+/** A step on its way, as its session keeps it. */
+export interface BegunStep {
+  requestId: string;
+  /** Its row if nothing more is heard of it: `abandoned`, at its estimated cost. */
+  record: StepRecord;
+  /** When it counts as abandoned, in milliseconds since the epoch. */
+  dueAt: number;
+}
+
+/** How a step ended, as its session keeps it. */
+export interface EndedStep {
+  requestId: string;
+  costUsd: number | null;
+  /** The lane after it, and what its lane had to be still; null: it was of no lane. */
+  lane: { next: Lane; base: FoundLane['base'] } | null;
+}
+
+/** Sessions, by the names of their objects: HMACs. */
+export interface Sessions {
+  /** Keeps, durably, that a step was sent, and finds its lane. May throw or take long: who asks has a limit. */
+  begin(object: string, step: BegunStep, question: LaneQuestion): Promise<FoundLane>;
+  /** The lane a step would go on with: nothing is kept. */
+  peek(object: string, question: LaneQuestion): Promise<FoundLane>;
+  /** After the answer: never throws, and nobody waits for it. */
+  settle(object: string, step: EndedStep): void;
+  /** A session did not answer in time: counted. */
+  missed(): void;
+}
+
 /** What the pipeline needs from outside. Nothing here may throw except where it says so. */
 export interface Ports {
   /** Calls a model: time-outs, retries, the first-frame gate. Never throws. */
   callProvider(call: ProviderCall): Promise<CallOutcome>;
+  /** Null: no session is kept (the SDK, a Worker without the binding). */
+  sessions: Sessions | null;
+  /** Keeps that a step was sent which touches no session: its row, if nothing more is heard of it. Never throws, never waits. */
+  beginLater(record: StepRecord): void;
   /** Takes the row of a finished step, after the answer. Never throws and is never awaited by the answer. */
   logStep(record: StepRecord): void;
   /** Aborts when the client leaves, where the runtime tells (T31); null where nobody can leave. */

@@ -1,3 +1,4 @@
+import type { MarkerWish } from '../core/context/cache-markers.ts';
 import type { Conversation, OutputConstraints, Reasoning, Tool } from '../core/conversation.ts';
 import { forceAnswerTool } from '../core/dialects/answer-tool.ts';
 import { adaptToMessagesApi } from '../core/dialects/anthropic-messages/adapt.ts';
@@ -11,6 +12,7 @@ import { type Adaptation, type Report, reportInto } from '../core/routing/adapta
 import type { CatalogModel, Wire } from '../core/routing/catalog.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import { carriedThinking, fateOf } from '../core/routing/portability.ts';
+import { withOwnMarkers } from './prepare-markers.ts';
 import { adaptReasoning, thinkingRoom } from './prepare-reasoning.ts';
 import { adaptSampling, adaptServiceTier } from './prepare-sampling.ts';
 
@@ -32,6 +34,8 @@ export interface PrepareOptions {
   to?: Pick<Candidate, 'provider' | 'name'>;
   /** The model speaks the client's own wire. */
   sameWire?: boolean;
+  /** The gateway's own cache markers, where the client set none; absent: only the wire's automatic one. */
+  markers?: MarkerWish;
   /** Leave all thinking out: the provider refused it. */
   withoutThinking?: boolean;
 }
@@ -54,9 +58,10 @@ const EDITED: ReadonlySet<Wire> = new Set<Wire>(['anthropic-messages']);
 export function prepare(conversation: Conversation, target: CatalogModel, options: PrepareOptions): Prepared {
   const adapted: Adaptation[] = [];
   const report = reportInto(adapted);
-  const carried = withCarriedThinking(conversation, target, options, report);
-  const willing = adaptToolChoice(carried, target, report);
   const edited = options.sameWire === true && EDITED.has(target.wire);
+  const thought = withCarriedThinking(conversation, target, options, report);
+  const carried = edited ? thought : withOwnMarkers(thought, target, options.markers);
+  const willing = adaptToolChoice(carried, target, report);
   const { conversation: wrapped, wrapping } = edited
     ? { conversation: willing, wrapping: null }
     : wrap(willing, target, report);

@@ -1,5 +1,6 @@
 import type { ConfiguredPrices } from '../core/accounting/prices.ts';
 import type { Capabilities, ProviderKind } from '../core/routing/catalog.ts';
+import type { Experience } from '../core/routing/experience.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { Rule } from '../core/routing/rules.ts';
 import type { Tier } from '../core/routing/tier.ts';
@@ -49,6 +50,8 @@ export interface StepSettings {
   modelMap?: ReadonlyMap<string, string>;
   /** In order: the first that holds decides. */
   rules?: readonly Rule[];
+  /** What the customer's lanes that ended have shown. */
+  experience?: Experience;
   /** Keys of OpenAI's `metadata` that count as tags. */
   tagKeys?: readonly string[];
   /** Days that anything of a step is kept. */

@@ -1,16 +1,20 @@
 import { baselineOf } from '../core/accounting/baseline.ts';
 import { totalCost } from '../core/accounting/cost.ts';
 import { tokensOn } from '../core/accounting/estimate.ts';
-import { infraCostOf, STEP_USE } from '../core/accounting/infra-cost.ts';
+import { infraCostOf, SESSION_USE, STEP_USE } from '../core/accounting/infra-cost.ts';
 import { PRICE_BOOK_VERSION } from '../core/accounting/price-book.ts';
 import { savingsOf } from '../core/accounting/savings.ts';
 import { cacheWrites, type Usage, usageOf } from '../core/accounting/usage.ts';
+import type { StopReason } from '../core/answer.ts';
+import { turnsOf } from '../core/context/turns.ts';
+import type { AssistantBlock } from '../core/conversation.ts';
 import type { FluxMetadata, Reason } from '../core/metadata.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { Served } from './ledger.ts';
 import type { StepRecord } from './record.ts';
 import type { ProviderSettings } from './settings.ts';
 import type { PlannedStep, PreparedCall } from './step.ts';
+import { settleState } from './step-state.ts';
 
 /** How a step ended. */
 export interface StepEnd {
@@ -20,7 +24,13 @@ export interface StepEnd {
   status: number;
   errorCode: string | null;
   toolCalls: number;
+  /** The answer that was served, for its lane; null where there was none. */
+  answer: readonly AssistantBlock[] | null;
+  stop: StopReason | null;
 }
+
+/** A step that nobody answered. */
+export const NO_ANSWER = { call: null, toolCalls: 0, answer: null, stop: null } as const;
 
 /** Nothing is measured before there is an oracle: the shipped scorer's own profile. */
 export const PROFILE = { profile_version: 0, basis: 'prior' } as const;
@@ -30,7 +40,7 @@ export function rowCode(code: string | null): string | null {
   return code === null || /^[a-z][a-z0-9_.-]{0,63}$/.test(code) ? code : 'other';
 }
 
-/** Usage → cost → savings: what the client is told of a finished step, and its row. */
+/** Usage → cost → savings: what the client is told of a finished step, its row, and what its session is told. */
 export function settle(
   step: PlannedStep,
   end: StepEnd,
@@ -84,6 +94,7 @@ export function settle(
       cache_hit: usage.read > 0,
     },
     escalations: ledger.escalations,
+    ...(step.failureSignals.length > 0 ? { failure_signals: step.failureSignals } : {}),
     adapted: end.call?.adapted ?? [],
   };
   const { thinking: _inside, ...tokens } = usage;
@@ -96,8 +107,8 @@ export function settle(
     streamed: request.stream,
     passthrough: false,
     session: request.session.hash,
-    lane: null,
-    turn: null,
+    lane: step.state.found?.lane.id ?? null,
+    turn: turnsOf(request.conversation.messages).length,
     tags: request.tags,
     state: end.state,
     status: end.status,
@@ -108,11 +119,22 @@ export function settle(
     difficulty_unknown: difficulty.unknown,
     tokens,
     tool_calls: end.toolCalls,
-    infra_cost_usd: infraCostOf(STEP_USE),
+    infra_cost_usd: infraCostOf(step.state.object === null ? STEP_USE : { ...STEP_USE, ...SESSION_USE }),
     attempts: ledger.attempts,
     escalations: ledger.escalations.length,
     latency_ms: Math.max(0, now - request.startedAt),
   };
+  settleState(
+    step.state,
+    request,
+    {
+      answer: end.answer,
+      isTruncated: end.stop === 'length',
+      isRefused: end.stop === 'refusal',
+      ...{ served, floor: plan.floor, input: step.input, costUsd: cost },
+    },
+    step.ports,
+  );
   return { metadata, record, usage };
 }
 

@@ -1,6 +1,11 @@
-import type { InputSize } from '../core/accounting/estimate.ts';
+import { type InputSize, tokensOn } from '../core/accounting/estimate.ts';
+import { pricesOf } from '../core/accounting/price-book.ts';
 import type { Answer } from '../core/answer.ts';
 import { findFault, findFaultAtGate } from '../core/answer-check.ts';
+import { type MarkerWish, paysForLong } from '../core/context/cache-markers.ts';
+import { cacheRulesOf } from '../core/context/cache-rules.ts';
+import type { Digest } from '../core/context/lane-chain.ts';
+import { survivingPlaces, warmTokens } from '../core/context/prefix-state.ts';
 import type { Conversation } from '../core/conversation.ts';
 import { producedBy } from '../core/dialects/thinking.ts';
 import type { Wrapping } from '../core/dialects/unwrap.ts';
@@ -9,14 +14,17 @@ import { classify, type Difficulty } from '../core/difficulty/scorer.ts';
 import { FluxError } from '../core/errors.ts';
 import type { FluxMetadata, Reason } from '../core/metadata.ts';
 import type { Adaptation } from '../core/routing/adaptation.ts';
-import { needsOf } from '../core/routing/capability.ts';
+import { keyOf } from '../core/routing/candidate.ts';
+import { type Needs, needsOf } from '../core/routing/capability.ts';
 import type { Wire } from '../core/routing/catalog.ts';
 import { type FailureKind, nextCandidate } from '../core/routing/escalation.ts';
-import { type LaneView, unknownLane } from '../core/routing/lane-view.ts';
+import { type FailureSignal, failureSignals } from '../core/routing/failure-signals.ts';
+import { forecast } from '../core/routing/forecast.ts';
+import type { LaneView } from '../core/routing/lane-view.ts';
 import { type Candidate, type Plan, planStep, type Wish } from '../core/routing/plan.ts';
 import { carriedBy } from '../core/routing/portability.ts';
 import { ruleFor } from '../core/routing/rules.ts';
-import type { Tier } from '../core/routing/tier.ts';
+import { TIERS, type Tier } from '../core/routing/tier.ts';
 import { cutAnswer } from './cut.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { type LiveStream, openLiveStream } from './live-stream.ts';
@@ -24,7 +32,9 @@ import type { CallOutcome, Failure, OpenStream, Ports } from './ports.ts';
 import { prepare } from './prepare.ts';
 import { toFluxError } from './provider-error.ts';
 import type { ProviderSettings, StepSettings } from './settings.ts';
-import { reasonOf, settle } from './settle.ts';
+import { NO_ANSWER, reasonOf, settle } from './settle.ts';
+import { beginState, identify, laneView, type StepState } from './step-state.ts';
+import { unsettledRecord } from './unsettled.ts';
 import { unwrapOutcome } from './unwrap-outcome.ts';
 import { writeWireRequest } from './wire-request.ts';
 
@@ -51,6 +61,8 @@ export interface StepRequest {
   ownHeaders?: Readonly<Record<string, string>>;
   /** What the client's wire calls fields that the pipeline knows by another name. */
   fieldNames?: Readonly<Record<string, string>>;
+  /** Hashes under the customer's secret; null where nothing may be kept of the step. */
+  digest: Digest | null;
   /** `shown` is repeated in the answer, `hash` is what stores see. */
   session: { shown: string; hash: string | null };
   tags: Record<string, string>;
@@ -59,14 +71,21 @@ export interface StepRequest {
   maxTier?: Tier;
 }
 
-/** What is known of a request once it is planned, and before anything is sent. */
-export interface PlannedRequest {
+/** What is known of a request by itself, before its session is asked. */
+export interface AssessedRequest {
   request: StepRequest;
   settings: StepSettings;
   difficulty: Difficulty;
-  input: InputSize;
+  needs: Needs;
   classificationMs: number | null;
+  state: StepState;
+}
+
+/** What is known of a request once it is planned, and before anything is sent. */
+export interface PlannedRequest extends AssessedRequest {
+  input: InputSize;
   lane: LaneView;
+  failureSignals: FailureSignal[];
   plan: Plan;
 }
 
@@ -96,25 +115,37 @@ export type StepOutcome =
   | { kind: 'answer'; answer: Answer; metadata: FluxMetadata; raw: string | null }
   | { kind: 'stream'; stream: LiveStream; relay: boolean; candidate: Candidate; reason: Reason };
 
-/**
- * Classifies a request and plans it.
- * @param explain quote every model in range, also where there is nothing to choose
- * @throws FluxError 400 that names the field no candidate can take
- */
-export function planRequest(
+/** Classifies a request, and finds out whose it is. */
+export function assess(
   request: StepRequest,
   settings: StepSettings,
   { clock }: Pick<Ports, 'clock'>,
-  explain = false,
-): PlannedRequest {
+): AssessedRequest {
   const before = clock.cpu();
   const difficulty = classify(request.conversation);
   const after = clock.cpu();
+  const needs = needsOf(request.conversation);
+  return {
+    ...{ request, settings, difficulty, needs },
+    classificationMs: before === null || after === null ? null : after - before,
+    state: identify(request, needs, difficulty.housekeeping !== null),
+  };
+}
+
+/**
+ * Plans a request.
+ * @param explain quote every model in range, also where there is nothing to choose
+ * @throws FluxError 400 that names the field no candidate can take
+ */
+export function planRequest(assessed: AssessedRequest, explain = false): PlannedRequest {
+  const { request, settings, difficulty, needs, state } = assessed;
   const rule =
     settings.rules &&
     ruleFor(settings.rules, { kind: askKindOf(difficulty), tags: request.tags, path: request.path });
-  const needs = needsOf(request.conversation);
-  const lane = unknownLane(request.conversation.messages);
+  const lane = laneView(state, request, settings);
+  const signals = difficulty.housekeeping
+    ? []
+    : failureSignals(request.conversation, state.found?.lane.last ?? null);
   const plan = planStep({
     wish: request.wish,
     tiers: settings.tiers,
@@ -128,15 +159,21 @@ export function planRequest(
     lane,
     at: request.startedAt,
     explain,
+    ...(signals.length > 0 ? { raisedTo: tierAbove(lane, settings, difficulty.label) } : {}),
     ...(request.maxTier ? { maxTier: request.maxTier } : {}),
     ...(rule ? { rule } : {}),
   });
-  const classificationMs = before === null || after === null ? null : after - before;
-  return { request, settings, difficulty, input: needs.input, classificationMs, lane, plan };
+  return { ...assessed, input: needs.input, lane, failureSignals: signals, plan };
+}
+
+/** One tier above the model that went wrong; above what the step seems to need, where nobody knows which that was. */
+function tierAbove({ served }: LaneView, { tiers }: StepSettings, label: Tier): Tier {
+  const failed = served && TIERS.find((tier) => tiers[tier].some((one) => keyOf(one) === keyOf(served)));
+  return TIERS[Math.min(TIERS.length - 1, TIERS.indexOf(failed ?? label) + 1)] ?? 'hard';
 }
 
 /**
- * One step from conversation to answer: classify, plan, send, escalate, settle.
+ * One step from conversation to answer: classify, begin, plan, send, escalate, settle.
  * @throws FluxError what the client should see. A step that was sent anywhere has its row by then; one that no model
  *   can take never became a step.
  */
@@ -145,9 +182,10 @@ export async function runStep(
   settings: StepSettings,
   ports: Ports,
 ): Promise<StepOutcome> {
-  const planned = planRequest(request, settings, ports);
-  const { plan } = planned;
-  const step: PlannedStep = { ...planned, ports, ledger: createLedger(request, settings) };
+  const assessed = assess(request, settings, ports);
+  const state = await beginState(assessed.state, unsettledRecord(assessed), ports);
+  const step = planBegun({ ...assessed, state }, ports);
+  const { plan } = step;
 
   let withoutThinking = false;
   for (let index = 0; ; ) {
@@ -155,7 +193,7 @@ export async function runStep(
     if (!candidate) throw new RangeError('the plan ran out of candidates');
     const call =
       step.ledger.firstSentAt === null
-        ? prepareCall(step, candidate)
+        ? prepareCall(step, candidate, { markers: wishMarkers(step, candidate) })
         : prepareNext(step, candidate, withoutThinking);
     step.ledger.sent(ports.clock.now());
     const answered = await ports.callProvider({
@@ -191,15 +229,26 @@ export async function runStep(
   }
 }
 
+/** @throws FluxError what no model can take: then the session forgets that it was begun */
+function planBegun(assessed: AssessedRequest, ports: Ports): PlannedStep {
+  const { request, settings, state } = assessed;
+  try {
+    return { ...planRequest(assessed), ports, ledger: createLedger(request, settings) };
+  } catch (error) {
+    if (state.object !== null) {
+      ports.sessions?.settle(state.object, { requestId: request.requestId, costUsd: 0, lane: null });
+    }
+    throw error;
+  }
+}
+
 /** As {@link prepareCall}; what the next model can't be sent ends a step that was already sent to another. */
 function prepareNext(step: PlannedStep, candidate: Candidate, withoutThinking: boolean): PreparedCall {
   try {
-    return prepareCall(step, candidate, withoutThinking);
+    return prepareCall(step, candidate, { markers: wishMarkers(step, candidate), withoutThinking });
   } catch (error) {
     const { status, code } = error instanceof FluxError ? error : { status: 500, code: 'internal_error' };
-    step.ports.logStep(
-      settle(step, { call: null, state: 'failed', status, errorCode: code, toolCalls: 0 }).record,
-    );
+    step.ports.logStep(settle(step, { ...NO_ANSWER, state: 'failed', status, errorCode: code }).record);
     throw error;
   }
 }
@@ -208,7 +257,7 @@ function prepareNext(step: PlannedStep, candidate: Candidate, withoutThinking: b
 export function prepareCall(
   { request, settings }: Pick<PlannedRequest, 'request' | 'settings'>,
   candidate: Candidate,
-  withoutThinking = false,
+  { markers, withoutThinking = false }: { markers?: MarkerWish; withoutThinking?: boolean } = {},
 ): PreparedCall {
   const provider = settings.providers.get(candidate.provider);
   if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
@@ -217,9 +266,10 @@ export function prepareCall(
     defaultMaxTokens: settings.defaultMaxTokens,
     to: candidate,
     sameWire,
+    ...(markers ? { markers } : {}),
     withoutThinking,
   });
-  const body = writeWireRequest(request, candidate, prepared);
+  const body = writeWireRequest(request, candidate, prepared, markers);
   // What is cut or unwrapped here can't pass through untouched; but only a relay carries several answers.
   const several = request.conversation.output.n > 1;
   const relay = sameWire && prepared.wrapping === null && (prepared.gatewayStop.length === 0 || several);
@@ -242,6 +292,29 @@ export function prepareCall(
         ? []
         : request.unknownFields.map((field) => ({ field: field.slice(0, 64), action: 'dropped' as const }))),
     ],
+  };
+}
+
+/** Where the model's cache was last written, and how long what is written now should live. */
+export function wishMarkers(
+  { request, settings, lane, input }: PlannedRequest,
+  candidate: Candidate,
+): MarkerWish {
+  const { model } = candidate;
+  const rules = cacheRulesOf(model);
+  const at = request.startedAt / 1_000;
+  const prefixes = lane.prefixes[keyOf(candidate)];
+  const { total: tokens } = tokensOn(model, input);
+  const prompt = { tokens, blocks: input.blocks, at, trailing: true };
+  const warm = warmTokens(survivingPlaces(prefixes, rules, lane.parts), rules, prompt);
+  const provider = settings.providers.get(candidate.provider);
+  const prices = provider
+    ? pricesOf(provider, candidate.name, new Date(request.startedAt).toISOString(), tokens)
+    : null;
+  const blocks = prefixes?.[0]?.blocks;
+  return {
+    known: blocks !== undefined && blocks <= input.blocks ? blocks : undefined,
+    long: lane.number > 1 && paysForLong(rules, prices, { tokens, warm }, forecast(lane)),
   };
 }
 
@@ -343,6 +416,8 @@ function deliver(step: PlannedStep, call: PreparedCall, outcome: CallOutcome): S
     status: 200,
     errorCode: null,
     toolCalls,
+    answer: answer.blocks,
+    stop: answer.stop,
   });
   step.ports.logStep(record);
   return { kind: 'answer', answer: { ...answer, usage }, metadata, raw: call.relay ? outcome.raw : null };
@@ -358,11 +433,10 @@ function withProducer(answer: Answer, candidate: Candidate): Answer {
 function fail(step: PlannedStep, call: PreparedCall, failure: Failure): FluxError {
   const error = toFluxError(failure, call.provider);
   const { record } = settle(step, {
-    call: null,
+    ...NO_ANSWER,
     state: failure.kind === 'client_left' ? 'abandoned' : 'failed',
     status: error.status,
     errorCode: error.code,
-    toolCalls: 0,
   });
   step.ports.logStep(record);
   return error;

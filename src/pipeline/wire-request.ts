@@ -1,3 +1,4 @@
+import type { MarkerWish } from '../core/context/cache-markers.ts';
 import type { Conversation } from '../core/conversation.ts';
 import { requestEdits as editMessages } from '../core/dialects/anthropic-messages/edits.ts';
 import { writeRequest as writeMessages } from '../core/dialects/anthropic-messages/request.ts';
@@ -38,6 +39,7 @@ export function writeWireRequest(
   request: Pick<StepRequest, 'wire' | 'rawBody' | 'body' | 'stream' | 'conversation' | 'userHash'>,
   candidate: Pick<Candidate, 'name' | 'model'>,
   prepared: Pick<Prepared, 'conversation' | 'adapted'>,
+  markers?: MarkerWish,
 ): string {
   const options = {
     stream: request.stream,
@@ -52,6 +54,7 @@ export function writeWireRequest(
     original: request.conversation,
     prepared: prepared.conversation,
     report: reportInto(prepared.adapted),
+    ...(markers ? { markers } : {}),
   };
   return spliceMembers(request.rawBody, edit(own, model, options));
 }

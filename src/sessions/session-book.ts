@@ -7,6 +7,7 @@ import {
   type LaneQuestion,
   MOST_LANES,
 } from '../core/context/lanes.ts';
+import type { BegunStep, EndedStep } from '../pipeline/ports.ts';
 import type { StepRecord } from '../pipeline/record.ts';
 
 /** What a session has had in all: exact, however many steps ran at once. */
@@ -18,23 +19,6 @@ export interface SessionTotals {
   abandoned: number;
   /** USD of all that ended; what was abandoned counts as estimated. */
   spentUsd: number;
-}
-
-/** A step on its way. */
-export interface BegunStep {
-  requestId: string;
-  /** Its row if nothing more is heard of it: `abandoned`, at its estimated cost. */
-  record: StepRecord;
-  /** When it counts as abandoned, in milliseconds since the epoch. */
-  dueAt: number;
-}
-
-/** How a step ended. */
-export interface EndedStep {
-  requestId: string;
-  costUsd: number | null;
-  /** The lane after it, and what its lane had to be still; null: it was of no lane. */
-  lane: { next: Lane; base: FoundLane['base'] } | null;
 }
 
 /** The exact numbers of one session, in its object's own database. Every method is one transaction. */

@@ -1,8 +1,9 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { DurableObjectState, Queue } from '@cloudflare/workers-types';
 import type { FoundLane, Lane, LaneQuestion } from '../core/context/lanes.ts';
+import type { BegunStep, EndedStep } from '../pipeline/ports.ts';
 import type { StepRecord } from '../pipeline/record.ts';
-import { type BegunStep, type EndedStep, SessionBook, type SessionTotals } from './session-book.ts';
+import { SessionBook, type SessionTotals } from './session-book.ts';
 
 /** A session is forgotten so long after its last use: no prompt cache of today lives longer than a day. */
 const KEPT_MS = 24 * 60 * 60 * 1_000;

@@ -48,6 +48,7 @@ export function stepOf(
     conversation: chat.conversation,
     ownFields: chat.ownFields,
     unknownFields: chat.unknownFields,
+    digest: null,
     session: { shown: 'fc_0123456789ab', hash: null },
     tags: {},
     userHash: null,
@@ -72,6 +73,8 @@ export function portsOf(...replies: Reply[]): { ports: Ports; calls: ProviderCal
         if (!reply) throw new Error('one call more than replies');
         return reply(call);
       },
+      sessions: null,
+      beginLater: () => {},
       logStep: (record) => rows.push(record),
       left: null,
       clock: { now: () => now++, cpu: () => null },

@@ -5,6 +5,14 @@ import { PAUSES } from '../routing/experience.ts';
 import type { Forecast } from '../routing/forecast.ts';
 import type { CacheRules } from './cache-rules.ts';
 
+/** What is known of a model's cache before a request is sent. */
+export interface MarkerWish {
+  /** Blocks of the model's last prefix of the lane; undefined: not known. */
+  known?: number | undefined;
+  /** The longer lifetime pays for what is written now. */
+  long: boolean;
+}
+
 /** Where a prompt cache is told to write: after the head (tools and leading system messages), and after blocks. */
 export interface MarkerPlaces {
   /** The last tool or the last block of the leading system messages; false where there is neither. */

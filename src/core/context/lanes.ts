@@ -1,6 +1,7 @@
 import type { Usage } from '../accounting/usage.ts';
 import type { Candidate } from '../routing/candidate.ts';
 import { type Experience, type LivedStep, NO_EXPERIENCE, withStep } from '../routing/experience.ts';
+import type { LastAnswer } from '../routing/failure-signals.ts';
 import type { CacheRules } from './cache-rules.ts';
 import { assume, observe, type PrefixState, type SentPrompt, type WarmPrefix } from './prefix-state.ts';
 
@@ -22,6 +23,8 @@ export interface Lane {
   prefixes: PrefixState;
   experience: Experience;
   before: LivedStep | null;
+  /** What no wire sends back of its last answer. */
+  last: LastAnswer | null;
   /** Lengths it had, the shortest first: where an edited history, or another lane, may find something warm. */
   marks: readonly Mark[];
   /** Milliseconds since the epoch. */
@@ -90,7 +93,7 @@ function isNewer(lane: Lane, place: number, other: { lane: Lane; place: number }
 function openedLane(id: string, prefixes: PrefixState, at: number): Lane {
   return {
     ...{ id, sent: '', answered: null, steps: 0, served: null, prefixes },
-    ...{ experience: NO_EXPERIENCE, before: null, marks: [], usedAt: at },
+    ...{ experience: NO_EXPERIENCE, before: null, last: null, marks: [], usedAt: at },
   };
 }
 
@@ -124,6 +127,7 @@ export interface LaneStep extends Omit<LivedStep, 'number'> {
   question: LaneQuestion;
   /** The hash with the answer; null where the step had none. */
   answered: string | null;
+  last: LastAnswer | null;
   served: Pick<Candidate, 'provider' | 'name'> | null;
   /** By whose rules its cache was written, and what it reported; null: nothing was sent, or nothing answered. */
   cache: { key: string; rules: CacheRules; usage: Usage | null; prompt: SentPrompt } | null;
@@ -150,6 +154,7 @@ export function advanceLane(lane: Lane, step: LaneStep): Lane {
     prefixes,
     experience: isStep ? withStep(lane.experience, lived, lane.before) : lane.experience,
     before: isStep ? lived : lane.before,
+    last: answered === null ? lane.last : step.last,
     marks: cache && answered !== null ? marksAfter(lane.marks, step, cache, prefixes) : lane.marks,
     usedAt: question.at,
   };

@@ -1,4 +1,5 @@
 import type { AnswerEvent } from '../answer.ts';
+import type { MarkerWish } from '../context/cache-markers.ts';
 import type { Conversation } from '../conversation.ts';
 import { FluxError } from '../errors.ts';
 import type { Report } from '../routing/adaptation.ts';
@@ -20,6 +21,8 @@ export interface OwnRequest {
   /** What was read of it, and what `pipeline/prepare` made of that for the model: what it left alone is the same object. */
   original: Conversation;
   prepared: Conversation;
+  /** The gateway's own cache markers, where the client set none. */
+  markers?: MarkerWish;
   /** Takes what an editor changes besides. */
   report: Report;
 }

@@ -5,20 +5,22 @@ import { findAsk } from '../difficulty/ask.ts';
 import { openLoop } from '../difficulty/loop.ts';
 
 /** What shows that the last step of a lane went wrong. */
-export type FailureSignal =
-  /** A call's arguments are no JSON, or break the tool's schema. */
-  | 'invalid_arguments'
-  /** The newest call is an earlier one of the loop, word for word. */
-  | 'repeated_call'
-  /** Tools failed in at least two rounds in a row, the newest among them. */
-  | 'tool_errors'
-  /** The answer was cut off by its limit. */
-  | 'truncated'
-  | 'refusal'
-  /** The model wrote its tool call as text (T38). */
-  | 'call_as_text'
-  /** The user says that the answer is wrong. */
-  | 'rejected';
+export const FAILURE_SIGNALS = [
+  // A call's arguments are no JSON, or break the tool's schema.
+  'invalid_arguments',
+  // The newest call is an earlier one of the loop, word for word.
+  'repeated_call',
+  // Tools failed in at least two rounds in a row, the newest among them.
+  'tool_errors',
+  // The answer was cut off by its limit.
+  'truncated',
+  'refusal',
+  // The model wrote its tool call as text (T38).
+  'call_as_text',
+  // The user says that the answer is wrong.
+  'rejected',
+] as const;
+export type FailureSignal = (typeof FAILURE_SIGNALS)[number];
 
 /** What only the gateway saw of the last answer: no wire sends it back. */
 export interface LastAnswer {

@@ -14,6 +14,8 @@ export interface FloorInput {
   maxTier?: Tier;
   /** The customer's rule that holds for this step. */
   rule?: Rule;
+  /** The least tier after the last step went wrong (failure-signals.ts). */
+  raisedTo?: Tier;
 }
 
 export interface Floor {
@@ -37,12 +39,13 @@ export function rankOf(tier: Tier): number {
   return TIERS.indexOf(tier);
 }
 
-function wantedFloor({ wish, rule, difficulty, mode }: FloorInput): Floor {
+function wantedFloor({ wish, rule, difficulty, mode, raisedTo = 'easy' }: FloorInput): Floor {
   if (wish.kind === 'tier') return { tier: wish.tier, reason: 'forced_tier', lasting: true };
   // A customer's own decision holds in every mode.
   if (rule && 'floor' in rule.to) return { tier: rule.to.floor, reason: 'rule', lasting: false };
   // T9: probes, titles and compaction are not the agent's work, in any mode.
   if (difficulty.housekeeping) return { tier: 'easy', reason: 'housekeeping', lasting: false };
   if (mode !== 'route') return { tier: 'hard', reason: 'observe', lasting: true };
-  return { tier: difficulty.label, reason: 'floor', lasting: false };
+  const tier = rankOf(raisedTo) > rankOf(difficulty.label) ? raisedTo : difficulty.label;
+  return { tier, reason: 'floor', lasting: false };
 }

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { chatRequest } from '../../core/dialects/openai-chat/schema.ts';
 import type { Escalation, FluxMetadata } from '../../core/metadata.ts';
 import type { Adaptation } from '../../core/routing/adaptation.ts';
+import { FAILURE_SIGNALS } from '../../core/routing/failure-signals.ts';
 import { TIERS } from '../../core/routing/tier.ts';
 import type { RouteGroup } from './description.ts';
 import { KEY_ERRORS } from './errors.ts';
@@ -77,6 +78,7 @@ export function metadataShape() {
       cache_read_tokens: z.int(),
       cache_hit: z.boolean(),
     }),
+    failure_signals: z.array(z.enum(FAILURE_SIGNALS)).optional(),
     escalations: z.array(
       z.strictObject({
         from: z.string(),

@@ -12,7 +12,9 @@ import type { Candidate } from '../../core/routing/plan.ts';
 import { type Quote, quote } from '../../core/routing/quotes.ts';
 import type { Tier } from '../../core/routing/tier.ts';
 import { PROFILE } from '../../pipeline/settle.ts';
-import { type PlannedRequest, planRequest, prepareCall } from '../../pipeline/step.ts';
+import { assess, type PlannedRequest, planRequest, prepareCall, wishMarkers } from '../../pipeline/step.ts';
+import { peekState } from '../../pipeline/step-state.ts';
+import { portsOf } from '../answer-step.ts';
 import type { AppEnv } from '../context.ts';
 import { readStep } from '../step-request.ts';
 
@@ -55,8 +57,10 @@ const CHOICES: ReadonlySet<RouteCandidate['excluded_by']> = new Set([null, 'floo
 /** POST /v1/route: what a chat completion with this body would be sent to. Nothing is sent, and nothing is logged. */
 export async function routePlan(c: Context<AppEnv>): Promise<Response> {
   const { request, settings } = await readStep(c, OPENAI_CHAT);
-  const clock = { now: () => Date.now(), cpu: () => null };
-  return c.json(describePlan(planRequest(request, settings, { clock }, true)) satisfies RoutePlan);
+  const { clock, sessions } = portsOf(c);
+  const assessed = assess(request, settings, { clock });
+  const state = await peekState(assessed.state, sessions);
+  return c.json(describePlan(planRequest({ ...assessed, state }, true)) satisfies RoutePlan);
 }
 
 function describePlan(planned: PlannedRequest): RoutePlan {
@@ -81,7 +85,7 @@ function describePlan(planned: PlannedRequest): RoutePlan {
     },
     candidates: candidatesOf(planned),
     baseline: { model: baseline.name, now_usd: usdOf(quoteNow(planned, baseline)?.now) },
-    adapted: prepareCall(planned, chosen).adapted,
+    adapted: prepareCall(planned, chosen, { markers: wishMarkers(planned, chosen) }).adapted,
     basis: PROFILE.basis,
     profile_version: PROFILE.profile_version,
     price_book: PRICE_BOOK_VERSION,

@@ -44,6 +44,7 @@ class Session {
     const next = advanceLane(found.lane, {
       question,
       answered: answer === null ? null : (chainOf([says(answer)], sha, question.chain.at(-1))[0] ?? null),
+      last: null,
       served: answer === null ? null : { provider: 'anthropic', name: 'claude-opus-5-5' },
       floor: 'hard',
       tokens: written,

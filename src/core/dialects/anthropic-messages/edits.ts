@@ -1,16 +1,18 @@
+import { cacheRulesOf } from '../../context/cache-rules.ts';
 import type { Conversation, Reasoning } from '../../conversation.ts';
 import type { Edits } from '../../json-splice.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, textAt } from '../provider-json.ts';
 import type { OwnRequest, RequestOptions } from '../upstream.ts';
 import { editMessages } from './message-edits.ts';
+import { markerEdits } from './own-markers.ts';
 
 /**
  * What has to change in an Anthropic client's own body for this model, at API version 2026-10-21 (T68): settings whose
  * meaning `pipeline/prepare` changed, and messages the model or the version refuses. All else stays byte for byte.
  */
 export function requestEdits(
-  { body, original, prepared, report }: OwnRequest,
+  { body, original, prepared, markers, report }: OwnRequest,
   model: CatalogModel,
   options: RequestOptions,
 ): Edits {
@@ -37,8 +39,26 @@ export function requestEdits(
   });
   if (messages !== null) edits.messages = messages;
   // The last block that can be marked is; beside a client's own markers none is added (T20).
-  if (!hasMarkers(holder) && holder.thread == null) edits.cache_control = '{"type":"ephemeral"}';
+  if (!hasMarkers(holder) && holder.thread == null) {
+    const control = markers?.long ? '{"type":"ephemeral","ttl":"1h"}' : '{"type":"ephemeral"}';
+    edits.cache_control = control;
+    if (markers) {
+      const places = { known: markers.known, most: cacheRulesOf(model).breakpoints - 1 };
+      addEdits(edits, markerEdits(holder, original, places, control));
+    }
+  }
   return edits;
+}
+
+/** Adds edits where none stand yet: a message that is rewritten gets no marker. */
+function addEdits(edits: Edits, more: Edits): void {
+  for (const [name, edit] of Object.entries(more)) {
+    const there = edits[name];
+    if (!Object.hasOwn(edits, name)) edits[name] = edit;
+    else if (name === 'messages' && typeof there === 'object' && typeof edit === 'object') {
+      edits[name] = { ...edit, ...there };
+    }
+  }
 }
 
 /** What `pipeline/prepare` left out of what models thought: for each message of the assistant the places. */

@@ -158,7 +158,9 @@ function writeToolChoice({ toolChoice, parallelToolCalls }: Conversation): JsonO
  * other place than those.
  */
 function automaticCache(conversation: Conversation): JsonObject | undefined {
-  const { mode, ttl } = conversation.hints.promptCacheOptions ?? {};
+  const { cacheTail, promptCacheOptions } = conversation.hints;
+  if (cacheTail) return cacheControl(cacheTail);
+  const { mode, ttl } = promptCacheOptions ?? {};
   if (mode === 'explicit' || hasCacheMarks(conversation)) return undefined;
   return cacheControl(ttl === '12h' ? { ttl: '1h' } : {});
 }

@@ -1,0 +1,73 @@
+import { costOf } from '../core/accounting/cost.ts';
+import { tokensOn } from '../core/accounting/estimate.ts';
+import { infraCostOf, SESSION_USE, STEP_USE } from '../core/accounting/infra-cost.ts';
+import { PRICE_BOOK_VERSION, pricesOf } from '../core/accounting/price-book.ts';
+import { usageOf } from '../core/accounting/usage.ts';
+import { cacheRulesOf } from '../core/context/cache-rules.ts';
+import { turnsOf } from '../core/context/turns.ts';
+import { type StepRecord, UNSETTLED } from './record.ts';
+import { PROFILE } from './settle.ts';
+import type { AssessedRequest } from './step.ts';
+
+/** Tokens of an answer nobody saw: the prior of the forecast (core/routing/forecast.ts). */
+const OUTPUT = 100;
+
+/**
+ * The row of a step of which nothing more is heard: `abandoned`, at what it would have cost on the first model of its
+ * own difficulty with a cold cache. Known before it is planned, and replaced if it settles after all.
+ */
+export function unsettledRecord(assessed: AssessedRequest): StepRecord {
+  const { request, settings, difficulty, classificationMs, state } = assessed;
+  const { baseline } = settings;
+  return {
+    request_id: request.requestId,
+    started_at: new Date(request.startedAt).toISOString(),
+    customer: request.customer,
+    key_id: request.keyId,
+    path: request.path,
+    streamed: request.stream,
+    simulated: false,
+    passthrough: false,
+    session: request.session.hash,
+    lane: null,
+    turn: turnsOf(request.conversation.messages).length,
+    tags: request.tags,
+    ...{ state: 'abandoned', status: 499, error_code: UNSETTLED },
+    requested_model: request.requestedModel,
+    ...{ provider: null, model: null, model_attempted: null, tier: null, floor: null, reason: null },
+    difficulty_score: difficulty.score,
+    difficulty_label: difficulty.label,
+    difficulty_unknown: difficulty.unknown,
+    signals: difficulty.signals,
+    tokens: tokenClasses(),
+    tool_calls: 0,
+    cost_usd: estimatedCost(assessed),
+    baseline_model: baseline.name,
+    baseline_cost_usd: null,
+    infra_cost_usd: infraCostOf(state.object === null ? STEP_USE : { ...STEP_USE, ...SESSION_USE }),
+    attempts: [],
+    escalations: 0,
+    estimated: ['cost'],
+    price_book: PRICE_BOOK_VERSION,
+    ...PROFILE,
+    classification_ms: classificationMs,
+    ...{ overhead_ms: 0, latency_ms: 0 },
+  };
+}
+
+function tokenClasses(): StepRecord['tokens'] {
+  const { thinking: _inside, ...tokens } = usageOf({});
+  return tokens;
+}
+
+function estimatedCost({ request, settings, difficulty, needs }: AssessedRequest): number | null {
+  const { wish } = request;
+  const candidate = wish.kind === 'pinned' ? wish.candidate : settings.tiers[difficulty.label][0];
+  const provider = candidate && settings.providers.get(candidate.provider);
+  if (!candidate || !provider) return null;
+  const { total } = tokensOn(candidate.model, needs.input);
+  const prices = pricesOf(provider, candidate.name, new Date(request.startedAt).toISOString(), total);
+  const { minimum, default: lifetime } = cacheRulesOf(candidate.model);
+  const write = total >= minimum && prices?.[lifetime.write] != null ? lifetime.write : 'fresh';
+  return costOf(usageOf({ [write]: total, output: OUTPUT }), prices);
+}

@@ -1,0 +1,51 @@
+import type { DurableObjectNamespace } from '@cloudflare/workers-types';
+import type { FoundLane, LaneQuestion } from '../core/context/lanes.ts';
+import type { BegunStep, EndedStep, Sessions } from '../pipeline/ports.ts';
+
+/** What of a session's object is called from outside (session-object.ts). */
+interface SessionStub {
+  begin(step: BegunStep, question: LaneQuestion): Promise<FoundLane>;
+  peek(question: LaneQuestion): Promise<FoundLane>;
+  settle(step: EndedStep): Promise<void>;
+}
+
+/** Milliseconds before another try to settle: an object that moves answers again within seconds. */
+const SETTLE_DELAYS = [200, 2_000];
+
+/**
+ * Sessions in Durable Objects.
+ * @param background is given what goes on after the answer
+ * @param missed counts a session that was not there when it was asked, or told
+ */
+export function sessionsIn(
+  namespace: DurableObjectNamespace,
+  background: (work: Promise<unknown>) => void,
+  missed: (what: 'begin' | 'settle') => void,
+): Sessions {
+  // The class is this Worker's own; its methods are those of the stub above.
+  const stubOf = (object: string) => namespace.getByName(object) as unknown as SessionStub;
+  return {
+    begin: async (object, step, question) => stubOf(object).begin(step, question),
+    peek: async (object, question) => stubOf(object).peek(question),
+    settle: (object, step) =>
+      background(
+        settle(
+          () => stubOf(object).settle(step),
+          () => missed('settle'),
+        ),
+      ),
+    missed: () => missed('begin'),
+  };
+}
+
+/** What is not settled is closed by the object's own alarm, at what was estimated. */
+async function settle(tell: () => Promise<void>, missed: () => void): Promise<void> {
+  for (const delay of [...SETTLE_DELAYS, undefined]) {
+    try {
+      return await tell();
+    } catch {
+      if (delay === undefined) missed();
+      else await new Promise((resolve) => setTimeout(resolve, delay));
+    }
+  }
+}
