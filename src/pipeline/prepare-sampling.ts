@@ -56,20 +56,19 @@ export function adaptSampling(
 const SERVICE_TIERS: Readonly<Record<Wire, Readonly<Record<string, string>>>> = {
   'anthropic-messages': { auto: 'auto', default: 'standard_only', standard_only: 'standard_only' },
   'openai-responses': { standard_only: 'default' },
-  // `ultrafast` is of Responses alone; the next below it is twice the price and not three times.
-  'openai-chat': { standard_only: 'default', ultrafast: 'priority' },
+  'openai-chat': { standard_only: 'default' },
 };
 
-/** The tier of service the client asked for, where the provider has one like it. */
-export function adaptServiceTier(hints: Hints, { wire }: CatalogModel, report: Report): Hints {
+/** The tier of service the client asked for, where the provider has one like it and the model is offered at it. */
+export function adaptServiceTier(hints: Hints, { wire, capabilities }: CatalogModel, report: Report): Hints {
   const { serviceTier: tier, ...rest } = hints;
   if (tier === undefined) return hints;
-  const to = SERVICE_TIERS[wire][tier] ?? (wire === 'anthropic-messages' ? undefined : tier);
+  const isOffered = tier === 'ultrafast' ? capabilities.ultrafast === true : wire !== 'anthropic-messages';
+  const to = SERVICE_TIERS[wire][tier] ?? (isOffered ? tier : undefined);
   if (to === tier) return hints;
   if (to === undefined) {
     report({ field: 'service_tier', action: 'dropped' });
     return rest;
   }
-  if (tier === 'ultrafast') report({ field: 'service_tier', action: 'clamped', from: tier, to });
   return { ...rest, serviceTier: to };
 }

@@ -7,8 +7,11 @@ export function gatewayOf(variables: Record<string, string> = {}) {
   const work: Promise<unknown>[] = [];
   const env = {
     LOG_QUEUE: {
-      sendBatch: async (messages: { body: StepRecord }[]) =>
-        void rows.push(...messages.map((message) => message.body)),
+      // What is delayed is of steps that are under way: it comes when nobody waits for it any more.
+      sendBatch: async (messages: { body: StepRecord; delaySeconds?: number }[]) =>
+        void rows.push(
+          ...messages.filter(({ delaySeconds }) => delaySeconds === undefined).map(({ body }) => body),
+        ),
     },
     FLUX_API_KEYS: 'flx_agent_key:acme,flx_reader_key:acme:read,flx_other_key:globex:infer+read',
     FLUX_ADMIN_KEY: 'flx_admin_key',

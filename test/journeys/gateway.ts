@@ -31,8 +31,8 @@ export interface Gateway {
   lines: string[];
   /** What the simulated providers do next, in place of what they were told before. */
   script(...entries: Partial<ScriptEntry>[]): Promise<void>;
-  /** What the simulated providers were sent, oldest first. */
-  sent(): Promise<JournalEntry[]>;
+  /** What the simulated providers were sent, oldest first: the latest `last`, or all that are still kept. */
+  sent(last?: number): Promise<JournalEntry[]>;
   summary(): Promise<Summary>;
   stop(): Promise<void>;
 }
@@ -87,7 +87,10 @@ export async function startGateway(
       await control('POST', 'script', entries);
     },
     // As control.ts answers it.
-    sent: async () => ((await control('GET', 'requests')) as { data: JournalEntry[] }).data,
+    sent: async (last) => {
+      const path = last === undefined ? 'requests' : `requests?last=${last}`;
+      return ((await control('GET', path)) as { data: JournalEntry[] }).data;
+    },
     summary: async () => {
       const response = await fetch(`${stack.url}/api/metrics/summary`, {
         headers: { authorization: `Bearer ${stack.key}` },

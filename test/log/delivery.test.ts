@@ -19,6 +19,9 @@ import {
   startRedis,
 } from './stores.ts';
 
+/** A store that is up answers, however busy the machine is. */
+const PATIENCE_MS = 60_000;
+
 let postgres: FaultyPostgres;
 let redisServer: FaultyRedis;
 let database: Database;
@@ -59,8 +62,8 @@ onEachPostgres((open) => {
     }
     await redisServer.direct.flushdb();
     await postgres.read('TRUNCATE queries, customers');
-    database = openDatabase(postgres.url);
-    redis = openRedis(redisServer.url, 'token');
+    database = openDatabase(postgres.url, PATIENCE_MS);
+    redis = openRedis(redisServer.url, 'token', PATIENCE_MS);
     queue = new FakeQueue();
     lines = [];
     for (const level of ['info', 'warn', 'error'] as const) {
@@ -140,6 +143,8 @@ onEachPostgres((open) => {
       expect(await listOf('parked')).toHaveLength(2);
 
       postgres.mood = 'up';
+      // With the time a busy machine takes: the short limit was for the outage.
+      database = openDatabase(postgres.url, PATIENCE_MS);
       expect(await drainParked({ database, redis })).toEqual({ drained: 2, dead: 0, complete: true });
       expect(await loggedIds()).toEqual(idsOf(records));
       expect(await listOf('parked')).toEqual([]);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { AnswerEvent } from '../../src/core/answer.ts';
 import type { Conversation, ThinkingBlock } from '../../src/core/conversation.ts';
+import { ANTHROPIC_MESSAGES } from '../../src/core/dialects/anthropic-messages/dialect.ts';
 import type { AnswerFrame } from '../../src/core/dialects/client-dialect.ts';
 import { runStep, type StepOutcome } from '../../src/pipeline/step.ts';
 import { unwrapOutcome } from '../../src/pipeline/unwrap-outcome.ts';
-import { conversationOf, LOOK_UP, results, say } from '../core/dialects/conversations.ts';
+import { conversationOf, LOOK_UP, results, say, thoughtBy } from '../core/dialects/conversations.ts';
 import { answers, fails, portsOf, settingsOf, stepOf } from './in-process.ts';
 
 const BOTH = settingsOf({
@@ -30,13 +31,21 @@ function loopWith(block: ThinkingBlock): Conversation {
 }
 
 describe('fallback to another provider', () => {
-  const loop = loopWith(
-    thought({
-      wire: 'anthropic-messages',
-      raw: { type: 'thinking', thinking: 'Hm.', signature: 's1' },
-      producer: { provider: 'anthropic', name: 'claude-haiku-5-5' },
-    }),
-  );
+  const haiku = { provider: 'anthropic', name: 'claude-haiku-5-5' };
+  const thinking = { type: 'thinking', thinking: 'Hm.', signature: 's1' };
+  const body = {
+    model: 'auto:easy',
+    max_tokens: 16_384,
+    tools: [{ name: 'look_up', input_schema: LOOK_UP.parameters }],
+    messages: [
+      { role: 'user', content: 'Hi' },
+      {
+        role: 'assistant',
+        content: [thinking, { type: 'tool_use', id: 'c1', name: 'look_up', input: { key: 'a' } }],
+      },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'c1', content: 'r' }] },
+    ],
+  };
 
   test.each([
     ['auth', 401],
@@ -49,14 +58,12 @@ describe('fallback to another provider', () => {
   ] as const)(
     'traps T15, T16: %s (%i) in a tool loop: it goes on without what was thought, which is told',
     async (kind, status) => {
-      const request = stepOf({ ...question, model: 'auto:easy' }, BOTH, {
-        wire: 'anthropic-messages',
-        conversation: loop,
-      });
+      const read = stepOf(body, BOTH, {}, ANTHROPIC_MESSAGES);
+      const request = { ...read, conversation: thoughtBy(haiku, read.conversation) };
       const { ports, calls } = portsOf(fails(kind, status), answers());
       const { metadata } = answerOf(await runStep(request, BOTH, ports));
       const [before, after] = calls;
-      expect(before?.body.includes('"signature":"s1"')).toBe(before?.model.id === 'claude-haiku-5-5');
+      expect(before?.body.includes('"signature":"s1"')).toBe(before?.model.id === haiku.name);
       expect(after?.body).not.toContain('"signature"');
       expect(metadata.escalations).toMatchObject([{ why: kind, status }]);
       expect(metadata.adapted).toContainEqual({ field: 'messages.thinking', action: 'dropped' });

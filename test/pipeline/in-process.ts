@@ -1,6 +1,7 @@
 import { usageOf } from '../../src/core/accounting/usage.ts';
 import type { Answer } from '../../src/core/answer.ts';
-import { readChatRequest } from '../../src/core/dialects/openai-chat/read.ts';
+import type { ClientDialect } from '../../src/core/dialects/client-dialect.ts';
+import { OPENAI_CHAT } from '../../src/core/dialects/openai-chat/dialect.ts';
 import { readProviders, readTiers } from '../../src/env-providers.ts';
 import { readWish } from '../../src/http/models.ts';
 import type { CallOutcome, Failure, Ports, ProviderCall } from '../../src/pipeline/ports.ts';
@@ -25,29 +26,30 @@ export function settingsOf(variables: Record<string, string> = {}): StepSettings
   };
 }
 
-/** A step as POST /v1/chat/completions reads it. */
+/** A step as its route reads it: POST /v1/chat/completions unless another dialect is named. */
 export function stepOf(
   body: Record<string, unknown>,
   settings: StepSettings,
   more: Partial<StepRequest> = {},
+  dialect: ClientDialect = OPENAI_CHAT,
 ): StepRequest {
   const whole = { model: 'auto', ...body };
-  const chat = readChatRequest(whole);
+  const read = dialect.read(whole);
   return {
     requestId: 'req-1',
     startedAt: Date.UTC(2026, 10, 23, 12),
     customer: 'acme',
     keyId: 'key',
     path: '/v1/chat/completions',
-    wire: 'openai-chat',
+    wire: dialect.wire,
     rawBody: JSON.stringify(whole),
     body: whole,
-    requestedModel: chat.model,
-    wish: readWish(chat.model, settings),
-    stream: chat.stream,
-    conversation: chat.conversation,
-    ownFields: chat.ownFields,
-    unknownFields: chat.unknownFields,
+    requestedModel: read.model,
+    wish: readWish(read.model, settings),
+    stream: read.stream,
+    conversation: read.conversation,
+    ownFields: read.ownFields,
+    unknownFields: read.unknownFields,
     digest: null,
     session: { shown: 'fc_0123456789ab', hash: null },
     tags: {},

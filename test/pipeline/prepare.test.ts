@@ -175,3 +175,14 @@ test('a service tier that Anthropic has not is told; its default is not worth a 
   expect(prepared({ hints: { serviceTier: 'auto' } }, HAIKU).adapted).toEqual([]);
   expect(prepared({ hints: { serviceTier: 'flex' } }, LUNA).conversation.hints.serviceTier).toBe('flex');
 });
+
+test('ultrafast is for the one model that is offered at it', () => {
+  const hints = { serviceTier: 'ultrafast' };
+  const sol = prepared({ hints }, SOL);
+  expect([sol.conversation.hints, sol.adapted]).toEqual([hints, []]);
+  for (const other of [LUNA, GPT_4O, HAIKU]) {
+    const { conversation, adapted } = prepared({ hints }, other);
+    expect(conversation.hints).toEqual({});
+    expect(adapted).toEqual([{ field: 'service_tier', action: 'dropped' }]);
+  }
+});

@@ -45,6 +45,8 @@ export interface Capabilities {
   prefill?: boolean;
   /** `verbosity`. */
   verbosity: boolean;
+  /** `service_tier: "ultrafast"`. Absent: refused. */
+  ultrafast?: boolean;
   /** Reasoning efforts it takes, lowest first; empty: none at all. */
   efforts: readonly string[];
   /** The effort used when none is sent; null where the model does not reason. */

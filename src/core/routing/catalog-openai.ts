@@ -115,7 +115,7 @@ const APRIL = '2027-04-01';
 
 export const OPENAI_MODELS: readonly CatalogModel[] = [
   // 2026-11-17; not in the SDK yet.
-  responses('gpt-6.2-sol', ALWAYS_REASONING),
+  responses('gpt-6.2-sol', { ...ALWAYS_REASONING, ultrafast: true }),
   // 2026-09-29
   responses('gpt-6.1-sol', ALWAYS_REASONING),
   // 2026-10-26

@@ -14,6 +14,7 @@ import type {
   Tool,
   ToolChoice,
   ToolResultBlock,
+  UserBlock,
 } from '../../../src/core/conversation.ts';
 
 /** Any conversation that clients may send, whatever their wire: of what is some wire's own, only what others can drop. */
@@ -44,7 +45,6 @@ const documentBlock: fc.Arbitrary<DocumentBlock> = fc.record(
     ),
     title: fc.constantFrom('Report', 'a.pdf'),
     context: fc.constant('Of last year.'),
-    citations: fc.constant(true),
   },
   { requiredKeys: ['type', 'source'] },
 );
@@ -153,6 +153,18 @@ const loop: fc.Arbitrary<Message[]> = fc
     ];
   });
 
+/** With citations of every document: Anthropic, who alone has them, takes them for all of a request or for none. */
+function citing(message: Message): Message {
+  if (message.role === 'user') return { ...message, content: message.content.map(cited) };
+  if (message.role !== 'tool') return message;
+  const content = message.content.map((result) => ({ ...result, content: result.content.map(cited) }));
+  return { ...message, content };
+}
+
+function cited(block: UserBlock): UserBlock {
+  return block.type === 'document' ? { ...block, citations: true } : block;
+}
+
 const messages: fc.Arbitrary<Message[]> = fc
   .tuple(
     fc.array(system, { maxLength: 2 }),
@@ -166,8 +178,12 @@ const messages: fc.Arbitrary<Message[]> = fc
       { minLength: 0, maxLength: 6 },
     ),
     user,
+    fc.boolean(),
   )
-  .map(([leading, middle, last]) => [...leading, ...middle.flat(), last]);
+  .map(([leading, middle, last, cites]) => {
+    const all = [...leading, ...middle.flat(), last];
+    return cites ? all.map(citing) : all;
+  });
 
 const STRICT_SCHEMA = {
   type: 'object',

@@ -1,4 +1,4 @@
-import type { Conversation, Message } from '../../../src/core/conversation.ts';
+import type { Conversation, Message, ThinkingBlock } from '../../../src/core/conversation.ts';
 import type { CatalogModel, ProviderKind } from '../../../src/core/routing/catalog.ts';
 import { findModel } from '../../../src/core/routing/catalog.ts';
 
@@ -52,4 +52,19 @@ export function model(kind: ProviderKind, id: string): CatalogModel {
   const found = findModel(kind, id);
   if (found === undefined) throw new Error(`${id} is not in the catalogue`);
   return found;
+}
+
+/** With what the gateway may know of a client's conversation: who thought it. */
+export function thoughtBy(
+  producer: NonNullable<ThinkingBlock['producer']>,
+  conversation: Conversation,
+): Conversation {
+  const messages = conversation.messages.map((message): Message => {
+    if (message.role !== 'assistant') return message;
+    const content = message.content.map((block) =>
+      block.type === 'thinking' ? { ...block, producer } : block,
+    );
+    return { ...message, content };
+  });
+  return { ...conversation, messages };
 }

@@ -118,6 +118,7 @@ test('diagnostics name what changed since an earlier message', async () => {
   expect(await reason({ messages: more })).toBeNull();
   expect(await reason({ model: 'claude-opus-5-5' })).toBe('model_changed');
   expect(await reason({ tools: [] })).toBe('tools_changed');
+  expect(await reason({ tools: [], system: 'Be brief.' })).toBe('tools_changed');
   expect(await reason({ system: 'Be brief.' })).toBe('system_changed');
   expect(await reason({ messages: [{ role: 'user', content: 'Who lost?' }] })).toBe('messages_changed');
   expect(await reason({ output_config: { effort: 'low' } })).toBe('unavailable');

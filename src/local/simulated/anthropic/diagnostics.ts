@@ -15,7 +15,7 @@ const MAX_KEPT = 2_000;
 
 interface Fingerprint {
   model: string;
-  /** The chain where each level ends; '' without one. */
+  /** The chain where tools, system and messages end; '' without them. */
   ends: Record<Level, string>;
   settings: string;
 }
@@ -58,9 +58,11 @@ export class RequestFingerprints {
 function fingerprintOf({ body, model }: AnthropicRequest, prompt: Prompt): Fingerprint {
   const end = (level: Level) =>
     prompt.positions.findLast((position) => position.level === level)?.chain ?? '';
+  // Web search is a tool, though its place in the prompt is after the others', at the system's level.
+  const tools = prompt.positions[(body.tools ?? []).length - 1]?.chain ?? '';
   return {
     model: `${model.id} ${body.speed ?? 'standard'}`,
-    ends: { tools: end('tools'), system: end('system'), messages: end('messages') },
+    ends: { tools, system: end('system'), messages: end('messages') },
     settings: JSON.stringify([body.thinking, body.tool_choice, body.output_config?.effort]),
   };
 }

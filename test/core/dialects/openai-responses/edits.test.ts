@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ThinkingBlock } from '../../../../src/core/conversation.ts';
 import { requestEdits } from '../../../../src/core/dialects/openai-responses/edits.ts';
 import { readResponsesRequest } from '../../../../src/core/dialects/openai-responses/read.ts';
 import { writeRequest } from '../../../../src/core/dialects/openai-responses/request.ts';
@@ -8,16 +9,26 @@ import { excludedBy, needsOf } from '../../../../src/core/routing/capability.ts'
 import type { CatalogModel } from '../../../../src/core/routing/catalog.ts';
 import { prepare } from '../../../../src/pipeline/prepare.ts';
 import { conversation } from '../arbitraries.ts';
-import { model, say } from '../conversations.ts';
+import { model, say, thoughtBy } from '../conversations.ts';
 import { accepted } from '../simulators.ts';
 
 const SOL = model('openai', 'gpt-6.2-sol');
 const LUNA = model('openai', 'gpt-6-luna');
 
-/** A client's body as it goes to the model. */
-function sent(raw: string, target: CatalogModel = SOL, more: { withoutThinking?: boolean } = {}): string {
+type Producer = NonNullable<ThinkingBlock['producer']>;
+
+/**
+ * A client's body as it goes to the model.
+ * @param more.from who made its reasoning, where that is known
+ */
+function sent(
+  raw: string,
+  target: CatalogModel = SOL,
+  { from, ...more }: { withoutThinking?: boolean; from?: Producer; to?: Producer } = {},
+): string {
   const body: unknown = JSON.parse(raw);
-  const original = readResponsesRequest(body).conversation;
+  const read = readResponsesRequest(body).conversation;
+  const original = from === undefined ? read : thoughtBy(from, read);
   const prepared = prepare(original, target, { defaultMaxTokens: 16_384, ...more }).conversation;
   const own = { body, original, prepared, report: () => {} };
   return spliceMembers(raw, requestEdits(own, target, { stream: false, modelId: target.id }));
@@ -65,6 +76,10 @@ describe("a client's own body", () => {
     // What is not sealed could only be looked up where nothing is stored.
     expect(sent(raw(items))).toBe(raw(items.toSpliced(2, 1)));
     expect(sent(raw(items), SOL, { withoutThinking: true })).toBe(raw(items.toSpliced(1, 2)));
+    const from = { provider: 'openai', name: LUNA.id };
+    expect(sent(raw(items), SOL, { from, to: { ...from, name: SOL.id } })).toBe(raw(items.toSpliced(2, 1)));
+    const elsewhere = { provider: 'elsewhere', name: SOL.id };
+    expect(sent(raw(items), SOL, { from, to: elsewhere })).toBe(raw(items.toSpliced(1, 2)));
   });
 
   test('a conversation that says something else is written whole', () => {
@@ -114,7 +129,9 @@ test.each([SOL, LUNA, model('openai', 'gpt-5.4')])(
           stream: false,
           modelId: 'auto',
         });
-        accepted(target, sent(raw, target));
+        // What it has of reasoning is sealed for others (T18).
+        const from = { provider: 'elsewhere', name: 'gpt-6-luna' };
+        accepted(target, sent(raw, target, { from, to: { provider: 'here', name: target.id } }));
       }),
       { numRuns: 50 },
     );
