@@ -48,6 +48,7 @@ const variables = z.object({
   FLUX_FIRST_BYTE_TIMEOUT_MS: whole(600_000),
   FLUX_IDLE_TIMEOUT_MS: whole(300_000),
   FLUX_KEEP_ALIVE_MS: whole(60_000),
+  FLUX_SESSION_TIMEOUT_MS: whole(1_000),
   FLUX_RETRY_BASE_MS: whole(500, 0),
   /** Bound by `npm start` alone. */
   FLUX_LOCAL_TOKEN: optional,
@@ -101,6 +102,7 @@ function check(env: Env): Settings {
       firstByte: values.FLUX_FIRST_BYTE_TIMEOUT_MS,
       idle: values.FLUX_IDLE_TIMEOUT_MS,
       keepAlive: values.FLUX_KEEP_ALIVE_MS,
+      session: values.FLUX_SESSION_TIMEOUT_MS,
       retryBase: values.FLUX_RETRY_BASE_MS,
     },
     keys: readKeys(values.FLUX_API_KEYS, values.FLUX_ADMIN_KEY),

@@ -29,6 +29,8 @@ export interface Timeouts {
   idle: number;
   /** Silence after which a stream gets a comment, so that nobody in between closes it. */
   keepAlive: number;
+  /** For a session's object when a step begins: longer, and the step goes on without it (T46). */
+  session: number;
   /** First pause before a retry; it doubles. */
   retryBase: number;
 }

@@ -50,45 +50,45 @@ export function identify(request: StepRequest, needs: Needs, isHousekeeping: boo
   };
 }
 
-/** A session that takes longer is one that is not there: an answer does not wait for what it saves (T46). */
-const PATIENCE_MS = 1_000;
 /** A step of which nothing was heard for so long is over: no stream of a provider is silent for longer. */
 export const ABANDONED_AFTER_MS = 15 * 60_000;
 
 /**
  * Tells the session that a step is sent and what it may cost, and asks it for the step's lane: one wait. Fails open: a
- * session that is slow or gone costs what the caches hold, and the step is begun as one that has none.
+ * session that is slow or gone costs what the caches hold, and the step goes on as one that has none.
+ * @param patience milliseconds
  */
 export async function beginState(
   state: StepState,
   record: StepRecord,
-  { sessions, beginLater }: Ports,
+  { sessions }: Pick<Ports, 'sessions'>,
+  patience: number,
 ): Promise<StepState> {
   const { object, question } = state;
-  if (sessions && object !== null && question) {
-    const dueAt = question.at + ABANDONED_AFTER_MS;
-    const found = await soon(
-      sessions.begin(object, { requestId: record.request_id, record, dueAt }, question),
-    );
-    if (found) return { ...state, found };
-    sessions.missed();
-  }
-  beginLater(record);
+  if (!sessions || object === null || !question) return STATELESS;
+  const dueAt = question.at + ABANDONED_AFTER_MS;
+  const found = await soon(sessions.begin(object, { requestId: record.request_id, record, dueAt }, question));
+  if (found) return { ...state, found };
+  sessions.missed();
   return STATELESS;
 }
 
 /** The lane a step would go on with, where its session answers in time. Nothing is kept. */
-export async function peekState(state: StepState, sessions: Ports['sessions']): Promise<StepState> {
+export async function peekState(
+  state: StepState,
+  sessions: Ports['sessions'],
+  patience: number,
+): Promise<StepState> {
   const { object, question } = state;
   if (!sessions || object === null || !question) return state;
-  return { ...state, found: await soon(sessions.peek(object, question)) };
+  return { ...state, found: await soon(sessions.peek(object, question), patience) };
 }
 
 /** Null where it takes too long or fails. */
-async function soon<T>(work: Promise<T>): Promise<T | null> {
+async function soon<T>(work: Promise<T>, patience: number): Promise<T | null> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), PATIENCE_MS);
+    timer = setTimeout(() => resolve(null), patience);
   });
   try {
     return await Promise.race([work.catch(() => null), limit]);

@@ -183,8 +183,11 @@ export async function runStep(
   ports: Ports,
 ): Promise<StepOutcome> {
   const assessed = assess(request, settings, ports);
-  const state = await beginState(assessed.state, unsettledRecord(assessed), ports);
+  const unsettled = unsettledRecord(assessed);
+  const state = await beginState(assessed.state, unsettled, ports, settings.timeouts.session);
   const step = planBegun({ ...assessed, state }, ports);
+  // Beside the call, never before it: where a session is told, its object closes what is never settled.
+  if (state.object === null) ports.beginLater(unsettled);
   const { plan } = step;
 
   let withoutThinking = false;

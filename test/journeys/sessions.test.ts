@@ -13,7 +13,9 @@ beforeAll(async () => {
     medium: ['claude-sonnet-5-5', 'gpt-6.1-terra'],
     hard: ['claude-opus-5-5'],
   };
-  stack = await startPrepared({ variables: { FLUX_TIERS: JSON.stringify(tiers) } });
+  // However busy the machine is: what is told of a session is what is tested.
+  const variables = { FLUX_TIERS: JSON.stringify(tiers), FLUX_SESSION_TIMEOUT_MS: '20000' };
+  stack = await startPrepared({ variables });
   client = new OpenAI({ apiKey: stack.key, baseURL: `${stack.url}/v1`, maxRetries: 0 });
 }, 90_000);
 afterAll(() => stack.stop());

@@ -59,7 +59,7 @@ export async function routePlan(c: Context<AppEnv>): Promise<Response> {
   const { request, settings } = await readStep(c, OPENAI_CHAT);
   const { clock, sessions } = portsOf(c);
   const assessed = assess(request, settings, { clock });
-  const state = await peekState(assessed.state, sessions);
+  const state = await peekState(assessed.state, sessions, settings.timeouts.session);
   return c.json(describePlan(planRequest({ ...assessed, state }, true)) satisfies RoutePlan);
 }
 
