@@ -67,7 +67,10 @@ export async function beginState(
   const { object, question } = state;
   if (!sessions || object === null || !question) return STATELESS;
   const dueAt = question.at + ABANDONED_AFTER_MS;
-  const found = await soon(sessions.begin(object, { requestId: record.request_id, record, dueAt }, question));
+  const found = await soon(
+    sessions.begin(object, { requestId: record.request_id, record, dueAt }, question),
+    patience,
+  );
   if (found) return { ...state, found };
   sessions.missed();
   return STATELESS;

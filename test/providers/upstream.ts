@@ -55,7 +55,13 @@ const MODELS: Record<Wire, string> = {
   'openai-chat': 'gpt-4.1',
 };
 
-const PATIENT: Timeouts = { firstByte: 15_000, idle: 15_000, keepAlive: 15_000, retryBase: 1 };
+const PATIENT: Timeouts = {
+  firstByte: 15_000,
+  idle: 15_000,
+  keepAlive: 15_000,
+  session: 1_000,
+  retryBase: 1,
+};
 
 /** A call of one wire's model, patient unless a test says otherwise. */
 export function callOf(
