@@ -39,11 +39,19 @@ const UNKNOWN_MS = 60_000;
 /** An entry is some 200 bytes beside settings that customers share. */
 const MOST_KEYS = 5_000;
 const MOST_UNKNOWN = 10_000;
+/** Of some 200 bytes too. */
+const MOST_DIGESTS = 1_000;
 /** Keys this isolate asks the stores for at the same time that it has never seen. */
 const MOST_ASKING = 32;
 /** A little more than the stores' own limit: whoever asked longer is gone. */
 const ASKING_MS = 2_500;
 const POLL_MS = 10;
+
+/** What a key is known by: its SHA-256, and the first 12 hex digits of that. */
+interface Digest {
+  hash: Buffer;
+  id: string;
+}
 
 interface Entry {
   hash: Uint8Array;
@@ -56,9 +64,10 @@ interface Entry {
 }
 
 /**
- * The keys an isolate knows. A warm request waits for nothing: it costs a SHA-256 and a look into a map. The map is
- * keyed by the first 12 hex digits of the hash, and the whole hash is then compared in constant time: what timing
- * could tell of a prefix of a hash helps nobody to find a key.
+ * The keys an isolate knows. A warm request waits for nothing: it costs two looks into maps. Keys are known by the
+ * first 12 hex digits of their hash, and the whole hash is then compared in constant time: what timing could tell of
+ * a prefix of a hash helps nobody to find a key. Nor does what it could tell of the look for a hash made before: a map
+ * finds text by a number with the isolate's own random seed in it.
  */
 export class AccessBook {
   readonly #configured: ReadonlyMap<string, KnownKey>;
@@ -69,6 +78,8 @@ export class AccessBook {
   readonly #unknown = new Map<string, number>();
   /** Hashes that a request of this isolate asks the stores for, and since when. */
   readonly #asking = new Map<string, number>();
+  /** Of keys that were let in, by the key: workerd's SHA-256 takes longer than to read a small request. */
+  readonly #digests = new Map<string, Digest>();
   #held = 0;
 
   constructor(configured: readonly KnownKey[], deployment: StepSettings, ports: AccessPorts) {
@@ -82,8 +93,14 @@ export class AccessBook {
    * @throws FluxError 401; 503 where no store answers and the key was never seen here
    */
   find(secret: string, background: Background): Access | Promise<Access> {
-    const hash = hashOnce('sha256', secret, 'buffer');
-    const id = hash.toString('hex', 0, 6);
+    const known = this.#digests.get(secret);
+    const digest = known ?? digestOf(secret);
+    const found = this.#findBy(digest, secret, background);
+    if (!known && !(found instanceof Promise)) remember(this.#digests, secret, digest, MOST_DIGESTS);
+    return found;
+  }
+
+  #findBy({ hash, id }: Digest, secret: string, background: Background): Access | Promise<Access> {
     const configured = equal(this.#configured.get(id), hash);
     if (configured?.customer === null) return this.#openAccess(configured);
     const entry = equal(this.#entries.get(id), hash);
@@ -206,6 +223,11 @@ export class AccessBook {
     for (const [hash, since] of this.#asking) if (now - since >= ASKING_MS) this.#asking.delete(hash);
     return this.#asking.size < MOST_ASKING;
   }
+}
+
+function digestOf(secret: string): Digest {
+  const hash = hashOnce('sha256', secret, 'buffer');
+  return { hash, id: hash.toString('hex', 0, 6) };
 }
 
 function equal<T extends { hash: Uint8Array }>(known: T | undefined, hash: Uint8Array): T | undefined {

@@ -1,20 +1,21 @@
 import Anthropic from '@anthropic-ai/sdk';
 import type { ProviderCall } from '../pipeline/ports.ts';
-import { RequestHeads } from './request-heads.ts';
+import { RequestHeads, readRefusal } from './request-heads.ts';
 
-type Build = Anthropic['buildRequest'];
-
-/** The official client, less what it would do anew for every request. */
+/** The official client, as far as a request needs it; see openai.ts. */
 class Client extends Anthropic {
-  readonly #heads = new RequestHeads<Awaited<ReturnType<Build>>['req']>();
+  readonly #heads = new RequestHeads();
 
-  override buildRequest(...args: Parameters<Build>): ReturnType<Build> {
-    return this.#heads.request(args[0], () => super.buildRequest(...args));
-  }
-
-  /** The attempt has a time-out of its own, which covers the body too. */
-  override fetchWithTimeout(url: string, init: RequestInit | undefined): Promise<Response> {
-    return fetch(url, { ...init, redirect: 'manual' });
+  /** @throws Anthropic.APIError for anything but a 2xx. */
+  async send(path: string, body: string, signal: AbortSignal): Promise<Response> {
+    const headers = { 'content-type': 'application/json' };
+    const response = await this.#heads.post(path, body, signal, async () => {
+      const { url, req } = await this.buildRequest({ method: 'post', path, body, headers });
+      return { url, req };
+    });
+    if (response.ok) return response;
+    const { text, json } = await readRefusal(response);
+    throw this.makeStatusError(response.status, json ?? {}, json ? undefined : text, response.headers);
   }
 }
 
@@ -28,13 +29,7 @@ const clients = new Map<string, Client>();
  * @throws Anthropic.APIError for anything but a 2xx.
  */
 export function postAnthropic(call: ProviderCall, signal: AbortSignal): Promise<Response> {
-  return clientFor(call)
-    .post('/v1/messages', {
-      body: call.body,
-      headers: { 'content-type': 'application/json' },
-      signal,
-    })
-    .asResponse();
+  return clientFor(call).send('/v1/messages', call.body, signal);
 }
 
 function clientFor({ provider, timeouts }: ProviderCall): Client {

@@ -18,7 +18,7 @@ export function readFailure(error: unknown, ms: number): Failure {
       code: error.code,
     };
   }
-  if (isTimeout(error)) {
+  if (error instanceof IdleTimeout) {
     return { ...none, kind: 'timeout', status: 0, message: 'The provider did not answer in time.' };
   }
   if (
@@ -46,14 +46,6 @@ export function readFailure(error: unknown, ms: number): Failure {
 /** The headers of the answer that an SDK's error is about; none where there was no answer. */
 export function headersOf(error: unknown): Headers | undefined {
   return error instanceof Anthropic.APIError || error instanceof OpenAI.APIError ? error.headers : undefined;
-}
-
-function isTimeout(error: unknown): boolean {
-  return (
-    error instanceof IdleTimeout ||
-    error instanceof Anthropic.APIConnectionTimeoutError ||
-    error instanceof OpenAI.APIConnectionTimeoutError
-  );
 }
 
 /** Anthropic: `{type: "error", error: {type, message}}`; the OpenAI SDK gives what is inside `error`. */

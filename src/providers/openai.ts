@@ -1,20 +1,23 @@
 import OpenAI from 'openai';
 import type { ProviderCall } from '../pipeline/ports.ts';
-import { RequestHeads } from './request-heads.ts';
+import { RequestHeads, readRefusal } from './request-heads.ts';
 
-type Build = OpenAI['buildRequest'];
-
-/** The official client, less what it would do anew for every request. */
+/**
+ * The official client, as far as a request needs it: how one is addressed, authorised and refused is the SDK's; what it
+ * would do anew for each (URL, headers, texts for a log that is off) is done once.
+ */
 class Client extends OpenAI {
-  readonly #heads = new RequestHeads<Awaited<ReturnType<Build>>['req']>();
+  readonly #heads = new RequestHeads();
 
-  override buildRequest(...args: Parameters<Build>): ReturnType<Build> {
-    return this.#heads.request(args[0], () => super.buildRequest(...args));
-  }
-
-  /** The attempt has a time-out of its own, which covers the body too. */
-  override fetchWithTimeout(url: string, init: RequestInit | undefined): Promise<Response> {
-    return fetch(url, { ...init, redirect: 'manual' });
+  /** @throws OpenAI.APIError for anything but a 2xx. */
+  async send(path: string, body: string, signal: AbortSignal): Promise<Response> {
+    const headers = { 'content-type': 'application/json' };
+    const response = await this.#heads.post(path, body, signal, () =>
+      this.buildRequest({ method: 'post', path, body, headers }),
+    );
+    if (response.ok) return response;
+    const { text, json } = await readRefusal(response);
+    throw this.makeStatusError(response.status, json ?? {}, json ? undefined : text, response.headers);
   }
 }
 
@@ -29,13 +32,7 @@ const clients = new Map<string, Client>();
  */
 export function postOpenAI(call: ProviderCall, signal: AbortSignal): Promise<Response> {
   const path = call.model.wire === 'openai-responses' ? '/responses' : '/chat/completions';
-  return clientFor(call)
-    .post(path, {
-      body: call.body,
-      headers: { 'content-type': 'application/json' },
-      signal,
-    })
-    .asResponse();
+  return clientFor(call).send(path, call.body, signal);
 }
 
 function clientFor({ provider }: ProviderCall): Client {

@@ -1,28 +1,52 @@
-/** A request as an official SDK has built it. */
-interface Built<Init> {
-  req: Init;
+/** A request as an official SDK builds it. */
+interface Built {
+  req: { headers: Headers; body?: unknown; signal?: unknown };
   url: string;
-  timeout: number;
+}
+
+/** What all requests to one path of a client have in common. */
+interface Head {
+  url: string;
+  headers: Headers;
 }
 
 /**
- * URL and headers of a client's requests, by path. The SDKs make them anew for every request, which takes longer than
- * to send it; but all that we send of one path have the same.
+ * URL and headers of a client's requests, by path. An SDK makes them anew for every request, which takes longer than
+ * to send it; but all that we send to one path have the same.
  */
-export class RequestHeads<Init extends { body?: unknown; signal?: unknown }> {
-  readonly #heads = new Map<string, Built<Omit<Init, 'body' | 'signal'>>>();
+export class RequestHeads {
+  readonly #heads = new Map<string, Head>();
 
-  /** @param build asks the SDK: the first time only */
-  async request(
-    { path, body, signal }: { path: string; body?: unknown; signal?: unknown },
-    build: () => Promise<Built<Init>>,
-  ): Promise<Built<Init>> {
-    const head = this.#heads.get(path);
-    // A head and the two it lacks: the SDK's own type again, since it takes our strings as bodies as they are.
-    if (head) return { ...head, req: { ...head.req, body, signal } as Init };
-    const built = await build();
-    const { body: _body, signal: _signal, ...req } = built.req;
-    this.#heads.set(path, { ...built, req });
-    return built;
+  /**
+   * Posts a JSON text. Retries and time-outs are the caller's; a redirect is an answer like any other, since the URL
+   * comes from the settings.
+   * @param build asks the SDK: the first time only
+   * @returns the answer whatever its status
+   */
+  async post(
+    path: string,
+    body: string,
+    signal: AbortSignal,
+    build: () => Promise<Built>,
+  ): Promise<Response> {
+    let head = this.#heads.get(path);
+    if (!head) {
+      const { url, req } = await build();
+      head = { url, headers: req.headers };
+      this.#heads.set(path, head);
+    }
+    return fetch(head.url, { method: 'POST', headers: head.headers, body, signal, redirect: 'manual' });
+  }
+}
+
+/** The text of an answer that is none, and what it says where it is JSON. An SDK's errors are made from these. */
+export async function readRefusal(response: Response): Promise<{ text: string; json: object | undefined }> {
+  // Whatever happens to the rest: the status is there.
+  const text = await response.text().catch(() => '');
+  try {
+    const json: unknown = JSON.parse(text);
+    return { text, json: typeof json === 'object' && json !== null ? json : undefined };
+  } catch {
+    return { text, json: undefined };
   }
 }
