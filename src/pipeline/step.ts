@@ -15,6 +15,7 @@ import { type Candidate, type Plan, planStep, type Wish } from '../core/routing/
 import { ruleFor } from '../core/routing/rules.ts';
 import type { Tier } from '../core/routing/tier.ts';
 import { cutAnswer } from './cut.ts';
+import { quoteOnce } from './known-quotes.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { type LiveStream, openLiveStream } from './live-stream.ts';
 import type { CallOutcome, Failure, OpenStream, Ports } from './ports.ts';
@@ -114,6 +115,8 @@ export function planRequest(
     lane,
     at: request.startedAt,
     explain,
+    // What is explained is quoted for just this size.
+    ...(explain ? {} : { quoting: quoteOnce }),
     ...(request.maxTier ? { maxTier: request.maxTier } : {}),
     ...(rule ? { rule } : {}),
   });
