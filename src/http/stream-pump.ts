@@ -50,7 +50,10 @@ export async function pump(
     writer = writerFor(step.relay);
     line.begin();
     for await (const batch of step.stream.frames) {
-      await line.write(batch.map((frame) => writer.write(frame.events, frame.raw)).join(''));
+      let text = '';
+      for (const { events, raw } of batch) text += writer.write(events, raw);
+      const writing = line.write(text);
+      if (writing) await writing;
       if (!line.isOpen) return;
     }
     if (!line.isOpen) return;

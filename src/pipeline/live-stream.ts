@@ -4,7 +4,7 @@ import type { AnswerEvent } from '../core/answer.ts';
 import { FluxError } from '../core/errors.ts';
 import type { FluxMetadata } from '../core/metadata.ts';
 import { createStopCutter } from '../core/stop-cut.ts';
-import { type Failure, type Frame, type OpenStream, StreamFailure } from './ports.ts';
+import { type Failure, type Frame, type FrameFlow, type OpenStream, StreamFailure } from './ports.ts';
 import { kindOf, toFluxError } from './provider-error.ts';
 import { settle } from './settle.ts';
 import type { PlannedStep, PreparedCall } from './step.ts';
@@ -12,7 +12,7 @@ import type { PlannedStep, PreparedCall } from './step.ts';
 /** A streamed answer on its way to the client. Exactly one of finish, abandon or a throw of `frames` writes its row. */
 export interface LiveStream {
   /** @throws FluxError when the provider breaks off or reports an error. */
-  frames: AsyncGenerator<Frame[]>;
+  frames: FrameFlow;
   /** After the last frame: what rides on the ending. */
   finish(): { usage: Usage; metadata: FluxMetadata };
   /** The client left. */
@@ -69,29 +69,26 @@ export function openLiveStream(
     return { metadata, usage: settled };
   };
 
-  async function* frames(): AsyncGenerator<Frame[]> {
-    const cut = call.gatewayStop.length > 0 ? createCut(call.gatewayStop) : null;
+  const cut = call.gatewayStop.length > 0 ? createCut(call.gatewayStop) : null;
+
+  async function next(): Promise<IteratorResult<Frame[], void>> {
+    // What comes after a stop sequence is not waited for: what the model has used is estimated.
+    if (cut?.done()) return leave();
     try {
-      for await (const batch of stream.frames) {
-        endedAt = step.ports.clock.now();
-        for (const frame of batch) {
-          for (const event of frame.events) {
-            follow(event);
-            if (event.type === 'error') throw new StreamFailure(failureOf(event));
-          }
-        }
-        if (!cut) {
-          yield batch;
-          continue;
-        }
-        const shown = batch.map((frame) => ({ raw: frame.raw, events: cut.apply(frame.events) }));
-        yield shown;
-        if (cut.done()) {
-          // What comes after it is not waited for: what the model has used is estimated.
-          return;
+      const batch = await stream.frames.next();
+      if (batch.done) return batch;
+      endedAt = step.ports.clock.now();
+      for (const { events } of batch.value) {
+        for (const event of events) {
+          follow(event);
+          if (event.type === 'error') throw new StreamFailure(failureOf(event));
         }
       }
+      if (!cut) return batch;
+      const shown = batch.value.map(({ raw, events }) => ({ raw, events: cut.apply(events) }));
+      return { done: false, value: shown };
     } catch (error) {
+      await leave();
       const failure = error instanceof StreamFailure ? error.failure : null;
       const seen = failure ? toFluxError(failure, call.provider) : error;
       if (!closed) {
@@ -102,8 +99,15 @@ export function openLiveStream(
     }
   }
 
+  async function leave(): Promise<IteratorReturnResult<undefined>> {
+    await stream.frames.return?.();
+    return { done: true, value: undefined };
+  }
+
+  const frames: FrameFlow = { next, return: leave, [Symbol.asyncIterator]: () => frames };
+
   return {
-    frames: frames(),
+    frames,
     finish() {
       const { metadata, usage: settled } = close('ok', 200, null, null);
       return { usage: settled ?? usageOf({}), metadata };

@@ -43,12 +43,15 @@ export interface Failure {
   ms: number;
 }
 
+/** Frames in batches as they arrive; leaving a loop over them lets go of where they come from. */
+export type FrameFlow = AsyncIterableIterator<Frame[], void>;
+
 /** A stream whose first meaningful frame is there. */
 export interface OpenStream {
   /** What the frames up to that one meant. */
   head: AnswerEvent[];
-  /** All frames, the head's first, in batches as they arrive. Throws {@link StreamFailure}; leaving the loop aborts the upstream. */
-  frames: AsyncGenerator<Frame[]>;
+  /** All frames, the head's first. Throws {@link StreamFailure}. */
+  frames: FrameFlow;
   /** The provider did not stream but answered whole: its frames have no raw text. */
   whole: boolean;
   /** Lets go of the upstream at once, also while a frame is awaited. */

@@ -264,7 +264,7 @@ async function discard(
 async function leave(stream: OpenStream) {
   // A generator that was never begun has nothing to clean up, so its `return` alone would leave the connection open.
   stream.abort();
-  await stream.frames.return(undefined);
+  await stream.frames.return?.();
   const start = stream.head.find((event) => event.type === 'start');
   const last = stream.head.findLast((event) => event.type === 'usage');
   return {

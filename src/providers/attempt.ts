@@ -17,15 +17,14 @@ import {
   StreamFailure,
 } from '../pipeline/ports.ts';
 import { postAnthropic } from './anthropic.ts';
+import { EventFlow } from './event-flow.ts';
 import { headersOf, readFailure } from './failure.ts';
-import { IdleTimeout, readFrames, type SseFrame } from './frames.ts';
+import { IdleTimeout } from './frames.ts';
 import { postOpenAI } from './openai.ts';
 
 const TRIES = 3;
 /** A provider that wants more patience than this is left for the next candidate. */
 const LONGEST_PAUSE_MS = 10_000;
-/** After the finish chunk, how long its usage may take before the cost is estimated (contract.md). */
-const USAGE_PATIENCE_MS = 2_000;
 
 const READERS = {
   'anthropic-messages': { answer: readAnthropicAnswer, events: readAnthropicEvents },
@@ -110,10 +109,12 @@ async function send(
   const left = started + call.timeouts.firstByte - Date.now();
   const { body, raw = '' } = await within(left, exchange(), controller);
   if (body) {
-    const stream = await openGate(readEvents(call, body, controller.signal), started);
+    const read = READERS[call.model.wire].events();
+    const frames = new EventFlow(body, read, call.timeouts.idle, controller.signal);
+    const head = await frames.openGate();
     return {
       kind: 'stream',
-      stream: { ...stream, whole: false, abort: () => controller.abort() },
+      stream: { head, frames, whole: false, abort: () => controller.abort() },
       ms: Date.now() - started,
     };
   }
@@ -191,97 +192,6 @@ async function within<T>(ms: number, work: Promise<T>, connection: AbortControll
   } finally {
     clearTimeout(timer);
   }
-}
-
-async function* readEvents(
-  call: ProviderCall,
-  body: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<Frame[]> {
-  const read = READERS[call.model.wire].events();
-  let stopped = false;
-  let ended = false;
-  let usageBy = 0;
-  const patience = () => (stopped ? Math.max(0, usageBy - Date.now()) : call.timeouts.idle);
-  const toFrame = (frame: SseFrame): Frame => {
-    const events = read(frame);
-    for (const event of events) {
-      if (event.type === 'stop') stopped = true;
-      if (event.type === 'end') ended = true;
-    }
-    // Comments and other bytes without a frame buy no more time.
-    if (stopped) usageBy = Date.now() + USAGE_PATIENCE_MS;
-    return { raw: frame.data, events };
-  };
-  const started = Date.now();
-  try {
-    for await (const batch of readFrames(body, patience, signal)) {
-      yield batch.map(toFrame);
-      if (ended && stopped) return;
-      if (ended) throw new StreamFailure(cut(Date.now() - started));
-    }
-  } catch (error) {
-    if (signal.aborted) return; // Nobody wants it any more.
-    if (stopped && error instanceof IdleTimeout) return; // The answer is whole; only its usage is missing.
-    if (error instanceof StreamFailure) throw error;
-    throw new StreamFailure(
-      error instanceof IdleTimeout ? readFailure(error, Date.now() - started) : cut(Date.now() - started),
-    );
-  }
-  if (!stopped && !signal.aborted) throw new StreamFailure(cut(Date.now() - started));
-}
-
-/** A stream that is over before its answer is, whether the connection broke or was closed. */
-function cut(ms: number): Failure {
-  return {
-    kind: 'unreachable',
-    status: 0,
-    message: 'The provider ended the stream before the answer was finished.',
-    type: null,
-    code: 'stream_cut',
-    param: null,
-    retryAfter: null,
-    requestId: null,
-    ms,
-  };
-}
-
-const MEANINGFUL: ReadonlySet<AnswerEvent['type']> = new Set(['tool_call', 'stop', 'end', 'refusal']);
-
-/** Reads up to the first frame that says something, so that an error there is still ours to mend. */
-async function openGate(frames: AsyncGenerator<Frame[]>, started: number) {
-  const head: Frame[] = [];
-  for (;;) {
-    const { done, value } = await frames.next();
-    if (done) break;
-    head.push(...value);
-    const events = value.flatMap((frame) => frame.events);
-    const error = events.find((event) => event.type === 'error');
-    if (error) {
-      await frames.return(undefined);
-      throw new StreamFailure(
-        readFailure(
-          new FluxError(error.message, { status: error.status, code: error.code }),
-          Date.now() - started,
-        ),
-      );
-    }
-    if (
-      events.some(
-        (event) => MEANINGFUL.has(event.type) || (event.type === 'text' && event.text.trim() !== ''),
-      )
-    )
-      break;
-  }
-  async function* all(): AsyncGenerator<Frame[]> {
-    try {
-      yield head;
-      yield* frames;
-    } finally {
-      await frames.return(undefined);
-    }
-  }
-  return { head: head.flatMap((frame) => frame.events), frames: all() };
 }
 
 /** Milliseconds until the next try; null where another would be in vain or too late. */

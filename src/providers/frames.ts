@@ -15,58 +15,91 @@ export class IdleTimeout extends Error {
   }
 }
 
+/** Most streams bring some hundred bytes at a time. */
+const BUFFER_BYTES = 4_096;
+
 /**
- * SSE frames of a body, in the batches they arrive in. Leaving the loop early cancels the body, which aborts the
- * upstream. Nothing is read ahead of the consumer, so a slow client slows the provider.
- * @param patience milliseconds to wait for the next bytes, asked anew before each read
- * @param signal ends the frames and cancels the body at once
- * @throws IdleTimeout, or what the connection throws
+ * SSE frames of a body, in the batches they arrive in. Nothing is read ahead of who asks, so a slow client slows the
+ * provider. No generator, and always into the same buffer: a stream is hundreds of reads of one frame, and each costs
+ * as much as everything around it lets it.
  */
-export async function* readFrames(
-  body: ReadableStream<Uint8Array>,
-  patience: () => number,
-  signal: AbortSignal,
-): AsyncGenerator<SseFrame[], void, undefined> {
-  const reader = body.getReader();
-  const cancel = () => reader.cancel().catch(() => {});
-  signal.addEventListener('abort', cancel, { once: true });
-  let expired = false;
-  const silence = new Deadline(() => {
-    expired = true;
-    cancel(); // Ends the read that waits: in workerd it rejects, elsewhere it is done.
-  });
-  const decoder = new TextDecoder();
-  let frames: SseFrame[] = [];
-  const parser = createParser({
+export class FrameReader {
+  readonly #reader: ReadableStreamBYOBReader;
+  readonly #patience: () => number;
+  readonly #signal: AbortSignal;
+  readonly #silence: Deadline;
+  readonly #decoder = new TextDecoder();
+  readonly #parser = createParser({
     onEvent: ({ event, data }) => {
-      frames.push(event === undefined ? { data } : { event, data });
+      this.#frames.push(event === undefined ? { data } : { event, data });
     },
   });
-  let ms = 0;
-  try {
-    for (;;) {
-      ms = patience();
-      silence.set(ms);
-      const { done, value } = await reader.read();
-      silence.suspend();
-      if (expired) break;
-      parser.feed(done ? decoder.decode() : decoder.decode(value, { stream: true }));
-      // Servers that end without the last blank line still meant their last frame.
-      if (done) parser.feed('\n\n');
-      if (frames.length > 0) {
-        const batch = frames;
-        frames = [];
-        yield batch;
-      }
-      if (done) return;
-    }
-  } catch (error) {
-    if (!expired) throw error;
-  } finally {
-    silence.clear();
-    // A listener left behind would keep the stream for as long as the isolate lives.
-    signal.removeEventListener('abort', cancel);
-    cancel();
+  #buffer = new Uint8Array(BUFFER_BYTES);
+  #frames: SseFrame[] = [];
+  #expired = false;
+  #ended = false;
+
+  /**
+   * @param patience milliseconds to wait for the next bytes, asked anew before each read
+   * @param signal ends the frames and cancels the body at once
+   */
+  constructor(body: ReadableStream<Uint8Array>, patience: () => number, signal: AbortSignal) {
+    this.#reader = body.getReader({ mode: 'byob' });
+    this.#patience = patience;
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#cancel, { once: true });
+    this.#silence = new Deadline(() => {
+      this.#expired = true;
+      this.#cancel(); // Ends the read that waits: in workerd it rejects, elsewhere it is done.
+    });
   }
-  if (expired) throw new IdleTimeout(ms);
+
+  /**
+   * The frames that came next; null after the last.
+   * @throws IdleTimeout, or what the connection throws
+   */
+  async next(): Promise<SseFrame[] | null> {
+    while (!this.#ended) {
+      const ms = this.#patience();
+      this.#silence.set(ms);
+      try {
+        const { done, value } = await this.#reader.read(this.#buffer);
+        this.#silence.suspend();
+        if (!this.#expired) this.#feed(value, done);
+      } catch (error) {
+        if (!this.#expired) throw error;
+      }
+      if (this.#expired) throw new IdleTimeout(ms);
+      if (this.#frames.length > 0) {
+        const batch = this.#frames;
+        this.#frames = [];
+        return batch;
+      }
+    }
+    return null;
+  }
+
+  /** Lets go of the body, which aborts the upstream unless all of it was read. */
+  close(): void {
+    this.#ended = true;
+    this.#silence.clear();
+    // A listener left behind would keep the stream for as long as the isolate lives.
+    this.#signal.removeEventListener('abort', this.#cancel);
+    this.#cancel();
+  }
+
+  #feed(bytes: Uint8Array<ArrayBuffer> | undefined, done: boolean): void {
+    if (bytes !== undefined && bytes.byteLength > 0) {
+      this.#parser.feed(this.#decoder.decode(bytes, { stream: true }));
+      this.#buffer = new Uint8Array(bytes.buffer);
+    }
+    if (!done) return;
+    this.#ended = true;
+    // Servers that end without the last blank line still meant their last frame.
+    this.#parser.feed(`${this.#decoder.decode()}\n\n`);
+  }
+
+  readonly #cancel = (): void => {
+    this.#reader.cancel().catch(() => {});
+  };
 }
