@@ -48,7 +48,8 @@ export class EventFlow implements FrameFlow {
     } catch (error) {
       this.#breakOff(error);
     }
-    this.#reader.close();
+    if (this.#stopped && this.#ended) this.#reader.finish();
+    else this.#reader.close();
     if (this.#stopped || this.#signal.aborted) return OVER;
     throw new StreamFailure(cut(Date.now() - this.#startedAt));
   }

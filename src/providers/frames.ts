@@ -17,6 +17,7 @@ export class IdleTimeout extends Error {
 
 /** Most streams bring some hundred bytes at a time. */
 const BUFFER_BYTES = 4_096;
+const END_MS = 1_000;
 
 /**
  * SSE frames of a body, in the batches they arrive in. Nothing is read ahead of who asks, so a slow client slows the
@@ -79,13 +80,33 @@ export class FrameReader {
     return null;
   }
 
-  /** Lets go of the body, which aborts the upstream unless all of it was read. */
+  /** Lets go of the body, which ends the connection unless all of it was read. */
   close(): void {
+    const isWhole = this.#ended;
     this.#ended = true;
     this.#silence.clear();
     // A listener left behind would keep the stream for as long as the isolate lives.
     this.#signal.removeEventListener('abort', this.#cancel);
-    this.#cancel();
+    if (!isWhole) this.#cancel();
+  }
+
+  /**
+   * {@link close} after the last frame that matters: the end of the body follows it at once, and once it is read the
+   * connection can be used again. Nobody waits for it, and it does not wait for long.
+   */
+  finish(): void {
+    if (this.#ended) {
+      this.close();
+      return;
+    }
+    this.#silence.set(END_MS);
+    this.#reader.read(this.#buffer).then(
+      ({ done }) => {
+        this.#ended = done;
+        this.close();
+      },
+      () => this.close(),
+    );
   }
 
   #feed(bytes: Uint8Array<ArrayBuffer> | undefined, done: boolean): void {

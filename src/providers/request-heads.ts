@@ -10,6 +10,9 @@ interface Head {
   headers: Headers;
 }
 
+/** What the SDKs tell of the machine they run on: nobody needs it, and each header costs time. */
+const TELEMETRY = /^x-stainless-/i;
+
 /**
  * URL and headers of a client's requests, by path. An SDK makes them anew for every request, which takes longer than
  * to send it; but all that we send to one path have the same.
@@ -32,7 +35,7 @@ export class RequestHeads {
     let head = this.#heads.get(path);
     if (!head) {
       const { url, req } = await build();
-      head = { url, headers: req.headers };
+      head = { url, headers: new Headers([...req.headers].filter(([name]) => !TELEMETRY.test(name))) };
       this.#heads.set(path, head);
     }
     return fetch(head.url, { method: 'POST', headers: head.headers, body, signal, redirect: 'manual' });

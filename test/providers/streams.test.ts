@@ -43,6 +43,22 @@ describe.each(WIRES)('a stream over %s', (wire) => {
     });
   });
 
+  test('is read to the end of its body, which nobody waits for: the connection can be used again', async () => {
+    let open: ServerResponse | undefined;
+    upstream.replies = [
+      (response, request) => {
+        sse([...start, ...said, ...end], 'silence')(response, request);
+        if (wire === 'openai-chat') response.write('data: [DONE]\n\n');
+        open = response;
+      },
+    ];
+    expect((await read(streamOf(wire))).broke).toBe(null);
+    expect(open?.writableEnded).toBe(false);
+    open?.end();
+    await expect.poll(() => open?.writableFinished).toBe(true);
+    expect(upstream.left).toBe(0);
+  });
+
   test('cut before it says anything: tried again', async () => {
     upstream.replies = [sse(start, 'cut'), sse(start), whole(wire)];
     const { outcome, frames } = await read(streamOf(wire));
