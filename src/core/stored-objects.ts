@@ -36,7 +36,7 @@ export function storedObjectIn(body: unknown): string | null {
       { status: 400, code: 'stored_object', param: 'background' },
     );
   }
-  return findStoredObject(body, '');
+  return typeof body === 'object' && body !== null ? findStoredObject(body, true) : null;
 }
 
 /**
@@ -50,27 +50,34 @@ export function sharedStoredObject(field: string, where: string): FluxError {
   );
 }
 
-function findStoredObject(value: unknown, path: string): string | null {
-  if (typeof value !== 'object' || value === null) return null;
+/** Its path from `value` on, which is put together only where there is one: most bodies are long and name none. */
+function findStoredObject(value: object, isTop = false): string | null {
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) {
-      if (typeof item !== 'object') continue;
-      const found = findStoredObject(item, `${path}[${index}]`);
-      if (found !== null) return found;
+    for (let index = 0; index < value.length; index++) {
+      const found = findBelow(value[index]);
+      if (found !== null) return `[${index}]${found}`;
     }
     return null;
   }
   for (const [key, field] of Object.entries(value)) {
-    const here = path === '' ? key : `${path}.${key}`;
     if (field == null || FREE_FIELDS.has(key)) continue;
-    if (NAMING_FIELDS.has(key)) return here;
-    if (key === 'type' && field === 'item_reference') return here;
-    if (key === 'prompt' && typeof field === 'object' && 'id' in field) return `${here}.id`;
-    if (key === 'audio' && typeof field === 'object' && 'id' in field) return `${here}.id`;
+    if (NAMING_FIELDS.has(key)) return key;
+    if (typeof field !== 'object') {
+      if (key === 'type' && field === 'item_reference') return key;
+      continue;
+    }
+    if ((key === 'prompt' || key === 'audio') && 'id' in field) return `${key}.id`;
     // A tool call's `input` (Anthropic) is the model's words; at the top it is the conversation (Responses).
-    if (key === 'input' && path !== '') continue;
-    const found = findStoredObject(field, here);
-    if (found !== null) return found;
+    if (key === 'input' && !isTop) continue;
+    const found = findBelow(field);
+    if (found !== null) return `${key}${found}`;
   }
   return null;
+}
+
+/** As {@link findStoredObject}, with what joins it to the path above. */
+function findBelow(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const found = findStoredObject(value);
+  return found === null || found.startsWith('[') ? found : `.${found}`;
 }
