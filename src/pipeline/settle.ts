@@ -25,6 +25,9 @@ export interface StepEnd {
 /** Nothing is measured before there is an oracle: the shipped scorer's own profile. */
 export const PROFILE = { profile_version: 0, basis: 'prior' } as const;
 
+/** The same for every step. */
+const INFRA_COST_USD = infraCostOf(STEP_USE);
+
 /** A provider chooses its own codes: only what looks like one is kept, for anything else could be content (T48). */
 export function rowCode(code: string | null): string | null {
   return code === null || /^[a-z][a-z0-9_.-]{0,63}$/.test(code) ? code : 'other';
@@ -108,7 +111,7 @@ export function settle(
     difficulty_unknown: difficulty.unknown,
     tokens,
     tool_calls: end.toolCalls,
-    infra_cost_usd: infraCostOf(STEP_USE),
+    infra_cost_usd: INFRA_COST_USD,
     attempts: ledger.attempts,
     escalations: ledger.escalations.length,
     latency_ms: Math.max(0, now - request.startedAt),

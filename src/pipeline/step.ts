@@ -18,6 +18,7 @@ import { carriedBy } from '../core/routing/portability.ts';
 import { ruleFor } from '../core/routing/rules.ts';
 import type { Tier } from '../core/routing/tier.ts';
 import { cutAnswer } from './cut.ts';
+import { quoteOnce } from './known-quotes.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { type LiveStream, openLiveStream } from './live-stream.ts';
 import type { CallOutcome, Failure, OpenStream, Ports } from './ports.ts';
@@ -128,6 +129,8 @@ export function planRequest(
     lane,
     at: request.startedAt,
     explain,
+    // What is explained is quoted for just this size.
+    ...(explain ? {} : { quoting: quoteOnce }),
     ...(request.maxTier ? { maxTier: request.maxTier } : {}),
     ...(rule ? { rule } : {}),
   });
@@ -164,6 +167,7 @@ export async function runStep(
       body: call.body,
       headers: call.headers,
       stream: request.stream,
+      showsThinking: call.relay,
       timeouts: settings.timeouts,
       signal: ports.left,
     });
@@ -303,7 +307,7 @@ async function discard(
 async function leave(stream: OpenStream) {
   // A generator that was never begun has nothing to clean up, so its `return` alone would leave the connection open.
   stream.abort();
-  await stream.frames.return(undefined);
+  await stream.frames.return?.();
   const start = stream.head.find((event) => event.type === 'start');
   const last = stream.head.findLast((event) => event.type === 'usage');
   return {

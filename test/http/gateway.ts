@@ -7,8 +7,7 @@ export function gatewayOf(variables: Record<string, string> = {}) {
   const work: Promise<unknown>[] = [];
   const env = {
     LOG_QUEUE: {
-      sendBatch: async (messages: { body: StepRecord }[]) =>
-        void rows.push(...messages.map((message) => message.body)),
+      send: async (steps: StepRecord[]) => void rows.push(...steps),
     },
     FLUX_API_KEYS: 'flx_agent_key:acme,flx_reader_key:acme:read,flx_other_key:globex:infer+read',
     FLUX_ADMIN_KEY: 'flx_admin_key',

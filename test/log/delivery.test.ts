@@ -324,6 +324,24 @@ onEachPostgres((open) => {
     ]);
   });
 
+  test('steps that came in one message: each one row, and what can be none takes no other with it', async () => {
+    const good = [step(), step(), step()];
+    const refused = step({ tokens: { ...step().tokens, fresh: 2 ** 40 } });
+    const batch = queue.batchOf([[good[0], good[1]], [refused, 'nonsense', good[2]], []]);
+    await consumeSteps(batch, { database, redis });
+    expect(await loggedIds()).toEqual(idsOf(good));
+    expect(batch.messages.every((message) => message.outcome === 'acked')).toBe(true);
+    const dead = (await listOf('dead')).map((entry) => JSON.parse(entry));
+    expect(dead).toEqual(['nonsense', refused]);
+
+    postgres.mood = 'down';
+    const again = queue.batchOf([[step(), step()]]);
+    await consumeSteps(again, { database, redis });
+    expect(again.messages.map((message) => message.outcome)).toEqual([2]);
+    await consumeDead(queue.batchOf([[step(), step()]]), { database, redis });
+    expect(await listOf('parked')).toHaveLength(2);
+  });
+
   test('a message that is no step stays in the queue while Redis is down', async () => {
     redisServer.mood = 'down';
     const good = step();
@@ -397,13 +415,17 @@ onEachPostgres((open) => {
     await Promise.all(Array.from({ length: 16 }, agent));
     expect([...outcomes.keys()].sort()).toEqual(['gathered', 'held', 'parked', 'queued', 'written']);
 
-    let deliveries: FakeMessage[] = queue.batchOf(queue.sent).messages;
+    const sent = [...queue.sent];
+    const together = Array.from({ length: Math.ceil(sent.length / 3) }, (_, i) =>
+      sent.slice(3 * i, 3 * i + 3),
+    );
+    let deliveries: FakeMessage[] = queue.batchOf(together).messages;
     for (let round = 0; deliveries.length > 0; round++) {
       const failed: FakeMessage[] = [];
-      for (let at = 0; at < deliveries.length; at += 100) {
-        postgres.mood = round === 0 && at % 200 === 0 ? 'down' : 'up';
+      for (let at = 0; at < deliveries.length; at += 30) {
+        postgres.mood = round === 0 && at % 60 === 0 ? 'down' : 'up';
         postgres.losesAnswers = round === 1;
-        const messages = deliveries.slice(at, at + 100);
+        const messages = deliveries.slice(at, at + 30);
         await consumeSteps({ messages }, { database, redis });
         failed.push(...messages.filter((message) => message.outcome !== 'acked'));
       }

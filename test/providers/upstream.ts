@@ -75,6 +75,7 @@ export function callOf(
     model: modelOrAssumed(kind, MODELS[wire]),
     body: '{"model":"any","messages":[]}',
     stream: false,
+    showsThinking: false,
     signal: null,
     timeouts: { ...PATIENT, ...timeouts },
     ...more,
