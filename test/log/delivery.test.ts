@@ -140,6 +140,7 @@ onEachPostgres((open) => {
       expect(await listOf('parked')).toHaveLength(2);
 
       postgres.mood = 'up';
+      database = openDatabase(postgres.url);
       expect(await drainParked({ database, redis })).toEqual({ drained: 2, dead: 0, complete: true });
       expect(await loggedIds()).toEqual(idsOf(records));
       expect(await listOf('parked')).toEqual([]);
