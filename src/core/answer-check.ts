@@ -64,12 +64,14 @@ function fits(json: string, schema: Record<string, unknown> | undefined): boolea
 
 /** The same question of a stream, when only its first frames up to the first meaningful one are there. */
 export function findFaultAtGate(head: readonly AnswerEvent[]): 'refusal' | 'empty_answer' | null {
-  let fault: 'refusal' | 'empty_answer' | null = 'empty_answer';
+  let fault: 'refusal' | 'empty_answer' | null = null;
   for (const event of head) {
     if (event.type === 'tool_call' || (event.type === 'text' && event.text.trim() !== '')) return null;
     if (event.type === 'refusal') fault = 'refusal';
     if (event.type === 'stop' && event.reason === 'refusal') fault = 'refusal';
     if (event.type === 'stop' && event.reason === 'length') return null;
+    // Where it has not ended, it is thinking before our eyes.
+    if (event.type === 'stop' || event.type === 'end') fault ??= 'empty_answer';
   }
   return fault;
 }

@@ -26,8 +26,11 @@ export type AnswerEvent =
   | { type: 'refusal'; text: string }
   /** A whole block of the provider's own, once it has ended: for the same wire, and for who keeps it for its producer. */
   | { type: 'block'; block: ThinkingBlock | ForeignBlock }
-  /** A sign of life that carries nothing for the client (thinking, an item opened, a ping). */
-  | { type: 'progress' }
+  /**
+   * A sign of life that carries nothing for a client of another wire (thinking, an item opened, a ping).
+   * `thinks`: words of thinking, which a client of the same wire is shown as they come.
+   */
+  | { type: 'progress'; thinks?: true }
   /** `index` counts the answer's tool calls from 0, whatever blocks stood between them (T32). */
   | { type: 'tool_call'; index: number; id: string; name: string; custom?: true }
   /** Of a custom tool's call: its free text. */

@@ -62,14 +62,14 @@ const FREE_FIELDS: ReadonlySet<string> = new Set([
  * @throws FluxError 400 where the answer itself would be stored
  */
 export function storedObjectIn(body: unknown): string | null {
-  if (!isObject(body)) return findInside(body, '');
+  if (!isObject(body)) return findBelow(body);
   if (body.background === true) {
     throw new FluxError(
       "'background' leaves the answer at the provider, where other customers of its key could read it: leave it out and stream instead.",
       { status: 400, code: 'stored_object', param: 'background' },
     );
   }
-  return findInItems(body.input) ?? findInside(body, '');
+  return findInItems(body.input) ?? findInside(body);
 }
 
 /**
@@ -89,13 +89,12 @@ function findInItems(items: unknown): string | null {
   return index === -1 ? null : `input[${index}].id`;
 }
 
-function findInside(value: unknown, path: string): string | null {
-  if (typeof value !== 'object' || value === null) return null;
+/** Its path from `value` on, which is put together only where there is one: most bodies are long and name none. */
+function findInside(value: object): string | null {
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) {
-      if (typeof item !== 'object') continue;
-      const found = findInside(item, `${path}[${index}]`);
-      if (found !== null) return found;
+    for (let index = 0; index < value.length; index++) {
+      const found = findBelow(value[index]);
+      if (found !== null) return `[${index}]${found}`;
     }
     return null;
   }
@@ -104,14 +103,20 @@ function findInside(value: unknown, path: string): string | null {
     if (field == null || FREE_FIELDS.has(key)) continue;
     // Anthropic's arguments; elsewhere it is the conversation.
     if (isCall && key === 'input') continue;
-    const here = path === '' ? key : `${path}.${key}`;
     const isEmpty = Array.isArray(field) && field.length === 0;
     const names = isEmpty ? undefined : NAMING_FIELDS.get(key);
-    if (names?.(field)) return names === byId ? `${here}.id` : here;
-    const found = findInside(field, here);
-    if (found !== null) return found;
+    if (names?.(field)) return names === byId ? `${key}.id` : key;
+    const found = findBelow(field);
+    if (found !== null) return `${key}${found}`;
   }
   return null;
+}
+
+/** As {@link findInside}, with what joins it to the path above. */
+function findBelow(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const found = findInside(value);
+  return found === null || found.startsWith('[') ? found : `.${found}`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

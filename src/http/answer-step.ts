@@ -85,7 +85,8 @@ export function portsOf(c: Context<AppEnv>): Ports {
     beginLater: (record) => background(beginLater(record, c.get('stores'))),
     logStep: (record) => {
       c.get('charge').settle(inputTokens(record.tokens) + record.tokens.output);
-      c.executionCtx.waitUntil(logStep(record, c.get('stores')));
+      const logging = logStep(record, c.get('stores'));
+      if (logging !== 'gathered') c.executionCtx.waitUntil(logging);
     },
     left: c.req.raw.signal,
     clock: { now: () => Date.now(), cpu: () => (c.get('settings').clockRuns ? performance.now() : null) },

@@ -54,12 +54,13 @@ export class ClientLine {
     if (this.#pending === 0) this.#deadline.set(this.#silence);
   }
 
-  /** Takes whole SSE frames. Waits only where the client is slower than they come. */
-  async write(text: string): Promise<void> {
+  /** Takes whole SSE frames. A promise only where there is something to wait for: the client may be slower than they come. */
+  write(text: string): Promise<void> | undefined {
     this.#gathered += text;
     const rest = GATHER_MS - (Date.now() - this.#writtenAt);
-    if (rest <= 0 || this.#gathered.length > MOST_GATHERED) await this.#flush();
-    else this.#gathering.set(rest);
+    if (rest <= 0 || this.#gathered.length > MOST_GATHERED) return this.#flush();
+    this.#gathering.set(rest);
+    return undefined;
   }
 
   /** The last text, and the end. */

@@ -35,7 +35,7 @@ export function pumpPassage(
 
 interface Line<Part> {
   readonly isOpen: boolean;
-  write(part: Part): Promise<void>;
+  write(part: Part): Promise<void> | undefined;
   end(part: Part): Promise<void>;
   leave(): void;
 }

@@ -54,7 +54,10 @@ export async function pump(
     writer = writerFor(step.relay);
     line.begin();
     for await (const batch of step.stream.frames) {
-      await line.write(batch.map((frame) => writer.write(frame)).join(''));
+      let text = '';
+      for (const frame of batch) text += writer.write(frame);
+      const writing = line.write(text);
+      if (writing) await writing;
       if (!line.isOpen) return;
     }
     if (!line.isOpen) return;

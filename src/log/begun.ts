@@ -26,7 +26,7 @@ export async function beginLater(record: StepRecord, { queue }: Pick<LogStores, 
   await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
   if (gatherings.get(queue) === records) gatherings.delete(queue);
   try {
-    await queue.sendBatch(records.map((body) => ({ body, delaySeconds: LATER_S })));
+    await queue.send(records, { delaySeconds: LATER_S });
   } catch {
     logLine('warn', 'begin_not_kept', { count: records.length });
   }

@@ -21,32 +21,42 @@ export function retryDelay(attempts: number): number {
   return Math.min(LONGEST_DELAY, 2 ** attempts);
 }
 
+/** A message of the log queue: steps that were sent together. */
+interface Delivery {
+  message: Message;
+  steps: StepRecord[];
+  /** What in it is no step. */
+  unreadable: unknown[];
+}
+
 /**
  * Writes a batch of the log queue to Postgres. Messages may come twice, in any order, or after a consumer that
  * died half-way: each step becomes one row. Where Postgres is down every message is retried, later each time.
  * What can never be a row goes to Redis' dead list and is not retried: its messages would only hold up others.
  */
 export async function consumeSteps(batch: Batch, stores: ConsumerStores): Promise<void> {
-  const { steps, unreadable } = readMessages(batch);
+  let deliveries = batch.messages.map(readMessage);
   let refused = new Set<StepRecord>();
   try {
-    refused = new Set(await insertSteps(stores.database, [...steps.keys()]));
+    refused = new Set(
+      await insertSteps(
+        stores.database,
+        deliveries.flatMap(({ steps }) => steps),
+      ),
+    );
   } catch (error) {
-    retry([...steps.values()]);
-    steps.clear();
+    retry(deliveries.filter(({ steps }) => steps.length > 0));
+    deliveries = deliveries.filter(({ steps }) => steps.length === 0);
     logLine('warn', 'write_failed', { count: batch.messages.length, sql_state: sqlStateOf(error) });
   }
-  const dead = [...unreadable];
-  for (const [record, message] of steps) {
-    if (refused.has(record)) dead.push(message);
-    else message.ack();
+  const written: Delivery[] = [];
+  const dead: Delivery[] = [];
+  for (const delivery of deliveries) {
+    delivery.unreadable.push(...delivery.steps.filter((step) => refused.has(step)));
+    (delivery.unreadable.length > 0 ? dead : written).push(delivery);
   }
-  await ackOnceKept(dead, () =>
-    buryMessages(
-      stores.redis,
-      dead.map((message) => message.body),
-    ),
-  );
+  for (const { message } of written) message.ack();
+  await ackOnceKept(dead, () => bury(dead, stores));
 }
 
 /**
@@ -54,40 +64,44 @@ export async function consumeSteps(batch: Batch, stores: ConsumerStores): Promis
  * parked, from where the scheduled job brings them back once Postgres is there; the rest goes to the dead list.
  */
 export async function consumeDead(batch: Batch, stores: ConsumerStores): Promise<void> {
-  const { steps, unreadable } = readMessages(batch);
-  logLine('error', 'dead_letter', { steps: steps.size, unreadable: unreadable.length });
-  await ackOnceKept([...steps.values()], () => parkSteps(stores.redis, [...steps.keys()]));
-  await ackOnceKept(unreadable, () =>
-    buryMessages(
-      stores.redis,
-      unreadable.map((message) => message.body),
-    ),
-  );
+  const deliveries = batch.messages.map(readMessage);
+  const steps = deliveries.flatMap((delivery) => delivery.steps);
+  const unreadable = deliveries.reduce((count, delivery) => count + delivery.unreadable.length, 0);
+  logLine('error', 'dead_letter', { steps: steps.length, unreadable });
+  await ackOnceKept(deliveries, async () => {
+    await parkSteps(stores.redis, steps);
+    await bury(deliveries, stores);
+  });
 }
 
-function readMessages(batch: Batch): { steps: Map<StepRecord, Message>; unreadable: Message[] } {
-  const steps = new Map<StepRecord, Message>();
-  const unreadable: Message[] = [];
-  for (const message of batch.messages) {
-    const parsed = stepRecord.safeParse(message.body);
-    if (parsed.success) steps.set(parsed.data, message);
-    else unreadable.push(message);
+/** A step by itself is a message of an older version. */
+function readMessage(message: Message): Delivery {
+  const delivery: Delivery = { message, steps: [], unreadable: [] };
+  for (const item of Array.isArray(message.body) ? message.body : [message.body]) {
+    const parsed = stepRecord.safeParse(item);
+    if (parsed.success) delivery.steps.push(parsed.data);
+    else delivery.unreadable.push(item);
   }
-  return { steps, unreadable };
+  return delivery;
 }
 
-/** Acknowledges the messages once `keep` has them, else leaves them to the queue. */
-async function ackOnceKept(messages: readonly Message[], keep: () => Promise<void>): Promise<void> {
-  if (messages.length === 0) return;
+async function bury(deliveries: readonly Delivery[], { redis }: ConsumerStores): Promise<void> {
+  const bodies = deliveries.flatMap(({ unreadable }) => unreadable);
+  if (bodies.length > 0) await buryMessages(redis, bodies);
+}
+
+/** Acknowledges the messages once `keep` has what is in them, else leaves them to the queue. */
+async function ackOnceKept(deliveries: readonly Delivery[], keep: () => Promise<void>): Promise<void> {
+  if (deliveries.length === 0) return;
   try {
     await keep();
-    for (const message of messages) message.ack();
+    for (const { message } of deliveries) message.ack();
   } catch {
-    logLine('error', 'park_failed', { count: messages.length });
-    retry(messages);
+    logLine('error', 'park_failed', { count: deliveries.length });
+    retry(deliveries);
   }
 }
 
-function retry(messages: readonly Message[]): void {
-  for (const message of messages) message.retry({ delaySeconds: retryDelay(message.attempts) });
+function retry(deliveries: readonly Delivery[]): void {
+  for (const { message } of deliveries) message.retry({ delaySeconds: retryDelay(message.attempts) });
 }

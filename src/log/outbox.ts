@@ -8,7 +8,8 @@ import { logLine } from './line.ts';
 import { buryMessages, parkSteps } from './parking.ts';
 
 export interface LogStores {
-  queue: { sendBatch(messages: { body: StepRecord; delaySeconds?: number }[]): Promise<unknown> };
+  /** A message is some steps that are sent together. */
+  queue: { send(steps: StepRecord[], options?: { delaySeconds: number }): Promise<unknown> };
   database: Database;
   redis: Redis;
   /** One an isolate, shared by all its requests. */
@@ -28,9 +29,9 @@ const SEND_DELAYS = [100, 400];
 const SEND_LIMIT_MS = 2_000;
 /** As long as one delivery can take: three sends, Postgres and Redis at their limits; under the 30 s of waitUntil. */
 const DELIVERY_MS = 20_000;
-/** Steps that end within so many ms of each other are sent together: a send of its own costs as much as a request. */
+/** Steps that end within so many ms of each other are one message: one of its own costs as much as a request. */
 const GATHER_MS = 25;
-/** Of some 2 KB each; the queue takes 100 messages or 256 KB at once. */
+/** Of some 1.3 KB each. A message may have 128 KB; where it has more, they are written to Postgres at once. */
 const MOST_TOGETHER = 50;
 
 /** Steps that one request of this isolate is about to send. */
@@ -43,10 +44,11 @@ interface Gathering {
 const gatherings = new WeakMap<HeldSteps, Gathering>();
 
 /**
- * Hands a finished step to the log. Never throws, and never fails the request: call it after the answer, in
- * `waitUntil`. As long as any of queue, Postgres and Redis lives, the step becomes a row (T47).
+ * Hands a finished step to the log. Never throws, and never fails the request: call it after the answer, and give
+ * `waitUntil` what it returns, if that is a promise. As long as any of queue, Postgres and Redis lives, the step becomes
+ * a row (T47).
  */
-export async function logStep(record: StepRecord, stores: LogStores): Promise<LogOutcome> {
+export function logStep(record: StepRecord, stores: LogStores): Promise<LogOutcome> | 'gathered' {
   const now = Date.now();
   const kept = stores.held.hold(record, now + DELIVERY_MS);
   const open = gatherings.get(stores.held);
@@ -55,6 +57,11 @@ export async function logStep(record: StepRecord, stores: LogStores): Promise<Lo
     open.records.push(record);
     return 'gathered';
   }
+  return deliverFirst(record, stores, kept);
+}
+
+/** The step, and those that other requests leave to this one meanwhile. */
+async function deliverFirst(record: StepRecord, stores: LogStores, kept: boolean): Promise<LogOutcome> {
   const records = kept ? await gather(record, stores) : [record];
   const outcome = await deliver(records, stores, SEND_DELAYS);
   if (outcome !== undefined) {
@@ -69,7 +76,6 @@ export async function logStep(record: StepRecord, stores: LogStores): Promise<Lo
   return 'held';
 }
 
-/** The step and those that others leave to this request meanwhile. */
 async function gather(record: StepRecord, stores: LogStores): Promise<StepRecord[]> {
   const gathering: Gathering = { records: [record], until: Date.now() + 2 * GATHER_MS };
   gatherings.set(stores.held, gathering);
@@ -100,7 +106,7 @@ async function deliver(
 async function enqueue(records: StepRecord[], stores: LogStores, delays: number[]): Promise<boolean> {
   for (const delay of [...delays, undefined]) {
     try {
-      await within(SEND_LIMIT_MS, stores.queue.sendBatch(records.map((body) => ({ body }))));
+      await within(SEND_LIMIT_MS, stores.queue.send(records));
       return true;
     } catch {
       if (delay !== undefined) await sleeperOf(stores)(delay);

@@ -8,7 +8,7 @@ import { FluxError } from '../core/errors.ts';
 import type { FluxMetadata } from '../core/metadata.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import { createStopCutter } from '../core/stop-cut.ts';
-import { type OpenStream, StreamFailure } from './ports.ts';
+import { type FrameFlow, type OpenStream, StreamFailure } from './ports.ts';
 import { failureInside, toFluxError } from './provider-error.ts';
 import { settle } from './settle.ts';
 import type { PlannedStep, PreparedCall } from './step.ts';
@@ -16,7 +16,7 @@ import type { PlannedStep, PreparedCall } from './step.ts';
 /** A streamed answer on its way to the client. Exactly one of finish, abandon or a throw of `frames` writes its row. */
 export interface LiveStream {
   /** @throws FluxError when the provider breaks off or reports an error. */
-  frames: AsyncGenerator<AnswerFrame[]>;
+  frames: FrameFlow;
   /** After the last frame: what rides on the ending. */
   finish(): { usage: Usage; metadata: FluxMetadata };
   /** The client left. */
@@ -87,29 +87,29 @@ export function openLiveStream(
     return { metadata, usage: settled };
   };
 
-  async function* frames(): AsyncGenerator<AnswerFrame[]> {
-    const cut = call.gatewayStop.length > 0 ? createCut(call.gatewayStop) : null;
+  const cut = call.gatewayStop.length > 0 ? createCut(call.gatewayStop) : null;
+
+  async function next(): Promise<IteratorResult<AnswerFrame[], void>> {
+    // What comes after a stop sequence is not waited for: what the model has used is estimated.
+    if (cut?.done()) return leave();
     try {
-      for await (const batch of stream.frames) {
-        endedAt = step.ports.clock.now();
-        for (const frame of batch) {
-          for (const event of frame.events) {
-            follow(event);
-            if (event.type === 'error') throw new StreamFailure(failureInside(event));
-          }
-        }
-        if (!cut) {
-          yield batch.map((frame) => markBlocks(frame, call.candidate));
-          continue;
-        }
-        const shown = batch.map((frame) => ({ ...frame, events: cut.apply(frame.events) }));
-        yield shown;
-        if (cut.done()) {
-          // What comes after it is not waited for: what the model has used is estimated.
-          return;
+      const batch = await stream.frames.next();
+      if (batch.done) return batch;
+      endedAt = step.ports.clock.now();
+      let holdsBlock = false;
+      for (const { events } of batch.value) {
+        for (const event of events) {
+          follow(event);
+          if (event.type === 'error') throw new StreamFailure(failureInside(event));
+          holdsBlock ||= event.type === 'block';
         }
       }
+      if (!cut && !holdsBlock) return batch;
+      const marked = holdsBlock ? batch.value.map((frame) => markBlocks(frame, call.candidate)) : batch.value;
+      const shown = cut ? marked.map((frame) => ({ ...frame, events: cut.apply(frame.events) })) : marked;
+      return { done: false, value: shown };
     } catch (error) {
+      await leave();
       const failure = error instanceof StreamFailure ? error.failure : null;
       const seen = failure ? toFluxError(failure, call.provider) : error;
       if (!closed) {
@@ -120,8 +120,15 @@ export function openLiveStream(
     }
   }
 
+  async function leave(): Promise<IteratorReturnResult<undefined>> {
+    await stream.frames.return?.();
+    return { done: true, value: undefined };
+  }
+
+  const frames: FrameFlow = { next, return: leave, [Symbol.asyncIterator]: () => frames };
+
   return {
-    frames: frames(),
+    frames,
     finish() {
       const { metadata, usage: settled } = close('ok', 200, null, null);
       return { usage: settled ?? usageOf({}), metadata };
@@ -137,7 +144,6 @@ export function openLiveStream(
 
 /** Whole blocks with who made them, for whoever keeps them (T16). */
 function markBlocks(frame: AnswerFrame, candidate: Candidate): AnswerFrame {
-  if (!frame.events.some((event) => event.type === 'block')) return frame;
   const events = frame.events.map((event) =>
     event.type === 'block' ? { ...event, block: producedBy(event.block, candidate) } : event,
   );

@@ -16,6 +16,8 @@ export interface ProviderCall {
   /** Headers of the client that go with it; only to an upstream of the client's own wire. */
   headers?: Readonly<Record<string, string>>;
   stream: boolean;
+  /** Its stream is relayed: the first words of its thinking are the first that the client sees. */
+  showsThinking: boolean;
   timeouts: Timeouts;
   /** Aborts when the client leaves: nothing more is sent for it. */
   signal: AbortSignal | null;
@@ -43,12 +45,15 @@ export interface Failure {
   ms: number;
 }
 
+/** Frames in batches as they arrive; leaving a loop over them lets go of where they come from. */
+export type FrameFlow = AsyncIterableIterator<AnswerFrame[], void>;
+
 /** A stream whose first meaningful frame is there. */
 export interface OpenStream {
   /** What the frames up to that one meant. */
   head: AnswerEvent[];
-  /** All frames, the head's first, in batches as they arrive. Throws {@link StreamFailure}; leaving the loop aborts the upstream. */
-  frames: AsyncGenerator<AnswerFrame[]>;
+  /** All frames, the head's first. Throws {@link StreamFailure}. */
+  frames: FrameFlow;
   /** The provider did not stream but answered whole: its frames have no raw text. */
   whole: boolean;
   /** Lets go of the upstream at once, also while a frame is awaited. */

@@ -35,6 +35,10 @@ export const NO_ANSWER = { call: null, toolCalls: 0, answer: null, stop: null } 
 /** Nothing is measured before there is an oracle: the shipped scorer's own profile. */
 export const PROFILE = { profile_version: 0, basis: 'prior' } as const;
 
+/** What running a step takes: the same for every one that touches no session, and for every one that does. */
+export const INFRA_COST_USD = infraCostOf(STEP_USE);
+export const SESSION_COST_USD = infraCostOf({ ...STEP_USE, ...SESSION_USE });
+
 /** A provider chooses its own codes: only what looks like one is kept, for anything else could be content (T48). */
 export function rowCode(code: string | null): string | null {
   return code === null || /^[a-z][a-z0-9_.-]{0,63}$/.test(code) ? code : 'other';
@@ -119,7 +123,7 @@ export function settle(
     difficulty_unknown: difficulty.unknown,
     tokens,
     tool_calls: end.toolCalls,
-    infra_cost_usd: infraCostOf(step.state.object === null ? STEP_USE : { ...STEP_USE, ...SESSION_USE }),
+    infra_cost_usd: step.state.object === null ? INFRA_COST_USD : SESSION_COST_USD,
     attempts: ledger.attempts,
     escalations: ledger.escalations.length,
     latency_ms: Math.max(0, now - request.startedAt),

@@ -26,6 +26,7 @@ import { carriedBy } from '../core/routing/portability.ts';
 import { ruleFor } from '../core/routing/rules.ts';
 import { TIERS, type Tier } from '../core/routing/tier.ts';
 import { cutAnswer } from './cut.ts';
+import { quoteOnce } from './known-quotes.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { type LiveStream, openLiveStream } from './live-stream.ts';
 import type { CallOutcome, Failure, OpenStream, Ports } from './ports.ts';
@@ -159,6 +160,8 @@ export function planRequest(assessed: AssessedRequest, explain = false): Planned
     lane,
     at: request.startedAt,
     explain,
+    // What is explained is quoted for just this size.
+    ...(explain ? {} : { quoting: quoteOnce }),
     ...(signals.length > 0 ? { raisedTo: tierAbove(lane, settings, difficulty.label) } : {}),
     ...(request.maxTier ? { maxTier: request.maxTier } : {}),
     ...(rule ? { rule } : {}),
@@ -205,6 +208,7 @@ export async function runStep(
       body: call.body,
       headers: call.headers,
       stream: request.stream,
+      showsThinking: call.relay,
       timeouts: settings.timeouts,
       signal: ports.left,
     });
@@ -379,7 +383,7 @@ async function discard(
 async function leave(stream: OpenStream) {
   // A generator that was never begun has nothing to clean up, so its `return` alone would leave the connection open.
   stream.abort();
-  await stream.frames.return(undefined);
+  await stream.frames.return?.();
   const start = stream.head.find((event) => event.type === 'start');
   const last = stream.head.findLast((event) => event.type === 'usage');
   return {

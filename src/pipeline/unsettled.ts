@@ -1,12 +1,11 @@
 import { costOf } from '../core/accounting/cost.ts';
 import { tokensOn } from '../core/accounting/estimate.ts';
-import { infraCostOf, SESSION_USE, STEP_USE } from '../core/accounting/infra-cost.ts';
 import { PRICE_BOOK_VERSION, pricesOf } from '../core/accounting/price-book.ts';
 import { usageOf } from '../core/accounting/usage.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
 import { turnsOf } from '../core/context/turns.ts';
 import { type StepRecord, UNSETTLED } from './record.ts';
-import { PROFILE } from './settle.ts';
+import { INFRA_COST_USD, PROFILE, SESSION_COST_USD } from './settle.ts';
 import type { AssessedRequest } from './step.ts';
 
 /** Tokens of an answer nobody saw: the prior of the forecast (core/routing/forecast.ts). */
@@ -44,7 +43,7 @@ export function unsettledRecord(assessed: AssessedRequest): StepRecord {
     cost_usd: estimatedCost(assessed),
     baseline_model: baseline.name,
     baseline_cost_usd: null,
-    infra_cost_usd: infraCostOf(state.object === null ? STEP_USE : { ...STEP_USE, ...SESSION_USE }),
+    infra_cost_usd: state.object === null ? INFRA_COST_USD : SESSION_COST_USD,
     attempts: [],
     escalations: 0,
     estimated: ['cost'],

@@ -1,7 +1,6 @@
 import type { AnswerEvent } from '../core/answer.ts';
-import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import { createUnwrapper, unwrapAnswer, type Wrapping } from '../core/dialects/unwrap.ts';
-import type { CallOutcome, OpenStream } from './ports.ts';
+import type { CallOutcome, FrameFlow, OpenStream } from './ports.ts';
 
 /** What came of a call, with the wrapping of its request taken off again. */
 export function unwrapOutcome(outcome: CallOutcome, wrapping: Wrapping): CallOutcome {
@@ -12,14 +11,23 @@ export function unwrapOutcome(outcome: CallOutcome, wrapping: Wrapping): CallOut
 function unwrapStream(stream: OpenStream, wrapping: Wrapping): OpenStream {
   const unwrapHead = createUnwrapper(wrapping);
   const unwrap = createUnwrapper(wrapping);
-  async function* frames(): AsyncGenerator<AnswerFrame[]> {
-    for await (const batch of stream.frames)
-      yield batch.map((frame) => ({ ...frame, events: frame.events.flatMap(unwrap) }));
-  }
+  const frames: FrameFlow = {
+    async next() {
+      const batch = await stream.frames.next();
+      if (batch.done) return batch;
+      const value = batch.value.map((frame) => ({ ...frame, events: frame.events.flatMap(unwrap) }));
+      return { done: false, value };
+    },
+    async return() {
+      await stream.frames.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]: () => frames,
+  };
   // An answer that has begun is no empty one, though its first words may still be held back.
   const head = stream.head.flatMap((event): AnswerEvent[] => {
     const shown = unwrapHead(event);
     return event.type === 'text' || event.type === 'tool_call' ? [event, ...shown] : shown;
   });
-  return { ...stream, head, frames: frames() };
+  return { ...stream, head, frames };
 }

@@ -9,21 +9,11 @@ import { createEventReader as readResponsesEvents } from '../core/dialects/opena
 import type { EventReader } from '../core/dialects/upstream.ts';
 import { FluxError } from '../core/errors.ts';
 import type { Wire } from '../core/routing/catalog.ts';
-import {
-  type CallOutcome,
-  type Failure,
-  type OpenStream,
-  type ProviderCall,
-  StreamFailure,
-} from '../pipeline/ports.ts';
+import type { CallOutcome, OpenStream, ProviderCall } from '../pipeline/ports.ts';
 import { postAnthropic } from './anthropic.ts';
-import { readFailure } from './failure.ts';
-import { IdleTimeout, readFrames, type SseFrame } from './frames.ts';
+import { EventFlow } from './event-flow.ts';
 import { postOpenAI } from './openai.ts';
 import { type Try, within, withRetries } from './retries.ts';
-
-/** After the finish chunk, how long its usage may take before the cost is estimated (contract.md). */
-const USAGE_PATIENCE_MS = 2_000;
 
 const READERS: Record<Wire, { answer(body: unknown, raw: string): Answer; events(): EventReader }> = {
   'anthropic-messages': { answer: readAnthropicAnswer, events: readAnthropicEvents },
@@ -61,8 +51,10 @@ async function send(call: ProviderCall, { started, note, connection }: Try): Pro
   const left = started + call.timeouts.firstByte - Date.now();
   const { body, raw = '' } = await within(left, exchange(), connection);
   if (body) {
-    const stream = await openGate(readEvents(call, body, connection.signal), started);
-    return { kind: 'stream', stream: { ...stream, whole: false, abort: () => connection.abort() } };
+    const read = READERS[call.model.wire].events();
+    const frames = new EventFlow(body, read, call.timeouts.idle, connection.signal);
+    const head = await frames.openGate(call.showsThinking);
+    return { kind: 'stream', stream: { head, frames, whole: false, abort: () => connection.abort() } };
   }
   const answer = READERS[call.model.wire].answer(parseAnswer(raw), raw); // Throws the error inside, if it is one (T28).
   if (call.stream) return { kind: 'stream', stream: streamOf(answer) };
@@ -118,95 +110,4 @@ function parseAnswer(raw: string): unknown {
       code: 'not_json',
     });
   }
-}
-
-async function* readEvents(
-  call: ProviderCall,
-  body: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
-): AsyncGenerator<AnswerFrame[]> {
-  const read = READERS[call.model.wire].events();
-  let stopped = false;
-  let ended = false;
-  let usageBy = 0;
-  const patience = () => (stopped ? Math.max(0, usageBy - Date.now()) : call.timeouts.idle);
-  const toFrame = (frame: SseFrame): AnswerFrame => {
-    const events = read(frame);
-    for (const event of events) {
-      if (event.type === 'stop') stopped = true;
-      if (event.type === 'end') ended = true;
-    }
-    // Comments and other bytes without a frame buy no more time.
-    if (stopped) usageBy = Date.now() + USAGE_PATIENCE_MS;
-    return { raw: frame.data, ...(frame.event === undefined ? {} : { event: frame.event }), events };
-  };
-  const started = Date.now();
-  try {
-    for await (const batch of readFrames(body, patience, signal)) {
-      yield batch.map(toFrame);
-      if (ended && stopped) return;
-      if (ended) throw new StreamFailure(cut(Date.now() - started));
-    }
-  } catch (error) {
-    if (signal.aborted) return; // Nobody wants it any more.
-    if (stopped && error instanceof IdleTimeout) return; // The answer is whole; only its usage is missing.
-    if (error instanceof StreamFailure) throw error;
-    throw new StreamFailure(
-      error instanceof IdleTimeout ? readFailure(error, Date.now() - started) : cut(Date.now() - started),
-    );
-  }
-  if (!stopped && !signal.aborted) throw new StreamFailure(cut(Date.now() - started));
-}
-
-/** A stream that is over before its answer is, whether the connection broke or was closed. */
-function cut(ms: number): Failure {
-  return {
-    kind: 'unreachable',
-    status: 0,
-    message: 'The provider ended the stream before the answer was finished.',
-    type: null,
-    code: 'stream_cut',
-    param: null,
-    retryAfter: null,
-    requestId: null,
-    ms,
-  };
-}
-
-const MEANINGFUL: ReadonlySet<AnswerEvent['type']> = new Set(['tool_call', 'stop', 'end', 'refusal']);
-
-/** Reads up to the first frame that says something, so that an error there is still ours to mend. */
-async function openGate(frames: AsyncGenerator<AnswerFrame[]>, started: number) {
-  const head: AnswerFrame[] = [];
-  for (;;) {
-    const { done, value } = await frames.next();
-    if (done) break;
-    head.push(...value);
-    const events = value.flatMap((frame) => frame.events);
-    const error = events.find((event) => event.type === 'error');
-    if (error) {
-      await frames.return(undefined);
-      throw new StreamFailure(
-        readFailure(
-          new FluxError(error.message, { status: error.status, code: error.code }),
-          Date.now() - started,
-        ),
-      );
-    }
-    if (
-      events.some(
-        (event) => MEANINGFUL.has(event.type) || (event.type === 'text' && event.text.trim() !== ''),
-      )
-    )
-      break;
-  }
-  async function* all(): AsyncGenerator<AnswerFrame[]> {
-    try {
-      yield head;
-      yield* frames;
-    } finally {
-      await frames.return(undefined);
-    }
-  }
-  return { head: head.flatMap((frame) => frame.events), frames: all() };
 }

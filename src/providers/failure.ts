@@ -4,7 +4,7 @@ import { isObject } from '../core/dialects/provider-json.ts';
 import { FluxError } from '../core/errors.ts';
 import type { Failure } from '../pipeline/ports.ts';
 import { kindOf } from '../pipeline/provider-error.ts';
-import { IdleTimeout } from './frames.ts';
+import { IdleTimeout } from './body-reader.ts';
 
 /** What an error of an SDK, of the network or of a reader says about the try. */
 export function readFailure(error: unknown, ms: number): Failure {

@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import { Deadline } from '../pipeline/deadline.ts';
+import { BodyReader } from './body-reader.ts';
 
 /** One SSE frame as it came. */
 export interface SseFrame {
@@ -7,77 +7,69 @@ export interface SseFrame {
   data: string;
 }
 
-/** No bytes for the given time. */
-export class IdleTimeout extends Error {
-  constructor(ms: number) {
-    super(`no bytes for ${ms} ms`);
-    this.name = 'IdleTimeout';
-  }
-}
-
-/**
- * The bytes of a body, as they arrive. Leaving the loop early cancels the body, which aborts the upstream. Nothing is
- * read ahead of the consumer, so a slow client slows the provider.
- * @param patience milliseconds to wait for the next bytes, asked anew before each read
- * @param signal ends them and cancels the body at once
- * @throws IdleTimeout, or what the connection throws
- */
-export async function* readChunks(
-  body: ReadableStream<Uint8Array>,
-  patience: () => number,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const reader = body.getReader();
-  const cancel = () => reader.cancel().catch(() => {});
-  signal.addEventListener('abort', cancel, { once: true });
-  let expired = false;
-  const silence = new Deadline(() => {
-    expired = true;
-    cancel(); // Ends the read that waits: in workerd it rejects, elsewhere it is done.
+/** SSE frames of a body, in the batches they arrive in. No generator, for the same reason as {@link BodyReader}'s buffer. */
+export class FrameReader {
+  readonly #body: BodyReader;
+  readonly #decoder = new TextDecoder();
+  readonly #parser = createParser({
+    onEvent: ({ event, data }) => {
+      this.#frames.push(event === undefined ? { data } : { event, data });
+    },
   });
-  let ms = 0;
-  try {
-    for (;;) {
-      ms = patience();
-      silence.set(ms);
-      const { done, value } = await reader.read();
-      silence.suspend();
-      if (expired) break;
-      if (done) return;
-      yield value;
-    }
-  } catch (error) {
-    if (!expired) throw error;
-  } finally {
-    silence.clear();
-    // A listener left behind would keep the stream for as long as the isolate lives.
-    signal.removeEventListener('abort', cancel);
-    cancel();
+  #frames: SseFrame[] = [];
+  #isOver = false;
+
+  /**
+   * @param patience milliseconds to wait for the next bytes, asked anew before each read
+   * @param signal ends the frames and cancels the body at once
+   */
+  constructor(body: ReadableStream<Uint8Array>, patience: () => number, signal: AbortSignal) {
+    this.#body = new BodyReader(body, patience, signal);
   }
-  if (expired) throw new IdleTimeout(ms);
+
+  /**
+   * The frames that came next; null after the last.
+   * @throws IdleTimeout, or what the connection throws
+   */
+  async next(): Promise<SseFrame[] | null> {
+    while (!this.#isOver) {
+      const bytes = await this.#body.next();
+      this.#isOver = bytes === null;
+      // Servers that end without the last blank line still meant their last frame.
+      const text = bytes ? this.#decoder.decode(bytes, { stream: true }) : `${this.#decoder.decode()}\n\n`;
+      this.#parser.feed(text);
+      if (this.#frames.length > 0) {
+        const batch = this.#frames;
+        this.#frames = [];
+        return batch;
+      }
+    }
+    return null;
+  }
+
+  /** Lets go of the body, which ends the connection unless all of it was read. */
+  close(): void {
+    this.#isOver = true;
+    this.#body.close();
+  }
+
+  /** {@link close} after the last frame that matters, so that the connection can be used again. */
+  finish(): void {
+    this.#isOver = true;
+    this.#body.finish();
+  }
 }
 
-/** SSE frames of a body, in the batches they arrive in: {@link readChunks}, parsed. */
+/** As {@link FrameReader}, for a loop. Leaving it early cancels the body. */
 export async function* readFrames(
   body: ReadableStream<Uint8Array>,
   patience: () => number,
   signal: AbortSignal,
 ): AsyncGenerator<SseFrame[], void, undefined> {
-  const decoder = new TextDecoder();
-  let frames: SseFrame[] = [];
-  const parser = createParser({
-    onEvent: ({ event, data }) => {
-      frames.push(event === undefined ? { data } : { event, data });
-    },
-  });
-  for await (const chunk of readChunks(body, patience, signal)) {
-    parser.feed(decoder.decode(chunk, { stream: true }));
-    if (frames.length === 0) continue;
-    const batch = frames;
-    frames = [];
-    yield batch;
+  const reader = new FrameReader(body, patience, signal);
+  try {
+    for (let batch = await reader.next(); batch; batch = await reader.next()) yield batch;
+  } finally {
+    reader.close();
   }
-  // Servers that end without the last blank line still meant their last frame.
-  parser.feed(`${decoder.decode()}\n\n`);
-  if (frames.length > 0) yield frames;
 }

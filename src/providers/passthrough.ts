@@ -7,8 +7,9 @@ import {
   type PassthroughOutcome,
   StreamFailure,
 } from '../pipeline/ports.ts';
+import { IdleTimeout, readChunks } from './body-reader.ts';
 import { readFailure } from './failure.ts';
-import { IdleTimeout, readChunks, readFrames } from './frames.ts';
+import { readFrames } from './frames.ts';
 import { type Try, within, withRetries } from './retries.ts';
 
 /**

@@ -10,6 +10,9 @@ interface Head {
   headers: Headers;
 }
 
+/** What the SDKs tell of the machine they run on: nobody needs it, and each header costs time. */
+const TELEMETRY = /^x-stainless-/i;
+
 /**
  * URL and headers of a client's requests, by path. An SDK makes them anew for every request, which takes longer than
  * to send it; but all that we send to one path have the same.
@@ -34,7 +37,7 @@ export class RequestHeads {
     let head = this.#heads.get(path);
     if (!head) {
       const { url, req } = await build();
-      head = { url, headers: req.headers };
+      head = { url, headers: new Headers([...req.headers].filter(([name]) => !TELEMETRY.test(name))) };
       this.#heads.set(path, head);
     }
     const headers = own ? withOwn(head.headers, own) : head.headers;
@@ -43,8 +46,10 @@ export class RequestHeads {
 }
 
 function withOwn(shared: Headers, own: Readonly<Record<string, string>>): Headers {
+  const entries = Object.entries(own);
+  if (entries.length === 0) return shared;
   const headers = new Headers(shared);
-  for (const [name, value] of Object.entries(own)) headers.set(name, value);
+  for (const [name, value] of entries) headers.set(name, value);
   return headers;
 }
 

@@ -1,8 +1,8 @@
 import { FluxError } from '../core/errors.ts';
 import { RETRYABLE } from '../core/routing/escalation.ts';
 import { type Failure, type ProviderCall, StreamFailure } from '../pipeline/ports.ts';
+import { IdleTimeout } from './body-reader.ts';
 import { headersOf, readFailure } from './failure.ts';
-import { IdleTimeout } from './frames.ts';
 
 const TRIES = 3;
 /** A provider that wants more patience than this is left for the next candidate. */

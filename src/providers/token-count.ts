@@ -1,8 +1,8 @@
 import { FluxError } from '../core/errors.ts';
 import { toFluxError } from '../pipeline/provider-error.ts';
 import { type Addressed, postTokenCount } from './anthropic.ts';
+import { IdleTimeout } from './body-reader.ts';
 import { readFailure } from './failure.ts';
-import { IdleTimeout } from './frames.ts';
 
 /**
  * What Anthropic counts of a request, as it answers it. One try: a client counts again, or does without.

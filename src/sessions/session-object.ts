@@ -11,7 +11,7 @@ const KEPT_MS = 24 * 60 * 60 * 1_000;
 const RETRY_MS = 30_000;
 
 interface Bindings {
-  LOG_QUEUE: Queue<StepRecord>;
+  LOG_QUEUE: Queue<StepRecord[]>;
 }
 
 /**
@@ -58,7 +58,7 @@ export class SessionObject extends DurableObject<Bindings> {
     const due = this.#book.due(now);
     if (due.length > 0) {
       try {
-        await this.env.LOG_QUEUE.sendBatch(due.map(({ record }) => ({ body: record })));
+        await this.env.LOG_QUEUE.send(due.map(({ record }) => record));
         this.#book.abandon(due);
       } catch {
         // Fails closed: they stay begun until the queue has them.

@@ -17,12 +17,12 @@ function withFaults(env: Env): Env {
     ...env,
     LOG_QUEUE: {
       metrics: () => queue.metrics(),
-      send: (message, options) => queue.send(message, options),
-      sendBatch: async (messages, options) => {
+      send: async (message, options) => {
         // What Cloudflare's queue says above 5,000 messages a second (T47).
         if (queueThrows) throw new Error('Too Many Requests');
-        return queue.sendBatch(messages, options);
+        return queue.send(message, options);
       },
+      sendBatch: (messages, options) => queue.sendBatch(messages, options),
     },
   };
   wrapped.set(env, faulty);

@@ -8,10 +8,8 @@ export function gatewayOf(variables: Record<string, string> = {}) {
   const env = {
     LOG_QUEUE: {
       // What is delayed is of steps that are under way: it comes when nobody waits for it any more.
-      sendBatch: async (messages: { body: StepRecord; delaySeconds?: number }[]) =>
-        void rows.push(
-          ...messages.filter(({ delaySeconds }) => delaySeconds === undefined).map(({ body }) => body),
-        ),
+      send: async (steps: StepRecord[], options?: { delaySeconds: number }) =>
+        void (options ?? rows.push(...steps)),
     },
     FLUX_API_KEYS: 'flx_agent_key:acme,flx_reader_key:acme:read,flx_other_key:globex:infer+read',
     FLUX_ADMIN_KEY: 'flx_admin_key',

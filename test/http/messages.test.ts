@@ -127,6 +127,34 @@ describe("a provider's errors", () => {
   });
 });
 
+test('what a model thinks is shown as it comes, not only once it speaks', async () => {
+  const { start, said, end } = ANSWERS['anthropic-messages'];
+  const thinking = { type: 'thinking_delta', thinking: 'France, then.' };
+  let speak = () => {};
+  upstream.replies = [
+    (response, request) => {
+      const block = { type: 'thinking', thinking: '', signature: '' };
+      const thought = [
+        { type: 'content_block_start', index: 0, content_block: block },
+        { type: 'content_block_delta', index: 0, delta: thinking },
+      ];
+      sse([...start.slice(0, 1), ...thought], 'silence')(response, request);
+      speak = () => sse([{ type: 'content_block_stop', index: 0 }, ...said, ...end])(response, request);
+    },
+  ];
+  const body = JSON.stringify({ ...ask, stream: true });
+  const answer = await claude.request('/v1/messages', { method: 'POST', body });
+  const text = answer.body?.pipeThrough(new TextDecoderStream());
+  let shown = '';
+  for await (const piece of text ?? []) {
+    shown += piece;
+    if (!shown.includes(thinking.thinking)) continue;
+    speak();
+    speak = () => {};
+  }
+  expect(shown).toMatch(/France, then\..*Paris.*message_stop/s);
+});
+
 test('traps T69: a silent provider is bridged with pings', async () => {
   upstream.replies = [
     (response, request) => {

@@ -29,11 +29,11 @@ export class FakeQueue {
   sends = 0;
   readonly sent: StepRecord[] = [];
 
-  async sendBatch(messages: { body: StepRecord }[]): Promise<void> {
+  async send(steps: StepRecord[]): Promise<void> {
     if (this.failures-- > 0) throw new Error('Too Many Requests');
     this.failures = 0;
     this.sends++;
-    this.sent.push(...messages.map((message) => message.body));
+    this.sent.push(...steps);
   }
 
   batchOf(bodies: unknown[]): { messages: FakeMessage[] } {

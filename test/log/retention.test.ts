@@ -122,7 +122,7 @@ onEachPostgres((open) => {
 
   test('the scheduled job does it once an hour', async () => {
     const redis = await startRedis();
-    const queue = { sendBatch: async () => {} };
+    const queue = { send: async () => {} };
     const stores = { queue, database, redis: redis.direct, held: new HeldSteps() };
     try {
       await set('acme', 1, { retention_days: 1 });

@@ -33,7 +33,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 /** A provider's stream of these events, one frame each; it breaks after them where `broken` says how. */
-function streams(events: AnswerEvent[], broken?: Failure) {
+function streams(events: AnswerEvent[], broken?: Failure, head = 2) {
   const aborted = { count: 0 };
   const reply = (): CallOutcome => ({
     kind: 'stream',
@@ -41,7 +41,7 @@ function streams(events: AnswerEvent[], broken?: Failure) {
     simulated: false,
     ms: 5,
     stream: {
-      head: events.slice(0, 2),
+      head: events.slice(0, head),
       whole: false,
       abort: () => void aborted.count++,
       frames: (async function* () {
@@ -151,6 +151,23 @@ describe('the same wire on both sides', () => {
       expect(shown).toContainEqual({ type: 'text', text: 'one ' });
       expect(shown.at(-1)).toMatchObject({ type: 'stop', stopSequence: 'END' });
     }
+  });
+
+  test('shows what the model thinks: only an answer that ends with nothing else is an empty one', async () => {
+    const thinking: AnswerEvent[] = [
+      { type: 'start', id: 'c', model: 'gpt-5.2' },
+      { type: 'progress', thinks: true },
+    ];
+    const { ports, calls } = portsOf(streams(thinking).reply);
+    const outcome = await runStep(stepOf(question, own), own, ports);
+    if (outcome.kind !== 'stream') throw new Error('no stream');
+    expect(calls.map(({ showsThinking }) => showsThinking)).toEqual([true]);
+    expect((await collect(outcome.stream.frames)).flat().flatMap((frame) => frame.events)).toEqual(thinking);
+
+    const empty = streams([...thinking, { type: 'stop', reason: 'stop' }, { type: 'end' }], undefined, 4);
+    const further = portsOf(empty.reply, streams([early, { type: 'text', text: 'Paris' }]).reply);
+    await runStep(stepOf(question, settings), settings, further.ports);
+    expect(further.calls.map(({ showsThinking }) => showsThinking)).toEqual([false, false]);
   });
 });
 

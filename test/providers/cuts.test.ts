@@ -44,9 +44,11 @@ async function readPieces(
   { read }: (typeof WIRES)[number],
   pieces: readonly Uint8Array[],
 ): Promise<{ events: AnswerEvent[]; text: string }> {
-  const body = new ReadableStream<Uint8Array>({
+  const body = new ReadableStream({
+    type: 'bytes',
     start(controller) {
-      for (const piece of pieces) controller.enqueue(piece);
+      // The stream takes the buffer of a piece over, and no empty piece.
+      for (const piece of pieces) if (piece.length > 0) controller.enqueue(piece.slice());
       controller.close();
     },
   });

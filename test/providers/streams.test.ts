@@ -29,6 +29,22 @@ const whole = (wire: Wire): Reply => {
   return sse([...start, ...said, ...end]);
 };
 
+/** The first words of a model that thinks. */
+const THOUGHT: Record<Wire, object[]> = {
+  'anthropic-messages': [
+    {
+      type: 'content_block_start',
+      index: 0,
+      content_block: { type: 'thinking', thinking: '', signature: '' },
+    },
+    { type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking: 'France, then.' } },
+  ],
+  'openai-responses': [
+    { type: 'response.reasoning_summary_text.delta', output_index: 0, delta: 'France, then.' },
+  ],
+  'openai-chat': [chunk({ reasoning_content: 'France, then.' })],
+};
+
 describe.each(WIRES)('a stream over %s', (wire) => {
   const { start, said, end } = ANSWERS[wire];
 
@@ -41,6 +57,33 @@ describe.each(WIRES)('a stream over %s', (wire) => {
       type: 'usage',
       usage: expect.objectContaining({ fresh: 10, output: 4 }),
     });
+  });
+
+  test('is read to the end of its body, which nobody waits for: the connection can be used again', async () => {
+    let open: ServerResponse | undefined;
+    upstream.replies = [
+      (response, request) => {
+        sse([...start, ...said, ...end], 'silence')(response, request);
+        if (wire === 'openai-chat') response.write('data: [DONE]\n\n');
+        open = response;
+      },
+    ];
+    expect((await read(streamOf(wire))).broke).toBe(null);
+    expect(open?.writableEnded).toBe(false);
+    open?.end();
+    await expect.poll(() => open?.writableFinished).toBe(true);
+    expect(upstream.left).toBe(0);
+  });
+
+  test('shows thinking as it comes to a client of its wire, and only then is not tried again', async () => {
+    const thinking = [...start.slice(0, 1), ...THOUGHT[wire]];
+    upstream.replies = [sse(thinking, 'silence'), sse(thinking, 'cut'), whole(wire)];
+    const shown = await callProvider({ ...streamOf(wire), showsThinking: true });
+    if (shown.kind !== 'stream') throw new Error('no stream');
+    const { value } = await shown.stream.frames.next();
+    expect(JSON.stringify(value)).toContain('France, then.');
+    shown.stream.abort();
+    expect((await read(streamOf(wire))).outcome.failures).toMatchObject([{ code: 'stream_cut' }]);
   });
 
   test('cut before it says anything: tried again', async () => {

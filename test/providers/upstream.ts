@@ -81,6 +81,7 @@ export function callOf(
     model: modelOrAssumed(kind, MODELS[wire]),
     body: '{"model":"any","messages":[]}',
     stream: false,
+    showsThinking: false,
     signal: null,
     timeouts: { ...PATIENT, ...timeouts },
     ...more,

@@ -36,6 +36,11 @@ export interface Frame {
 /** Reads one stream: it remembers what came before, so each stream has its own. Never throws. */
 export type EventReader = (frame: Frame) => AnswerEvent[];
 
+/** A sign of life, with what a model thought in it. */
+export function progress(thought: string | undefined): AnswerEvent {
+  return thought?.trim() ? { type: 'progress', thinks: true } : { type: 'progress' };
+}
+
 /** An event reader around one that takes parsed frames: whatever is malformed becomes an error event. */
 export function frameReader(read: (data: JsonObject) => AnswerEvent[]): EventReader {
   return (frame) => {

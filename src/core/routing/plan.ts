@@ -12,10 +12,9 @@ import {
   notPortable,
 } from './candidates.ts';
 import { type Floor, type FloorInput, floorOf, rankOf } from './floor.ts';
-import { forecast, LAST_STEP } from './forecast.ts';
 import type { LaneView } from './lane-view.ts';
 import { isPortable } from './portability.ts';
-import { type Quote, quote } from './quotes.ts';
+import { type Quote, type Quoting, quoteStep } from './quotes.ts';
 import type { Tier } from './tier.ts';
 
 export type { Candidate, Wish } from './candidate.ts';
@@ -28,6 +27,8 @@ export interface PlanInput extends FloorInput, Omit<CandidatesInput, 'today' | '
   at: number;
   /** Quote every model, also where there is nothing to choose. */
   explain?: boolean;
+  /** Who makes the quotes; absent: {@link quoteStep}. */
+  quoting?: Quoting;
 }
 
 /** The models to try, in order, why the first of them, and what each would cost. */
@@ -70,14 +71,12 @@ export function planStep(input: PlanInput): Plan {
   const quotes =
     isDecided && !input.explain
       ? []
-      : quote(
+      : (input.quoting ?? quoteStep)(
           candidates,
           further.map(({ candidate }) => candidate),
-          {
-            ...{ providers, lane, at: input.at, input: input.needs.input, floor: floor.tier },
-            // T9: a harness's own call is no step of the lane: nothing follows it.
-            forecast: { ...forecast(lane), ...(input.difficulty.housekeeping ? LAST_STEP : {}) },
-          },
+          { providers, lane, at: input.at, input: input.needs.input, floor: floor.tier },
+          // T9: a harness's own call is no step of the lane: nothing follows it.
+          input.difficulty.housekeeping !== null,
         );
   const plan = { considered, quotes };
   if (only && wish.kind === 'pinned') {

@@ -7,7 +7,7 @@ import { type PromptShape, survivingPlaces, warmTokens } from '../context/prefix
 import { type Candidate, keyOf } from './candidate.ts';
 import { aheadModel, costOfStaying, expectedUsage, type PricedModel, requestCost } from './economics.ts';
 import { rankOf } from './floor.ts';
-import type { Forecast } from './forecast.ts';
+import { type Forecast, forecast, LAST_STEP } from './forecast.ts';
 import type { LaneView } from './lane-view.ts';
 import { type Ahead, type AheadModel, lookAhead } from './lookahead.ts';
 import { TIERS, type Tier } from './tier.ts';
@@ -35,6 +35,14 @@ export interface QuoteInput {
   floor: Tier;
 }
 
+/** Makes the quotes of a step from its lane; `isLast`: nothing follows it. */
+export type Quoting = (
+  candidates: readonly Candidate[],
+  others: readonly Candidate[],
+  input: Omit<QuoteInput, 'forecast'>,
+  isLast: boolean,
+) => Quote[];
+
 interface Priced extends Omit<Quote, 'ahead' | 'total'> {
   ahead: AheadModel;
   staying: number;
@@ -42,6 +50,13 @@ interface Priced extends Omit<Quote, 'ahead' | 'total'> {
 
 /** Models of a tier that a look-ahead is made for: with each of them three tiers are looked ahead from eight times at most. */
 const CONTENDERS = 2;
+
+/** {@link quote} by the forecast for the lane. */
+export const quoteStep: Quoting = (candidates, others, input, isLast) =>
+  quote(candidates, others, {
+    ...input,
+    forecast: { ...forecast(input.lane), ...(isLast ? LAST_STEP : {}) },
+  });
 
 /**
  * Prices models for a step (economics.md): now, and from there on. The look-ahead goes over one model a tier, once for

@@ -45,7 +45,8 @@ function portsOf(c: Context<AppEnv>): PassthroughPorts {
     callPassthrough,
     logStep: (record) => {
       c.get('charge').settle(inputTokens(record.tokens) + record.tokens.output);
-      c.executionCtx.waitUntil(logStep(record, c.get('stores')));
+      const logging = logStep(record, c.get('stores'));
+      if (logging !== 'gathered') c.executionCtx.waitUntil(logging);
     },
     left: c.req.raw.signal,
     clock: { now: () => Date.now(), cpu: () => null },

@@ -21,6 +21,7 @@ interface Envelope {
  */
 export class QueueLedger {
   readonly #held = new Map<string, HeldMessage>();
+  #sent = 0;
 
   /** Messages to be delivered up to `time`, in Unix milliseconds. */
   countDue(time: number): number {
@@ -39,7 +40,8 @@ export class QueueLedger {
           'The local queue takes JSON messages only: others could not be kept over a restart.',
         );
       }
-      const held = crypto.randomUUID();
+      this.#sent += 1;
+      const held = String(this.#sent);
       this.#held.set(held, { binding, body, dueAt: Date.now() + 1000 * (options.delaySeconds ?? 0) });
       return { held, body };
     };

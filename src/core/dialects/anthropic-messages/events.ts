@@ -9,7 +9,7 @@ import {
   requiredText,
   textAt,
 } from '../provider-json.ts';
-import { type EventReader, frameReader } from '../upstream.ts';
+import { type EventReader, frameReader, progress } from '../upstream.ts';
 import { anthropicError, ownBlock, readUsage, refusalText, stopReason } from './answer.ts';
 
 /** Reads the event stream of one `POST /v1/messages`. */
@@ -63,7 +63,7 @@ export function createEventReader(): EventReader {
     const growing = typeof data.index === 'number' ? own.get(data.index) : undefined;
     if (growing !== undefined) grow(growing, delta);
     else if (delta.type === 'input_json_delta') return argumentsOf(data, requiredText(delta, 'partial_json'));
-    return [{ type: 'progress' }];
+    return [progress(delta.type === 'thinking_delta' ? textAt(delta, 'thinking') : undefined)];
   }
 
   /** A call without arguments may come without a delta: its arguments are still an object. */

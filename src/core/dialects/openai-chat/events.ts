@@ -7,7 +7,7 @@ import {
   requiredText,
   textAt,
 } from '../provider-json.ts';
-import { type EventReader, frameReader } from '../upstream.ts';
+import { type EventReader, frameReader, progress } from '../upstream.ts';
 import { argumentsOf, callId, stopReason, throwError, usageOfChat } from './answer.ts';
 
 /** Reads the event stream of one `POST /v1/chat/completions`: the first choice. */
@@ -50,6 +50,9 @@ export function createEventReader(): EventReader {
   function readChoice(choice: JsonObject): AnswerEvent[] {
     const delta = objectAt(choice, 'delta') ?? {};
     const events: AnswerEvent[] = [];
+    // Not of OpenAI's own, but of most servers with its API.
+    const thought = textAt(delta, 'reasoning_content') ?? textAt(delta, 'reasoning');
+    if (thought) events.push(progress(thought));
     const text = textAt(delta, 'content');
     if (text) events.push({ type: 'text', text });
     const refusal = textAt(delta, 'refusal');

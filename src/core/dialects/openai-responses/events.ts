@@ -2,7 +2,7 @@ import type { AnswerEvent } from '../../answer.ts';
 import { originalId } from '../../tool-ids.ts';
 import { openAiError } from '../openai-error.ts';
 import { invalidAnswer, type JsonObject, objectAt, requiredText, textAt } from '../provider-json.ts';
-import { type EventReader, frameReader } from '../upstream.ts';
+import { type EventReader, frameReader, progress } from '../upstream.ts';
 import { ownBlock, stopReason, usageOfResponse } from './answer.ts';
 
 /** Items that are told as they are written. */
@@ -78,6 +78,9 @@ export function createEventReader(): EventReader {
         return openItem(data);
       case 'response.output_text.delta':
         return [{ type: 'text', text: requiredText(data, 'delta') }];
+      case 'response.reasoning_summary_text.delta':
+      case 'response.reasoning_text.delta':
+        return [progress(textAt(data, 'delta'))];
       case 'response.refusal.delta':
         refused = true;
         return [{ type: 'refusal', text: requiredText(data, 'delta') }];
