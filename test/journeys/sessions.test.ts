@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FluxMetadata } from '../../src/core/metadata.ts';
@@ -6,6 +9,7 @@ import { openDatabase } from '../../src/stores/database.ts';
 import { startPrepared } from '../prepared.ts';
 
 let stack: LocalStack;
+let folder: string;
 let client: OpenAI;
 beforeAll(async () => {
   const tiers = {
@@ -14,11 +18,18 @@ beforeAll(async () => {
     hard: ['claude-opus-5-5'],
   };
   // However busy the machine is: what is told of a session is what is tested.
-  const variables = { FLUX_TIERS: JSON.stringify(tiers), FLUX_SESSION_TIMEOUT_MS: '20000' };
+  folder = await mkdtemp(join(tmpdir(), 'flux-sessions-'));
+  const variables = {
+    ...{ PORT: '0', FLUX_DATA_DIR: folder, FLUX_TIERS: JSON.stringify(tiers) },
+    FLUX_SESSION_TIMEOUT_MS: '20000',
+  };
   stack = await startPrepared({ variables });
   client = new OpenAI({ apiKey: stack.key, baseURL: `${stack.url}/v1`, maxRetries: 0 });
 }, 90_000);
-afterAll(() => stack.stop());
+afterAll(async () => {
+  await stack.stop();
+  await rm(folder, { recursive: true, force: true });
+});
 
 type Messages = OpenAI.ChatCompletionMessageParam[];
 const SYSTEM = `You are an agent of a shop. ${'Be exact, be brief, and never guess. '.repeat(120)}`;
