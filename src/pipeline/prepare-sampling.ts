@@ -46,7 +46,8 @@ export function adaptSampling(
     delete adapted[name];
   }
   if (sampling.logitBias !== undefined && !capabilities.logitBias) {
-    report({ field: 'logit_bias', action: 'dropped' });
+    // An empty one says nothing, but is refused all the same.
+    if (Object.keys(sampling.logitBias).length > 0) report({ field: 'logit_bias', action: 'dropped' });
     delete adapted.logitBias;
   }
   return adapted;
@@ -56,20 +57,25 @@ export function adaptSampling(
 const SERVICE_TIERS: Readonly<Record<Wire, Readonly<Record<string, string>>>> = {
   'anthropic-messages': { auto: 'auto', default: 'standard_only', standard_only: 'standard_only' },
   'openai-responses': { standard_only: 'default' },
-  // `ultrafast` is of Responses alone; the next below it is twice the price and not three times.
-  'openai-chat': { standard_only: 'default', ultrafast: 'priority' },
+  'openai-chat': { standard_only: 'default' },
 };
 
+/** The only models that have `ultrafast`; the next below it is twice the price and not three times (providers.md §2). */
+const ULTRAFAST: ReadonlySet<string> = new Set(['gpt-6.2-sol']);
+
 /** The tier of service the client asked for, where the provider has one like it. */
-export function adaptServiceTier(hints: Hints, { wire }: CatalogModel, report: Report): Hints {
+export function adaptServiceTier(hints: Hints, { wire, id, assumed }: CatalogModel, report: Report): Hints {
   const { serviceTier: tier, ...rest } = hints;
   if (tier === undefined) return hints;
+  if (tier === 'ultrafast' && wire !== 'anthropic-messages' && assumed !== true && !ULTRAFAST.has(id)) {
+    report({ field: 'service_tier', action: 'clamped', from: tier, to: 'priority' });
+    return { ...rest, serviceTier: 'priority' };
+  }
   const to = SERVICE_TIERS[wire][tier] ?? (wire === 'anthropic-messages' ? undefined : tier);
   if (to === tier) return hints;
   if (to === undefined) {
     report({ field: 'service_tier', action: 'dropped' });
     return rest;
   }
-  if (tier === 'ultrafast') report({ field: 'service_tier', action: 'clamped', from: tier, to });
   return { ...rest, serviceTier: to };
 }

@@ -357,9 +357,7 @@ function readSampling(request: ChatRequestBody): Conversation['sampling'] {
     ...(request.seed == null ? {} : { seed: request.seed }),
     ...(request.presence_penalty == null ? {} : { presencePenalty: request.presence_penalty }),
     ...(request.frequency_penalty == null ? {} : { frequencyPenalty: request.frequency_penalty }),
-    ...(request.logit_bias == null || Object.keys(request.logit_bias).length === 0
-      ? {}
-      : { logitBias: request.logit_bias }),
+    ...(request.logit_bias == null ? {} : { logitBias: request.logit_bias }),
   };
 }
 
