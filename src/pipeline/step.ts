@@ -12,6 +12,7 @@ import type { Adaptation } from '../core/routing/adaptation.ts';
 import { needsOf } from '../core/routing/capability.ts';
 import type { Wire } from '../core/routing/catalog.ts';
 import { type FailureKind, nextCandidate } from '../core/routing/escalation.ts';
+import { fieldOn } from '../core/routing/field-names.ts';
 import { type LaneView, unknownLane } from '../core/routing/lane-view.ts';
 import { type Candidate, type Plan, planStep, type Wish } from '../core/routing/plan.ts';
 import { carriedBy } from '../core/routing/portability.ts';
@@ -49,8 +50,6 @@ export interface StepRequest {
   unknownFields: readonly string[];
   /** Headers of the client that an upstream of its own wire may see. */
   ownHeaders?: Readonly<Record<string, string>>;
-  /** What the client's wire calls fields that the pipeline knows by another name. */
-  fieldNames?: Readonly<Record<string, string>>;
   /** `shown` is repeated in the answer, `hash` is what stores see. */
   session: { shown: string; hash: string | null };
   tags: Record<string, string>;
@@ -237,7 +236,7 @@ export function prepareCall(
         .map((change) =>
           relay && several && change.field === 'stop' ? { ...change, action: 'dropped' as const } : change,
         )
-        .map((change) => ({ ...change, field: request.fieldNames?.[change.field] ?? change.field })),
+        .map((change) => ({ ...change, field: fieldOn(request.wire, change.field) })),
       ...(sameWire
         ? []
         : request.unknownFields.map((field) => ({ field: field.slice(0, 64), action: 'dropped' as const }))),

@@ -50,7 +50,6 @@ describe('fallback to another provider', () => {
     'traps T15, T16: %s (%i) in a tool loop: it goes on without what was thought, which is told',
     async (kind, status) => {
       const request = stepOf({ ...question, model: 'auto:easy' }, BOTH, {
-        wire: 'anthropic-messages',
         conversation: loop,
       });
       const { ports, calls } = portsOf(fails(kind, status), answers());

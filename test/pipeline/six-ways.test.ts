@@ -114,12 +114,8 @@ const TARGETS = [
 /** A 400 of the provider's that its own clients get as it is: what they ask for together, it does not do. */
 function isRefusedToItsOwn(wire: string, target: CatalogModel, { messages, output, tools }: Conversation) {
   if (wire !== target.wire) return false;
-  if (wire === 'anthropic-messages') {
-    // Citations for some documents only, or beside structured output.
-    const documents = JSON.stringify(messages).split('"type":"document"').slice(1);
-    const citing = documents.filter((document) => document.includes('"citations":true')).length;
-    return citing > 0 && (output.format !== undefined || citing < documents.length);
-  }
+  if (wire === 'anthropic-messages')
+    return output.format !== undefined && JSON.stringify(messages).includes('"citations":true');
   // The client's own tools stay as they are.
   return tools.some(({ parameters }) => parameters !== undefined && parameters.type !== 'object');
 }

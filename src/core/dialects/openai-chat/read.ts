@@ -15,6 +15,7 @@ import type {
 import { type FluxError, invalidRequest } from '../../errors.ts';
 import type { ClientRequest } from '../client-dialect.ts';
 import { isObject } from '../provider-json.ts';
+import { fieldError, pathOf } from '../schema-error.ts';
 import { deepestIssue } from '../schema-issue.ts';
 import {
   CHAT_ONLY_FIELDS,
@@ -374,24 +375,13 @@ function schemaError(error: z.ZodError, body: unknown): FluxError {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return invalidRequest('The body must be a JSON object with `model` and `messages`.');
   }
-  const issue = deepestIssue(error.issues);
-  const path = issue.path.reduce<string>(
-    (text, key) =>
-      typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`,
-    '',
-  );
-  if (issue.path.length === 1 && !(String(issue.path[0]) in body)) {
-    return invalidRequest(`Missing required parameter: '${path}'.`, path, 'missing_required_parameter');
+  const { path, code } = deepestIssue(error.issues);
+  if (path.at(-1) === 'role') {
+    const at = pathOf(path);
+    return invalidRequest(`'${at}' must be one of system, developer, user, assistant, tool.`, at);
   }
-  if (issue.path.at(-1) === 'role') {
-    return invalidRequest(`'${path}' must be one of system, developer, user, assistant, tool.`, path);
+  if (code === 'too_small' && path.length === 1 && path[0] === 'messages') {
+    return invalidRequest("'messages' is empty: send at least one message.", 'messages', 'empty_array');
   }
-  if (issue.code === 'too_small' && path === 'messages') {
-    return invalidRequest("'messages' is empty: send at least one message.", path, 'empty_array');
-  }
-  return invalidRequest(
-    `Invalid '${path}': ${issue.message}.`,
-    path,
-    issue.code === 'invalid_type' ? 'invalid_type' : 'invalid_value',
-  );
+  return fieldError(error, body);
 }

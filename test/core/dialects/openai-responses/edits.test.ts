@@ -110,10 +110,9 @@ test.each([SOL, LUNA, model('openai', 'gpt-5.4')])(
       fc.property(conversation, (given) => {
         fc.pre(excludedBy(target, needsOf(given)) === null);
         // Spliced tools stay the client's own, also where OpenAI refuses them.
-        const raw = writeRequest(prepare(given, target, { defaultMaxTokens: 100 }).conversation, target, {
-          stream: false,
-          modelId: 'auto',
-        });
+        const to = { provider: 'here', name: target.id };
+        const { conversation: meant } = prepare(given, target, { defaultMaxTokens: 100, to });
+        const raw = writeRequest(meant, target, { stream: false, modelId: 'auto' });
         accepted(target, sent(raw, target));
       }),
       { numRuns: 50 },
