@@ -23,6 +23,7 @@ const NAMES: Readonly<Record<Wire, Readonly<Record<string, string>>>> = {
     'messages.tool_calls.function.arguments': 'messages.content.input',
     'messages.is_error': 'messages.content.is_error',
     'messages.tool.image': 'messages.content',
+    prompt_cache_options: 'cache_control',
   },
 };
 

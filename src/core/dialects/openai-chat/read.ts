@@ -13,6 +13,7 @@ import type {
   UserBlock,
 } from '../../conversation.ts';
 import { type FluxError, invalidRequest } from '../../errors.ts';
+import { automaticMarker } from '../cache-breakpoints.ts';
 import type { ClientRequest } from '../client-dialect.ts';
 import { isObject } from '../provider-json.ts';
 import { fieldError, pathOf } from '../schema-error.ts';
@@ -51,6 +52,7 @@ export function readChatRequest(body: unknown): ClientRequest {
     reasoning: request.reasoning_effort ? { effort: request.reasoning_effort } : {},
     hints: {
       ...(request.prompt_cache_key ? { promptCacheKey: request.prompt_cache_key } : {}),
+      ...automaticMarker(request.cache_control),
       ...(request.prompt_cache_options
         ? { promptCacheOptions: readCacheOptions(request.prompt_cache_options) }
         : {}),
