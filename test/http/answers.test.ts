@@ -316,7 +316,7 @@ describe('errors are what the description says', () => {
     };
     const hasty = ground.start({ FLUX_FIRST_BYTE_TIMEOUT_MS: '20' });
     const id = { 'request-id': 'req_011CSHoEeqs5C35K2UUqR7Fy' };
-    for (route of ['POST /v1/chat/completions', ...MESSAGES]) {
+    for (route of ['POST /v1/chat/completions', RESPONSES, ...MESSAGES]) {
       expect(await answerTo(401, error('authentication_error', 'invalid x-api-key'))).toBe(502);
       expect(await answerTo(400, error('invalid_request_error', 'Your credit balance is too low'))).toBe(503);
       expect(await answerTo(529, error('overloaded_error', 'Overloaded'), id)).toBe(529);
