@@ -30,13 +30,28 @@ function loopWith(block: ThinkingBlock): Conversation {
 }
 
 describe('fallback to another provider', () => {
+  const raw = { type: 'thinking', thinking: 'Hm.', signature: 's1' };
   const loop = loopWith(
     thought({
       wire: 'anthropic-messages',
-      raw: { type: 'thinking', thinking: 'Hm.', signature: 's1' },
+      raw,
       producer: { provider: 'anthropic', name: 'claude-haiku-5-5' },
     }),
   );
+  /** The same as an Anthropic client says it. */
+  const body = {
+    model: 'auto:easy',
+    max_tokens: 100,
+    messages: [
+      { role: 'user', content: 'Hi' },
+      {
+        role: 'assistant',
+        content: [raw, { type: 'tool_use', id: 'c1', name: 'look_up', input: { key: 'a' } }],
+      },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'c1', content: 'r' }] },
+    ],
+    tools: [{ name: 'look_up', input_schema: LOOK_UP.parameters }],
+  };
 
   test.each([
     ['auth', 401],
@@ -50,7 +65,7 @@ describe('fallback to another provider', () => {
     'traps T15, T16: %s (%i) in a tool loop: it goes on without what was thought, which is told',
     async (kind, status) => {
       const request = stepOf({ ...question, model: 'auto:easy' }, BOTH, {
-        conversation: loop,
+        ...{ wire: 'anthropic-messages', body, rawBody: JSON.stringify(body), conversation: loop },
       });
       const { ports, calls } = portsOf(fails(kind, status), answers());
       const { metadata } = answerOf(await runStep(request, BOTH, ports));
