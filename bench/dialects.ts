@@ -14,18 +14,26 @@ const LIMITS = { request_ms: 5, chunk_us: 30 };
 const conversation = conversationOfBench();
 const ways = CLIENTS.flatMap((client) =>
   MODELS.map((model) => {
-    const { kilobytes, cpuMs } = measureRequest(client, model, conversation);
+    const { kilobytes, cpuMs, partsCpuMs } = measureRequest(client, model, conversation);
     const { chunks, cpuUs } = measureStream(client, model);
     const way = `${client.wire} → ${model.wire}`;
     process.stdout.write(
-      `${way.padEnd(42)} ${kilobytes} KB in ${cpuMs.toFixed(2)} ms of CPU · ${chunks} chunks at ${cpuUs.toFixed(1)} µs\n`,
+      `${way.padEnd(42)} ${kilobytes} KB in ${cpuMs.toFixed(2)} ms of CPU, in parts ${partsCpuMs.toFixed(2)} · ${chunks} chunks at ${cpuUs.toFixed(1)} µs\n`,
     );
-    return { from: client.wire, to: model.wire, kilobytes, request_ms: cpuMs, chunks, chunk_us: cpuUs };
+    return {
+      from: client.wire,
+      to: model.wire,
+      kilobytes,
+      request_ms: cpuMs,
+      parts_ms: partsCpuMs,
+      chunks,
+      chunk_us: cpuUs,
+    };
   }),
 );
 
 const worst = {
-  request_ms: Math.max(...ways.map((way) => way.request_ms)),
+  request_ms: Math.max(...ways.flatMap((way) => [way.request_ms, way.parts_ms])),
   chunk_us: Math.max(...ways.map((way) => way.chunk_us)),
 };
 const isMet = worst.request_ms < LIMITS.request_ms && worst.chunk_us < LIMITS.chunk_us;

@@ -1,15 +1,17 @@
+import { ANTHROPIC_MESSAGES } from '../../src/core/dialects/anthropic-messages/dialect.ts';
 import { createEventReader as readMessageEvents } from '../../src/core/dialects/anthropic-messages/events.ts';
 import { writeRequest as writeMessages } from '../../src/core/dialects/anthropic-messages/request.ts';
 import type { ClientDialect } from '../../src/core/dialects/client-dialect.ts';
 import { OPENAI_CHAT } from '../../src/core/dialects/openai-chat/dialect.ts';
 import { createEventReader as readChatEvents } from '../../src/core/dialects/openai-chat/events.ts';
 import { writeRequest as writeChat } from '../../src/core/dialects/openai-chat/request.ts';
+import { OPENAI_RESPONSES } from '../../src/core/dialects/openai-responses/dialect.ts';
 import { createEventReader as readResponsesEvents } from '../../src/core/dialects/openai-responses/events.ts';
 import { writeRequest as writeResponses } from '../../src/core/dialects/openai-responses/request.ts';
 import { type CatalogModel, findModel, type ProviderKind } from '../../src/core/routing/catalog.ts';
 
 /** The ways in. */
-export const CLIENTS: readonly ClientDialect[] = [OPENAI_CHAT];
+export const CLIENTS: readonly ClientDialect[] = [OPENAI_CHAT, ANTHROPIC_MESSAGES, OPENAI_RESPONSES];
 
 /** One model for each way out. */
 export const MODELS: readonly CatalogModel[] = [

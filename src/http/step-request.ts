@@ -75,7 +75,6 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
     ownFields: stored === null ? read.ownFields : [...read.ownFields, stored],
     unknownFields: [...read.unknownFields, ...Object.keys(ownHeaders)],
     ownHeaders,
-    ...(dialect.fieldNames ? { fieldNames: dialect.fieldNames } : {}),
     digest: noStore || secret === null ? null : digestOf(secret, customer),
     session: readSession(
       headers,

@@ -46,7 +46,8 @@ export function adaptSampling(
     delete adapted[name];
   }
   if (sampling.logitBias !== undefined && !capabilities.logitBias) {
-    report({ field: 'logit_bias', action: 'dropped' });
+    // An empty one says nothing, but is refused all the same.
+    if (Object.keys(sampling.logitBias).length > 0) report({ field: 'logit_bias', action: 'dropped' });
     delete adapted.logitBias;
   }
   return adapted;

@@ -19,6 +19,7 @@ import { type Needs, needsOf } from '../core/routing/capability.ts';
 import type { Wire } from '../core/routing/catalog.ts';
 import { type FailureKind, nextCandidate } from '../core/routing/escalation.ts';
 import { type FailureSignal, failureSignals } from '../core/routing/failure-signals.ts';
+import { fieldOn } from '../core/routing/field-names.ts';
 import { forecast } from '../core/routing/forecast.ts';
 import type { LaneView } from '../core/routing/lane-view.ts';
 import { type Candidate, type Plan, planStep, type Wish } from '../core/routing/plan.ts';
@@ -60,8 +61,6 @@ export interface StepRequest {
   unknownFields: readonly string[];
   /** Headers of the client that an upstream of its own wire may see. */
   ownHeaders?: Readonly<Record<string, string>>;
-  /** What the client's wire calls fields that the pipeline knows by another name. */
-  fieldNames?: Readonly<Record<string, string>>;
   /** Hashes under the customer's secret; null where nothing may be kept of the step. */
   digest: Digest | null;
   /** `shown` is repeated in the answer, `hash` is what stores see. */
@@ -294,7 +293,7 @@ export function prepareCall(
         .map((change) =>
           relay && several && change.field === 'stop' ? { ...change, action: 'dropped' as const } : change,
         )
-        .map((change) => ({ ...change, field: request.fieldNames?.[change.field] ?? change.field })),
+        .map((change) => ({ ...change, field: fieldOn(request.wire, change.field) })),
       ...(sameWire
         ? []
         : request.unknownFields.map((field) => ({ field: field.slice(0, 64), action: 'dropped' as const }))),

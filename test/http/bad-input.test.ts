@@ -228,6 +228,9 @@ describe('models', () => {
       type: 'model',
       id: 'claude-opus-5-5',
     });
+    const unknown = await request('/v1/models/nope', { headers });
+    expect(unknown.status).toBe(404);
+    expect(await unknown.json()).toMatchObject({ type: 'error', error: { type: 'not_found_error' } });
   });
 
   test('one model, by its name or with its provider; another is a 404', async () => {

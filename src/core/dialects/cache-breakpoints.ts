@@ -1,5 +1,5 @@
 import { cacheRulesOf } from '../context/cache-rules.ts';
-import type { CacheMark, Conversation, Message } from '../conversation.ts';
+import type { CacheMark, Conversation, Hints, Message } from '../conversation.ts';
 import { invalidRequest } from '../errors.ts';
 import type { Report } from '../routing/adaptation.ts';
 import type { CatalogModel } from '../routing/catalog.ts';
@@ -81,6 +81,16 @@ function withoutMarks(conversation: Conversation, report: Report): Conversation 
   const isOpenAi = cacheMarks(adapted).some(({ breakpoint }) => breakpoint === true);
   report({ field: isOpenAi ? 'prompt_cache_breakpoint' : 'cache_control', action: 'dropped' });
   return mapCacheMarks(adapted, () => undefined);
+}
+
+/**
+ * What the automatic marker of a whole request (Anthropic's top-level `cache_control`) is to other wires, which mark
+ * the end of a request anyway: its lifetime, where that is the longer one.
+ */
+export function automaticMarker(
+  control: { ttl?: '5m' | '1h' | null | undefined } | null | undefined,
+): Pick<Hints, 'promptCacheOptions'> {
+  return control?.ttl === '1h' ? { promptCacheOptions: { ttl: '12h' } } : {};
 }
 
 /** A marker on OpenAI's wires. @param long its lifetime of twelve hours can be said there */

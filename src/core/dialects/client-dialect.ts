@@ -15,8 +15,6 @@ export interface ClientDialect {
   read(body: unknown): ClientRequest;
   /** An error as a body of this wire. */
   writeError(error: FluxError): Record<string, unknown>;
-  /** What this wire calls fields that the pipeline knows by another name. */
-  fieldNames?: Readonly<Record<string, string>>;
   /**
    * Headers of the client that an upstream of the same wire may see; none unless said (T39).
    * @param namesStored the request names a stored object, which only a key of the customer's own lets through

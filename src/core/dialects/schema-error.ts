@@ -1,7 +1,6 @@
 import type * as z from 'zod';
 import { type FluxError, invalidRequest } from '../errors.ts';
-import { isObject } from './provider-json.ts';
-import { deepestIssue } from './schema-issue.ts';
+import { deepestIssue, valueAt } from './schema-issue.ts';
 
 /**
  * The first problem of a body, or of a part of it, in the words of a path and never with the value that was sent.
@@ -10,11 +9,7 @@ import { deepestIssue } from './schema-issue.ts';
  */
 export function fieldError(error: z.ZodError, part: unknown, at = ''): FluxError {
   const issue = deepestIssue(error.issues);
-  const path = issue.path.reduce<string>(
-    (text, key) =>
-      typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`,
-    at,
-  );
+  const path = pathOf(issue.path, at);
   if (valueAt(part, issue.path) === undefined) {
     return invalidRequest(`Missing required parameter: '${path}'.`, path, 'missing_required_parameter');
   }
@@ -25,9 +20,11 @@ export function fieldError(error: z.ZodError, part: unknown, at = ''): FluxError
   );
 }
 
-function valueAt(part: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((holder, key) => {
-    if (Array.isArray(holder)) return holder[Number(key)];
-    return isObject(holder) ? holder[String(key)] : undefined;
-  }, part);
+/** As OpenAI writes a path: `messages[0].content`. @param at what stands before it */
+export function pathOf(path: readonly PropertyKey[], at = ''): string {
+  return path.reduce<string>(
+    (text, key) =>
+      typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`,
+    at,
+  );
 }

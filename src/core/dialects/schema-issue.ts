@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { isObject } from './provider-json.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -16,4 +17,12 @@ export function deepestIssue(issues: readonly Issue[], at: PropertyKey[] = []): 
     if (!best || inner.path.length > best.path.length) best = inner;
   }
   return best ?? { code: 'custom', path: at, message: 'not valid', input: undefined };
+}
+
+/** What stands at a path; undefined where nothing does. */
+export function valueAt(whole: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((holder, key) => {
+    if (Array.isArray(holder)) return holder[Number(key)];
+    return isObject(holder) ? holder[String(key)] : undefined;
+  }, whole);
 }

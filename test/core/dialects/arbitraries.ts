@@ -16,6 +16,7 @@ import type {
   ToolResultBlock,
   UserBlock,
 } from '../../../src/core/conversation.ts';
+import { mapShown } from '../../../src/core/dialects/shown-blocks.ts';
 
 /** Any conversation that clients may send, whatever their wire: of what is some wire's own, only what others can drop. */
 
@@ -295,6 +296,17 @@ const reasoning: fc.Arbitrary<Reasoning> = fc.oneof(
   }),
 );
 
+/** All documents of a request are to be cited, or none: anything else is a 400 of Anthropic's to its own clients. */
+function citedAlike(given: Message[]): Message[] {
+  const documents = JSON.stringify(given).split('"type":"document"').slice(1);
+  if (documents.every((document) => document.includes('"citations":true'))) return given;
+  return mapShown(given, (block) => {
+    if (block.type !== 'document') return null;
+    const { citations: _citations, ...rest } = block;
+    return [rest];
+  });
+}
+
 export const conversation: fc.Arbitrary<Conversation> = tools.chain((offered) =>
   fc
     .record({
@@ -330,6 +342,7 @@ export const conversation: fc.Arbitrary<Conversation> = tools.chain((offered) =>
     })
     .map(({ toolChoice, parallelToolCalls, ...rest }) => ({
       ...rest,
+      messages: citedAlike(rest.messages),
       tools: offered,
       ...(toolChoice === undefined ? {} : { toolChoice }),
       ...(parallelToolCalls === undefined ? {} : { parallelToolCalls }),

@@ -1,6 +1,6 @@
 import type { ClientDialect } from '../client-dialect.ts';
 import { ownHeaders } from './client-headers.ts';
-import { FIELD_NAMES, writeAnthropicError } from './error.ts';
+import { writeAnthropicError } from './error.ts';
 import { readCountRequest, readMessagesRequest } from './read.ts';
 
 /** Clients of Anthropic's Messages. */
@@ -8,7 +8,6 @@ export const ANTHROPIC_MESSAGES: ClientDialect = {
   wire: 'anthropic-messages',
   read: readMessagesRequest,
   writeError: writeAnthropicError,
-  fieldNames: FIELD_NAMES,
   ownHeaders,
 };
 

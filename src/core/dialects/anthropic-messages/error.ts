@@ -1,16 +1,6 @@
 import type { FluxError } from '../../errors.ts';
+import { fieldOn } from '../../routing/field-names.ts';
 import type { JsonObject } from '../provider-json.ts';
-
-/** Fields by Chat Completions' names, under which the pipeline knows them, as this wire names them. */
-export const FIELD_NAMES: Readonly<Record<string, string>> = {
-  response_format: 'output_config.format',
-  reasoning_effort: 'output_config.effort',
-  stop: 'stop_sequences',
-  'tools.parameters': 'tools.input_schema',
-  'messages.tool_calls.function.arguments': 'messages.content.input',
-  'messages.is_error': 'messages.content.is_error',
-  'messages.tool.image': 'messages.content',
-};
 
 /** Anthropic's types of a status (providers.md §3). */
 const TYPES: Readonly<Record<number, string>> = {
@@ -33,7 +23,7 @@ export function writeAnthropicError(error: FluxError): JsonObject {
   const own = error.provider?.kind === 'anthropic' ? error.provider : null;
   if (own?.body) return own.body;
   const usual = TYPES[error.status] ?? (error.status >= 500 ? 'api_error' : 'invalid_request_error');
-  const param = error.param === undefined ? undefined : (FIELD_NAMES[error.param] ?? error.param);
+  const param = error.param === undefined ? undefined : fieldOn('anthropic-messages', error.param);
   const named = param === undefined || error.message.includes(param);
   return {
     type: 'error',

@@ -1,5 +1,6 @@
 import type { Conversation, Reasoning, Sampling, Tool, ToolChoice } from '../../conversation.ts';
 import { invalidRequest } from '../../errors.ts';
+import { automaticMarker } from '../cache-breakpoints.ts';
 import type { ClientRequest } from '../client-dialect.ts';
 import { isObject } from '../provider-json.ts';
 import { type Bound, mark, readTexts } from './read-blocks.ts';
@@ -60,10 +61,12 @@ function toRequest(request: MessagesRequestBody): ClientRequest {
     output: readOutput(request),
     sampling: readSampling(request),
     reasoning: readReasoning(request, bound),
-    hints:
-      request.service_tier == null
+    hints: {
+      ...(request.service_tier == null
         ? {}
-        : { serviceTier: request.service_tier === 'standard_only' ? 'default' : request.service_tier },
+        : { serviceTier: request.service_tier === 'standard_only' ? 'default' : request.service_tier }),
+      ...automaticMarker(request.cache_control),
+    },
   };
   const unknown = Object.keys(request).filter(
     (field) => !KNOWN_FIELDS.has(field) && !MESSAGES_ONLY_FIELDS.includes(field) && request[field] != null,

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { FluxError, invalidRequest } from '../../errors.ts';
 import { isObject } from '../provider-json.ts';
-import { deepestIssue } from '../schema-issue.ts';
+import { deepestIssue, valueAt } from '../schema-issue.ts';
 
 /** A body that is no request, as Anthropic says it: `messages.0.content: Field required`. Never with what was sent. */
 export function shapeError(error: z.ZodError, body: unknown): FluxError {
@@ -51,11 +51,4 @@ function wordsOf(issue: z.core.$ZodIssue): string {
     default:
       return issue.message;
   }
-}
-
-function valueAt(body: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((holder, key) => {
-    if (Array.isArray(holder)) return holder[Number(key)];
-    return isObject(holder) ? holder[String(key)] : undefined;
-  }, body);
 }

@@ -13,8 +13,10 @@ import type {
   UserBlock,
 } from '../../conversation.ts';
 import { type FluxError, invalidRequest } from '../../errors.ts';
+import { automaticMarker } from '../cache-breakpoints.ts';
 import type { ClientRequest } from '../client-dialect.ts';
 import { isObject } from '../provider-json.ts';
+import { fieldError, pathOf } from '../schema-error.ts';
 import { deepestIssue } from '../schema-issue.ts';
 import {
   CHAT_ONLY_FIELDS,
@@ -50,6 +52,7 @@ export function readChatRequest(body: unknown): ClientRequest {
     reasoning: request.reasoning_effort ? { effort: request.reasoning_effort } : {},
     hints: {
       ...(request.prompt_cache_key ? { promptCacheKey: request.prompt_cache_key } : {}),
+      ...automaticMarker(request.cache_control),
       ...(request.prompt_cache_options
         ? { promptCacheOptions: readCacheOptions(request.prompt_cache_options) }
         : {}),
@@ -357,9 +360,7 @@ function readSampling(request: ChatRequestBody): Conversation['sampling'] {
     ...(request.seed == null ? {} : { seed: request.seed }),
     ...(request.presence_penalty == null ? {} : { presencePenalty: request.presence_penalty }),
     ...(request.frequency_penalty == null ? {} : { frequencyPenalty: request.frequency_penalty }),
-    ...(request.logit_bias == null || Object.keys(request.logit_bias).length === 0
-      ? {}
-      : { logitBias: request.logit_bias }),
+    ...(request.logit_bias == null ? {} : { logitBias: request.logit_bias }),
   };
 }
 
@@ -376,24 +377,13 @@ function schemaError(error: z.ZodError, body: unknown): FluxError {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return invalidRequest('The body must be a JSON object with `model` and `messages`.');
   }
-  const issue = deepestIssue(error.issues);
-  const path = issue.path.reduce<string>(
-    (text, key) =>
-      typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`,
-    '',
-  );
-  if (issue.path.length === 1 && !(String(issue.path[0]) in body)) {
-    return invalidRequest(`Missing required parameter: '${path}'.`, path, 'missing_required_parameter');
+  const { path, code } = deepestIssue(error.issues);
+  if (path.at(-1) === 'role') {
+    const at = pathOf(path);
+    return invalidRequest(`'${at}' must be one of system, developer, user, assistant, tool.`, at);
   }
-  if (issue.path.at(-1) === 'role') {
-    return invalidRequest(`'${path}' must be one of system, developer, user, assistant, tool.`, path);
+  if (code === 'too_small' && path.length === 1 && path[0] === 'messages') {
+    return invalidRequest("'messages' is empty: send at least one message.", 'messages', 'empty_array');
   }
-  if (issue.code === 'too_small' && path === 'messages') {
-    return invalidRequest("'messages' is empty: send at least one message.", path, 'empty_array');
-  }
-  return invalidRequest(
-    `Invalid '${path}': ${issue.message}.`,
-    path,
-    issue.code === 'invalid_type' ? 'invalid_type' : 'invalid_value',
-  );
+  return fieldError(error, body);
 }

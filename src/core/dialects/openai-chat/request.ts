@@ -47,6 +47,8 @@ export function requestEdits(
     // A server that is only compatible may not know the field.
     store: model.assumed === true ? undefined : 'false',
     metadata: undefined,
+    // Anthropic's automatic marker: clients send it to every model, and servers in front of several may know it.
+    ...(model.assumed === true ? {} : { cache_control: undefined }),
     // The client's may have either name: one of them is right for the model.
     max_tokens: undefined,
     max_completion_tokens: undefined,

@@ -162,6 +162,7 @@ export const chatRequest = z.looseObject({
   user: z.string().nullish(),
   store: z.boolean().nullish(),
   metadata: z.record(z.string(), z.string()).nullish(),
+  ...marked,
 });
 
 export type TextPart = z.infer<typeof textPart>;

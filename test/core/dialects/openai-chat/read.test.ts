@@ -1,6 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Conversation } from '../../../../src/core/conversation.ts';
 import { readChatRequest, readMessages } from '../../../../src/core/dialects/openai-chat/read.ts';
+import { writeRequest } from '../../../../src/core/dialects/openai-chat/request.ts';
 import type { FluxError } from '../../../../src/core/errors.ts';
+import { prepare } from '../../../../src/pipeline/prepare.ts';
+import { conversation } from '../arbitraries.ts';
+import { model } from '../conversations.ts';
 
 const user = { role: 'user', content: 'Hi' };
 const call = { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{}' } };
@@ -284,4 +290,21 @@ describe('what came after text, images and functions', () => {
     expect(conversation.hints).toEqual({ promptCacheOptions: { mode: 'explicit', ttl: '12h' } });
     expect(unknownFields).toEqual([]);
   });
+});
+
+test('wire → conversation → wire is the identity', () => {
+  const target = model('openai', 'gpt-5');
+  const write = (given: Conversation) => writeRequest(given, target, { stream: false, modelId: target.id });
+  fc.assert(
+    fc.property(conversation, (given) => {
+      const to = { provider: 'here', name: target.id };
+      const prepared = prepare(given, target, { defaultMaxTokens: 100, to }).conversation;
+      // An empty text is none here.
+      fc.pre(!JSON.stringify(prepared.messages).includes('"text":""'));
+      const wire = write(prepared);
+      const read = readChatRequest(JSON.parse(wire)).conversation;
+      expect(write(read)).toBe(wire);
+    }),
+    { endOnFailure: true, includeErrorInReport: true },
+  );
 });
