@@ -66,6 +66,7 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
     // An object of one provider's API means nothing to another's.
     ownFields: stored === null ? read.ownFields : [...read.ownFields, stored],
     unknownFields: [...read.unknownFields, ...Object.keys(ownHeaders)],
+    ...(read.spareFields ? { spareFields: read.spareFields } : {}),
     ownHeaders,
     ...(dialect.fieldNames ? { fieldNames: dialect.fieldNames } : {}),
     session: readSession(

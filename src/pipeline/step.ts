@@ -47,6 +47,8 @@ export interface StepRequest {
   /** Fields that only an upstream of the client's own wire can take. */
   ownFields: readonly string[];
   unknownFields: readonly string[];
+  /** As `ownFields`, but left out where nobody of that wire can take the step. */
+  spareFields?: readonly string[];
   /** Headers of the client that an upstream of its own wire may see. */
   ownHeaders?: Readonly<Record<string, string>>;
   /** What the client's wire calls fields that the pipeline knows by another name. */
@@ -122,6 +124,7 @@ export function planRequest(
     needs,
     wire: request.wire,
     ownFields: request.ownFields,
+    ...(request.spareFields ? { spareFields: request.spareFields } : {}),
     mode: settings.mode,
     providers: settings.providers,
     carries: carriedBy(request.conversation.messages, request.wire),
@@ -170,7 +173,7 @@ export async function runStep(
     const outcome = call.wrapping === null ? answered : unwrapOutcome(answered, call.wrapping);
     for (const failure of outcome.failures)
       step.ledger.failed(candidate, failure.kind, failure.status, failure.ms);
-    const fault = faultOf(outcome, request);
+    const fault = faultOf(outcome, request, candidate);
     if (!fault) return deliver(step, call, outcome);
     if (!withoutThinking && isForeignReasoning(fault)) {
       await discard(step, call, outcome, fault);
@@ -240,7 +243,10 @@ export function prepareCall(
         .map((change) => ({ ...change, field: request.fieldNames?.[change.field] ?? change.field })),
       ...(sameWire
         ? []
-        : request.unknownFields.map((field) => ({ field: field.slice(0, 64), action: 'dropped' as const }))),
+        : [...request.unknownFields, ...(request.spareFields ?? [])].map((field) => ({
+            field: field.slice(0, 64),
+            action: 'dropped' as const,
+          }))),
     ],
   };
 }
@@ -259,10 +265,14 @@ function isForeignReasoning({ failure }: Fault): boolean {
   return failure?.code === 'invalid_encrypted_content';
 }
 
-function faultOf(outcome: CallOutcome, { conversation, ownFields }: StepRequest): Fault | null {
+function faultOf(
+  outcome: CallOutcome,
+  { conversation, wire, ownFields, spareFields = [] }: StepRequest,
+  { model }: Candidate,
+): Fault | null {
   if (outcome.kind === 'failed') return { kind: outcome.failure.kind, failure: outcome.failure };
   // Answers to what only one wire knows (audio, hosted tools) are not ours to judge.
-  if (ownFields.length > 0) return null;
+  if (ownFields.length > 0 || (spareFields.length > 0 && model.wire === wire)) return null;
   const kind =
     outcome.kind === 'answer'
       ? findFault(outcome.answer, conversation)
