@@ -74,6 +74,7 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
     // An object of one provider's API means nothing to another's.
     ownFields: stored === null ? read.ownFields : [...read.ownFields, stored],
     unknownFields: [...read.unknownFields, ...Object.keys(ownHeaders)],
+    ...(read.spareFields ? { spareFields: read.spareFields } : {}),
     ownHeaders,
     digest: noStore || secret === null ? null : digestOf(secret, customer),
     session: readSession(

@@ -59,6 +59,8 @@ export interface StepRequest {
   /** Fields that only an upstream of the client's own wire can take. */
   ownFields: readonly string[];
   unknownFields: readonly string[];
+  /** As `ownFields`, but left out where nobody of that wire can take the step. */
+  spareFields?: readonly string[];
   /** Headers of the client that an upstream of its own wire may see. */
   ownHeaders?: Readonly<Record<string, string>>;
   /** Hashes under the customer's secret; null where nothing may be kept of the step. */
@@ -153,6 +155,7 @@ export function planRequest(assessed: AssessedRequest, explain = false): Planned
     needs,
     wire: request.wire,
     ownFields: request.ownFields,
+    ...(request.spareFields ? { spareFields: request.spareFields } : {}),
     mode: settings.mode,
     providers: settings.providers,
     carries: carriedBy(request.conversation.messages, request.wire),
@@ -214,7 +217,7 @@ export async function runStep(
     const outcome = call.wrapping === null ? answered : unwrapOutcome(answered, call.wrapping);
     for (const failure of outcome.failures)
       step.ledger.failed(candidate, failure.kind, failure.status, failure.ms);
-    const fault = faultOf(outcome, request);
+    const fault = faultOf(outcome, request, candidate);
     if (!fault) return deliver(step, call, outcome);
     if (!withoutThinking && isForeignReasoning(fault)) {
       await discard(step, call, outcome, fault);
@@ -296,7 +299,10 @@ export function prepareCall(
         .map((change) => ({ ...change, field: fieldOn(request.wire, change.field) })),
       ...(sameWire
         ? []
-        : request.unknownFields.map((field) => ({ field: field.slice(0, 64), action: 'dropped' as const }))),
+        : [...request.unknownFields, ...(request.spareFields ?? [])].map((field) => ({
+            field: field.slice(0, 64),
+            action: 'dropped' as const,
+          }))),
     ],
   };
 }
@@ -338,10 +344,14 @@ function isForeignReasoning({ failure }: Fault): boolean {
   return failure?.code === 'invalid_encrypted_content';
 }
 
-function faultOf(outcome: CallOutcome, { conversation, ownFields }: StepRequest): Fault | null {
+function faultOf(
+  outcome: CallOutcome,
+  { conversation, wire, ownFields, spareFields = [] }: StepRequest,
+  { model }: Candidate,
+): Fault | null {
   if (outcome.kind === 'failed') return { kind: outcome.failure.kind, failure: outcome.failure };
   // Answers to what only one wire knows (audio, hosted tools) are not ours to judge.
-  if (ownFields.length > 0) return null;
+  if (ownFields.length > 0 || (spareFields.length > 0 && model.wire === wire)) return null;
   const kind =
     outcome.kind === 'answer'
       ? findFault(outcome.answer, conversation)

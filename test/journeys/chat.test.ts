@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import { zodResponseFormat } from 'openai/helpers/zod';
+import { zodFunction, zodResponseFormat } from 'openai/helpers/zod';
 import type { ChatCompletionMessageParam, ChatCompletionTool } from 'openai/resources/chat/completions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
@@ -394,6 +394,23 @@ describe.each(DEPLOYMENTS)('the OpenAI client on $of', ({ of, easy, hard, provid
       response_format: zodResponseFormat(City, 'city'),
     });
     expect(City.safeParse(answer.choices[0]?.message.parsed).success).toBe(true);
+  });
+
+  test('streamed, such an answer is parsed too, and so are the arguments of a tool', async () => {
+    const City = z.object({ city: z.string(), population: z.number().nullable() });
+    const stream = openai.chat.completions.stream({
+      model: 'auto',
+      messages: ask(),
+      response_format: zodResponseFormat(City, 'city'),
+    });
+    const parsed = (await stream.finalChatCompletion()).choices[0]?.message.parsed;
+    expect(City.safeParse(parsed).success).toBe(true);
+    const tools = [zodFunction({ name: 'save_city', description: 'Saves a city', parameters: City })];
+    const call = { name: 'save_city', arguments: { city: 'Rome', population: null } };
+    await gateway.script({ answer: { text: '', calls: [call] } });
+    const answer = await openai.chat.completions.parse({ model: 'auto', messages: ask('Save Rome.'), tools });
+    const [made] = answer.choices[0]?.message.tool_calls ?? [];
+    expect(made).toMatchObject({ function: { parsed_arguments: { city: 'Rome', population: null } } });
   });
 
   test('reasoning_effort: taken, or the nearest, reported', async () => {

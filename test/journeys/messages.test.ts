@@ -1,4 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
+import { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod';
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
@@ -173,6 +174,41 @@ describe.each(DEPLOYMENTS)('the Anthropic client on $of', ({ of, easy, hard, var
       );
       expect(signature.every((one) => JSON.stringify(first.content).includes(one))).toBe(true);
       if (claude) expect((await lastSent()).text).toContain(signature[0]);
+    }
+  });
+
+  test('the tool runner goes through a loop with thinking, streamed and not', async () => {
+    const asked: string[] = [];
+    const tool = betaZodTool({
+      name: 'get_weather',
+      description: 'Weather of a city',
+      inputSchema: z.object({ city: z.string() }),
+      run: ({ city }) => {
+        asked.push(city);
+        return `sunny in ${city}`;
+      },
+    });
+    const call = (city: string) => ({ name: 'get_weather', arguments: { city } });
+    for (const stream of [false, true]) {
+      await gateway.script(
+        { answer: { text: 'Both.', thinking: 40, calls: [call('Rome'), call('Oslo')] } },
+        { answer: { text: '', thinking: 40, calls: [call('Bern')] } },
+        { answer: { text: 'Sunny everywhere.', calls: [] } },
+      );
+      const final = await anthropic.beta.messages
+        .toolRunner({
+          model: 'auto',
+          max_tokens: 2_000,
+          thinking: { type: 'adaptive' },
+          messages: [{ role: 'user', content: 'Weather in Rome, Oslo and Bern?' }],
+          tools: [tool],
+          stream,
+        })
+        .runUntilDone();
+      expect(final.content.at(-1)).toMatchObject({ type: 'text', text: 'Sunny everywhere.' });
+      expect(asked.splice(0).sort()).toEqual(['Bern', 'Oslo', 'Rome']);
+      for (const city of ['Rome', 'Oslo', 'Bern'])
+        expect((await lastSent()).text).toContain(`sunny in ${city}`);
     }
   });
 

@@ -1,5 +1,5 @@
-import { zodTextFormat } from 'openai/helpers/zod';
-import type { FunctionTool, ResponseInputItem } from 'openai/resources/responses/responses';
+import { zodResponsesFunction, zodTextFormat } from 'openai/helpers/zod';
+import type { FunctionTool, Response, ResponseInputItem } from 'openai/resources/responses/responses';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { eventViolations, hasDescription, violations } from './conformance.ts';
@@ -190,6 +190,64 @@ describe.each(DEPLOYMENTS)('the OpenAI client, Responses, on $of', ({ of, easy, 
     });
     expect(shape.parse(answer.output_parsed)).toBeTruthy();
     await conforms();
+    const stream = gateway.openai.responses.stream({
+      model: 'auto',
+      input: 'Give me a city.',
+      text: { format: zodTextFormat(shape, 'city') },
+    });
+    expect(shape.parse((await stream.finalResponse()).output_parsed)).toBeTruthy();
+    await conforms();
+  });
+
+  test('the arguments of a tool made of a zod schema parse', async () => {
+    const call = { name: 'save_city', arguments: { city: 'Rome' } };
+    await gateway.script({ answer: { text: '', calls: [call] } });
+    const answer = await gateway.openai.responses.parse({
+      model: 'auto',
+      input: 'Save Rome.',
+      tools: [zodResponsesFunction({ name: 'save_city', parameters: z.object({ city: z.string() }) })],
+    });
+    const made = answer.output.find((item) => item.type === 'function_call');
+    expect(made?.parsed_arguments).toEqual({ city: 'Rome' });
+    await conforms();
+  });
+
+  test('the tools of a namespace, and a web search beside them (as Codex offers them)', async () => {
+    const input: ResponseInputItem[] = [{ role: 'user', content: 'Close the helper.' }];
+    const tools = [
+      {
+        type: 'namespace' as const,
+        name: 'agents',
+        description: 'Helpers.',
+        tools: [{ ...weather, name: 'close', strict: false }],
+      },
+      { type: 'web_search' as const },
+    ];
+    // Pinned: left to itself the step goes to who can search.
+    const request = { model: easy, tools };
+    const name = isRelay ? 'close' : 'agents__close';
+    const answer = { text: '', calls: [{ name, arguments: { city: 'Rome' } }] };
+    await gateway.script({ answer }, { answer }, { answer: said('It is closed.') });
+    for (const streamed of [true, false]) {
+      const { output }: Pick<Response, 'output'> = streamed
+        ? await gateway.openai.responses.stream({ ...request, input }).finalResponse()
+        : await gateway.openai.responses.create({ ...request, input });
+      const call = output.find((item) => item.type === 'function_call');
+      // A script's OpenAI says no namespace.
+      expect([call?.name, call?.namespace]).toEqual(['close', isRelay ? undefined : 'agents']);
+      await conforms();
+      const call_id = call?.call_id ?? '';
+      input.push(
+        { type: 'function_call', call_id, name: 'close', namespace: 'agents', arguments: '{"city":"Rome"}' },
+        { type: 'function_call_output', call_id, output: 'closed' },
+      );
+    }
+    const last = await gateway.openai.responses.create({ ...request, input });
+    expect(last.output_text).toBe('It is closed.');
+    const left = isRelay ? [] : [{ field: 'tools.web_search', action: 'dropped' }];
+    expect(metadataOf(last).adapted).toEqual(left);
+    const searching = await gateway.openai.responses.create({ model: 'auto', tools, input: QUESTION });
+    expect(metadataOf(searching)).toMatchObject({ provider: 'openai', adapted: [] });
   });
 
   test('previous_response_id goes on from a streamed or a whole answer; instructions are not inherited', async () => {

@@ -62,6 +62,11 @@ export interface ClientRequest {
   conversation: Conversation;
   /** Fields that only an upstream of the same wire can take: a step that has one goes nowhere else. */
   ownFields: string[];
+  /**
+   * Of those, the ones a step can do without: it goes to an upstream of the same wire where one can take it, else they
+   * are reported as dropped. In the words of `adapted`.
+   */
+  spareFields?: string[];
   /** Fields we have never heard of, or that say nothing elsewhere: kept on the same wire, reported as dropped on any other. */
   unknownFields: string[];
   /** The client's labels, of which some may count as tags. */

@@ -20,6 +20,8 @@ export interface CandidatesInput {
   /** The client's wire, and the fields that only an upstream of the same wire can take. */
   wire: Wire;
   ownFields: readonly string[];
+  /** Such fields too, but a step can do without them: they count only as long as somebody can take it. */
+  spareFields?: readonly string[];
   /** What the turn carries that is some model's own. */
   carries: readonly Carried[];
   /** The client's own cap. */
@@ -43,7 +45,8 @@ export interface Considered {
 export function consider(input: CandidatesInput, floor: Tier): Considered[] {
   const configured = TIERS.flatMap((tier) => input.tiers[tier]);
   const fits = (candidate: Candidate) => isInRange(candidate, floor, input.maxTier);
-  // T67: filter first, adapt second. A forced tool choice becomes a request only where nobody takes it.
+  // T67: filter first, adapt second. A forced tool choice becomes a request, and what the step can do without is left
+  // out, only where nobody takes them.
   const strict = configured.some((one) => fits(one) && !exclude(current(one, input.today), input, false));
   return configured.map((one) => {
     const candidate = current(one, input.today);
@@ -80,10 +83,19 @@ export function current(candidate: Candidate, today: string): Candidate {
   return successor ? current({ ...candidate, name: successor.id, model: successor }, today) : candidate;
 }
 
-/** The first reason a model can't take a step; `adapting`: a forced tool choice may become a request. */
+/**
+ * The first reason a model can't take a step; `adapting`: a forced tool choice may become a request, and spare fields
+ * be left out.
+ */
 export function exclude(
   { model }: Candidate,
-  { needs, wire, ownFields, today }: Pick<CandidatesInput, 'needs' | 'wire' | 'ownFields' | 'today'>,
+  {
+    needs,
+    wire,
+    ownFields,
+    spareFields = [],
+    today,
+  }: Pick<CandidatesInput, 'needs' | 'wire' | 'ownFields' | 'spareFields' | 'today'>,
   adapting: boolean,
 ): Exclusion | null {
   if (isRetired(model, today)) {
@@ -92,7 +104,7 @@ export function exclude(
       message: `${model.id} was retired on ${model.retires}. Use ${model.successor ?? 'auto'} or auto.`,
     };
   }
-  const [field] = ownFields;
+  const [field] = adapting ? ownFields : [...ownFields, ...spareFields];
   if (field !== undefined && model.wire !== wire) {
     return {
       field,

@@ -148,6 +148,11 @@ const rows: [rule: string, fields: Fields, message: string | RegExp, headers?: R
     'thinking.adaptive.block_binding: Extra inputs are not permitted',
   ],
   [
+    'output_config of a message without header',
+    { messages: [ask, { role: 'system', content: 'be brief', output_config: {} }] },
+    'messages.1.output_config: Extra inputs are not permitted',
+  ],
+  [
     'clear_at without header',
     { messages: [ask, { role: 'system', content: 'be brief', clear_at: 'never' }] },
     'messages.1.clear_at: Extra inputs are not permitted',
@@ -702,6 +707,11 @@ describe('Anthropic accepts', () => {
       { 'anthropic-beta': 'context-management-2025-06-27' },
     ],
     ['consecutive user messages', { messages: [ask, ask] }],
+    [
+      'the effort of a turn, as Claude Code sends it',
+      { messages: [ask, { role: 'system', content: 'be brief', output_config: { effort: 'medium' } }] },
+      { 'anthropic-beta': 'per-turn-control-2026-07-01' },
+    ],
   ])('%s', async (_what, fields, headers) => {
     const response = await sim.post('/v1/messages', { ...base, ...fields }, headers);
     expect([response.status, await response.json()]).toEqual([

@@ -705,6 +705,11 @@ describe('OpenAI accepts', () => {
       '/v1/responses',
       { model: 'gpt-6-luna', input: [user, call('a'), call('b'), output('b'), output('a')] },
     ],
+    [
+      'what Codex sends besides',
+      '/v1/responses',
+      { model: 'gpt-6-luna', input: [user], client_metadata: { thread_id: 't' } },
+    ],
   ])('%s', async (_what, path, body) => {
     const response = await sim.post(path, body);
     expect([response.status, await response.json()]).toEqual([

@@ -16,6 +16,12 @@ const TYPES: Readonly<Record<number, string>> = {
 };
 
 /**
+ * A conversation kept at Anthropic, which one that shares a key can't have (T56). Its SDKs' tool runners ask for one
+ * each time, and by these details go on without (aSDK 1.12 `ThreadState`).
+ */
+const NO_THREAD = { error_code: 'thread_unsupported_request', unsupported: ['thread'] };
+
+/**
  * An error as a body of Anthropic's. An Anthropic provider's own comes as it was (T69). Ours name the field in their
  * message, since the shape has no place for it, and our code in `details.error_code`.
  */
@@ -31,7 +37,7 @@ export function writeAnthropicError(error: FluxError): JsonObject {
       // An error inside a 200 has its type as the code.
       type: own?.type ?? own?.code ?? usual,
       message: named ? error.message : `${param}: ${error.message}`,
-      ...(own ? {} : { details: { error_code: error.code } }),
+      ...(own ? {} : { details: param === 'thread' ? NO_THREAD : { error_code: error.code } }),
     },
     request_id: own?.requestId ?? null,
   };

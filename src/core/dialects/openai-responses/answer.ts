@@ -13,6 +13,7 @@ import {
   requiredText,
   textAt,
 } from '../provider-json.ts';
+import { joinedName } from './namespaces.ts';
 
 /**
  * Reads the JSON body of a 200 of `POST /v1/responses`. Reasoning is kept as it came, and so are items that only
@@ -48,7 +49,7 @@ function readItem(item: JsonObject): AssistantBlock[] {
       {
         type: 'tool_call',
         id: originalId(requiredText(item, 'call_id')),
-        name: requiredText(item, 'name'),
+        name: joinedName(requiredText(item, 'name'), item.namespace),
         arguments: requiredText(item, 'arguments'),
       },
     ];
@@ -58,7 +59,7 @@ function readItem(item: JsonObject): AssistantBlock[] {
       {
         type: 'tool_call',
         id: originalId(requiredText(item, 'call_id')),
-        name: requiredText(item, 'name'),
+        name: joinedName(requiredText(item, 'name'), item.namespace),
         arguments: requiredText(item, 'input'),
         custom: true,
       },

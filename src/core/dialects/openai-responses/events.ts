@@ -4,6 +4,7 @@ import { openAiError } from '../openai-error.ts';
 import { invalidAnswer, type JsonObject, objectAt, requiredText, textAt } from '../provider-json.ts';
 import { type EventReader, frameReader, progress } from '../upstream.ts';
 import { ownBlock, stopReason, usageOfResponse } from './answer.ts';
+import { joinedName } from './namespaces.ts';
 
 /** Items that are told as they are written. */
 const WRITTEN: ReadonlySet<unknown> = new Set(['message', 'function_call', 'custom_tool_call']);
@@ -27,7 +28,8 @@ export function createEventReader(): EventReader {
     if (item.type !== 'function_call' && !custom) return [{ type: 'progress' }];
     const index = calls.size;
     calls.set(data.output_index, { index, begun: false });
-    const [id, name] = [originalId(requiredText(item, 'call_id')), requiredText(item, 'name')];
+    const id = originalId(requiredText(item, 'call_id'));
+    const name = joinedName(requiredText(item, 'name'), item.namespace);
     return [{ type: 'tool_call', index, id, name, ...(custom ? { custom } : {}) }];
   }
 

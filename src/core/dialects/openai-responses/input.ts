@@ -4,6 +4,7 @@ import { invalidRequest } from '../../errors.ts';
 import { isObject, type JsonObject } from '../provider-json.ts';
 import { fieldError } from '../schema-error.ts';
 import { isReference } from './kept.ts';
+import { joinedName } from './namespaces.ts';
 import { readPart, readText } from './parts.ts';
 import {
   callOutput,
@@ -95,13 +96,17 @@ export function readItems(items: readonly unknown[], partial: boolean): ReadInpu
       case 'function_call': {
         const { call_id, name, arguments: text } = isPlainCall(item) ? item : check(functionCall, item, path);
         noteCaller(item, path, own);
-        call({ type: 'tool_call', id: call_id, name, arguments: text }, path);
+        call(
+          { type: 'tool_call', id: call_id, name: joinedName(name, item.namespace), arguments: text },
+          path,
+        );
         break;
       }
       case 'custom_tool_call': {
         const { call_id, name, input } = check(customCall, item, path);
         noteCaller(item, path, own);
-        call({ type: 'tool_call', id: call_id, name, arguments: input, custom: true }, path);
+        const whole = joinedName(name, item.namespace);
+        call({ type: 'tool_call', id: call_id, name: whole, arguments: input, custom: true }, path);
         break;
       }
       case 'function_call_output':
@@ -136,7 +141,7 @@ export function readItems(items: readonly unknown[], partial: boolean): ReadInpu
 
 /** Who called, where it was not the model itself: only OpenAI's own runtime can go on from there. */
 function noteCaller(item: JsonObject, path: string, own: string[]): void {
-  for (const member of ['namespace', 'caller']) if (item[member] != null) own.push(`${path}.${member}`);
+  if (item.caller != null) own.push(`${path}.caller`);
 }
 
 function noteForeign(content: readonly UserBlock[], path: string, own: string[]): void {

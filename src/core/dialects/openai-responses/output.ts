@@ -1,5 +1,6 @@
 import type { AssistantBlock } from '../../conversation.ts';
 import type { JsonObject } from '../provider-json.ts';
+import type { OfferedTool } from './namespaces.ts';
 
 /** Sends one event of a stream, less its type and number. */
 export type Emit = (type: string, fields: JsonObject) => void;
@@ -8,7 +9,7 @@ export type Emit = (type: string, fields: JsonObject) => void;
 export interface Output {
   say(kind: 'output_text' | 'refusal', delta: string): void;
   /** @param index counts the answer's calls from 0 */
-  call(index: number, call: { id: string; name: string; custom: boolean }): void;
+  call(index: number, id: string, tool: OfferedTool): void;
   addArguments(index: number, delta: string): void;
   /** An item that came whole. */
   add(item: JsonObject): void;
@@ -126,11 +127,11 @@ export function createOutput(answerId: string, emit: Emit): Output {
         ...(kind === 'output_text' ? { logprobs: [] } : {}),
       });
     },
-    call(index, { id: call_id, name, custom }) {
+    call(index, call_id, { custom, ...named }) {
       closeMessage(false);
       const item = custom
-        ? { id: idOf('ctc'), type: 'custom_tool_call', status: 'in_progress', call_id, name, input: '' }
-        : { id: idOf('fc'), type: 'function_call', status: 'in_progress', call_id, name, arguments: '' };
+        ? { id: idOf('ctc'), type: 'custom_tool_call', status: 'in_progress', call_id, ...named, input: '' }
+        : { id: idOf('fc'), type: 'function_call', status: 'in_progress', call_id, ...named, arguments: '' };
       calls.set(index, { place: begin(item), item, text: '', custom });
     },
     addArguments,
@@ -159,14 +160,18 @@ function partOf(kind: 'output_text' | 'refusal', text: string): JsonObject {
 }
 
 /** Feeds a whole answer into an output. */
-export function fill(output: Output, blocks: readonly AssistantBlock[], custom: ReadonlySet<string>): void {
+export function fill(
+  output: Output,
+  blocks: readonly AssistantBlock[],
+  offered: ReadonlyMap<string, OfferedTool>,
+): void {
   let calls = 0;
   for (const block of blocks) {
     if (block.type === 'text') output.say('output_text', block.text);
     else if (block.type === 'refusal') output.say('refusal', block.text);
     else if (block.type === 'tool_call') {
       const index = calls++;
-      output.call(index, { id: block.id, name: block.name, custom: custom.has(block.name) });
+      output.call(index, block.id, offered.get(block.name) ?? { name: block.name, custom: false });
       output.addArguments(index, block.arguments);
     } else if (block.type === 'foreign' || block.wire === 'openai-responses') output.add(block.raw);
   }

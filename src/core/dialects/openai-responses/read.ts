@@ -61,7 +61,7 @@ export function readResponsesRequest(body: unknown): ClientRequest {
     );
   }
   const input = readItems(items, partial);
-  const { tools, choice, own } = readTools(request);
+  const { tools, choice, own, spare } = readTools(request);
   const conversation: Conversation = {
     messages: request.instructions
       ? [{ role: 'system', content: [{ type: 'text', text: request.instructions }] }, ...input.messages]
@@ -93,6 +93,7 @@ export function readResponsesRequest(body: unknown): ClientRequest {
     conversation,
     metadata: request.metadata ?? {},
     ownFields: [...input.own, ...own, ...ownFields(request)],
+    ...(spare.length > 0 ? { spareFields: spare } : {}),
     unknownFields: [...extras(request), ...input.extra],
     answerWriter: (head) => {
       const keeper = createAnswerKeeper();

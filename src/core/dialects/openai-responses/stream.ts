@@ -2,9 +2,10 @@ import type { AnswerEvent, StopReason } from '../../answer.ts';
 import type { FluxError } from '../../errors.ts';
 import type { AnswerHead, StreamWriter } from '../client-dialect.ts';
 import type { AnswerKeeper } from './kept.ts';
+import { offeredTools } from './namespaces.ts';
 import { createOutput } from './output.ts';
 import type { ResponsesRequestBody } from './schema.ts';
-import { answerIdOf, customTools, endingOf, type ResponseState, responseObject } from './write.ts';
+import { answerIdOf, endingOf, type ResponseState, responseObject } from './write.ts';
 
 /** An SSE comment: keeps a silent stream alive, and no client shows it (T69). */
 export const KEEP_ALIVE = ': keep-alive\n\n';
@@ -29,7 +30,7 @@ export function createStreamWriter(
   head: AnswerHead,
   keeper: AnswerKeeper,
 ): StreamWriter {
-  const custom = customTools(request);
+  const offered = offeredTools(request);
   let text = '';
   let sequence = 0;
   let model = request.model;
@@ -74,7 +75,7 @@ export function createStreamWriter(
         output.say('refusal', event.text);
         break;
       case 'tool_call':
-        output.call(event.index, { id: event.id, name: event.name, custom: custom.has(event.name) });
+        output.call(event.index, event.id, offered.get(event.name) ?? { name: event.name, custom: false });
         break;
       case 'tool_arguments':
         output.addArguments(event.index, event.delta);

@@ -1,6 +1,8 @@
 import type { Conversation, Tool, ToolChoice } from '../../conversation.ts';
 import { invalidRequest } from '../../errors.ts';
+import type { JsonObject } from '../provider-json.ts';
 import { fieldError } from '../schema-error.ts';
+import { joinedName, membersOf } from './namespaces.ts';
 import { customTool, functionTool, type ResponsesRequestBody } from './schema.ts';
 
 /** What of a request's tools other wires know, and the paths of what they don't. */
@@ -8,6 +10,8 @@ export interface ReadTools {
   tools: Tool[];
   choice?: ToolChoice;
   own: string[];
+  /** Hosted tools that a harness offers beside its own: the request makes sense without them. */
+  spare: string[];
 }
 
 /**
@@ -18,9 +22,40 @@ export interface ReadTools {
 export function readTools(request: ResponsesRequestBody): ReadTools {
   const offered = request.tools ?? [];
   const own: string[] = [];
-  const tools = offered.flatMap((tool, index) => readTool(tool, `tools[${index}]`, own));
+  const spare: string[] = [];
+  const tools = offered.flatMap((tool, index): Tool[] => {
+    const path = `tools[${index}]`;
+    if (tool.type === 'namespace') return readNamespace(tool, path, own);
+    if (SPARE_TOOLS.has(tool.type) && offered.some(isClientTool)) {
+      spare.push(`tools.${tool.type}`);
+      return [];
+    }
+    return readTool(tool, path, own);
+  });
   const choice = readChoice(request.tool_choice, { tools, any: offered.length > 0 }, own);
-  return { tools, own, ...(choice ? { choice } : {}) };
+  return { tools, own, spare, ...(choice ? { choice } : {}) };
+}
+
+/** Codex offers them to every model, its own tools beside. */
+const SPARE_TOOLS: ReadonlySet<string> = new Set(['web_search', 'web_search_preview', 'image_generation']);
+
+function isClientTool({ type }: { type: string }): boolean {
+  return type === 'function' || type === 'custom' || type === 'namespace';
+}
+
+/** Its tools, as if each stood alone; what the namespace says of them all stands before the first one's description. */
+function readNamespace(namespace: JsonObject, path: string, own: string[]): Tool[] {
+  const tools = membersOf(namespace).flatMap((member, index) =>
+    readTool({ ...member, type: String(member.type) }, `${path}.tools[${index}]`, own),
+  );
+  return tools.map((tool, index) => {
+    const said = [index === 0 ? namespace.description : '', tool.description].filter(Boolean).join('\n\n');
+    return {
+      ...tool,
+      name: joinedName(tool.name, namespace.name),
+      ...(said === '' ? {} : { description: said }),
+    };
+  });
 }
 
 /** Members of a function that say who else may call it, or that it is to be found first: OpenAI's own runtime does. */
@@ -69,7 +104,7 @@ function readChoice(
     own.push('tool_choice');
     return undefined;
   }
-  const names = named.map(({ name }) => String(name));
+  const names = named.map(({ name, namespace }) => joinedName(String(name), namespace));
   if (names.some((name) => !tools.some((tool) => tool.name === name))) {
     throw invalidRequest("'tool_choice' names a tool that is not in 'tools'.", 'tool_choice');
   }

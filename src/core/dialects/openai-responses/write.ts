@@ -3,6 +3,7 @@ import type { Answer, StopReason } from '../../answer.ts';
 import type { FluxMetadata } from '../../metadata.ts';
 import type { AnswerHead } from '../client-dialect.ts';
 import type { JsonObject } from '../provider-json.ts';
+import { offeredTools } from './namespaces.ts';
 import { createOutput, fill } from './output.ts';
 import type { ResponsesRequestBody } from './schema.ts';
 import { writeUsage } from './usage.ts';
@@ -20,7 +21,7 @@ export function writeResponse(
   metadata: FluxMetadata,
 ): JsonObject {
   const output = createOutput(answerIdOf(head), () => {});
-  fill(output, answer.blocks, customTools(request));
+  fill(output, answer.blocks, offeredTools(request));
   const ending = endingOf(
     answer.stop,
     answer.blocks.some((block) => block.type === 'refusal'),
@@ -45,11 +46,6 @@ export function endingOf(
   // What the model says itself is an answer; without a word it was the provider's filter.
   if (stop === 'refusal' && !refused) return { status: 'incomplete', incomplete: 'content_filter' };
   return { status: 'completed', incomplete: null };
-}
-
-/** Names of the tools that take free text. */
-export function customTools({ tools }: ResponsesRequestBody): ReadonlySet<string> {
-  return new Set((tools ?? []).filter(({ type }) => type === 'custom').map(({ name }) => String(name)));
 }
 
 /** What a `response` object says besides the request. */

@@ -36,10 +36,11 @@ const betaFieldNeedsHeader: Rule = (request) => {
 };
 
 // aSDK beta: `clear_at` and a message's own `output_config` each have their header, and only `system` carries them.
+// The header of the second is the one that Claude Code 2.1.332 sends with it.
 const betaMessageFieldNeedsHeader: Rule = (request) => {
   const fields = {
     clear_at: 'mid-conversation-system-clear-at-',
-    output_config: 'mid-conversation-output-config-',
+    output_config: 'per-turn-control-',
   } as const;
   for (const [index, message] of request.body.messages.entries()) {
     for (const field of ['clear_at', 'output_config'] as const) {

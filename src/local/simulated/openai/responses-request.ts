@@ -127,7 +127,8 @@ const item = z.discriminatedUnion('type', [
     type: z.literal('reasoning'),
     id: z.string(),
     summary: z.array(z.strictObject({ type: z.literal('summary_text'), text: z.string() })),
-    content: z.array(z.unknown()).optional(),
+    // Codex sends null where there is none.
+    content: z.array(z.unknown()).nullish(),
     encrypted_content: z.string().nullish(),
     status: id.status,
   }),
@@ -151,6 +152,8 @@ export const responsesBody = z.strictObject({
   ...sharedFields,
   access_programs: z.unknown().optional(),
   background: z.boolean().nullish(),
+  // Codex sends it to OpenAI itself (openai/codex#27122), which keeps 2,048 characters of a value (#27557).
+  client_metadata: z.record(z.string(), z.string()).nullish(),
   context_management: z.unknown().optional(),
   conversation: z.union([z.string(), z.strictObject({ id: z.string() })]).nullish(),
   image: z.unknown().optional(),

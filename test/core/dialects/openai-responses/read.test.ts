@@ -218,10 +218,10 @@ describe('traps T35: nothing is dropped in silence', () => {
         user,
         { type: 'compaction', encrypted_content: 'x' },
         { type: 'configuration_update', reasoning: { effort: 'low' } },
-        { ...call, namespace: 'crm' },
+        { ...call, caller: { type: 'program', id: 'p' } },
         output,
       ],
-      tools: [{ type: 'web_search' }, { ...tool, defer_loading: true }],
+      tools: [{ type: 'code_interpreter' }, { ...tool, defer_loading: true }, { type: 'web_search' }],
       tool_choice: { type: 'web_search' },
       include: ['message.output_text.logprobs'],
       top_logprobs: 2,
@@ -232,7 +232,7 @@ describe('traps T35: nothing is dropped in silence', () => {
     expect(ownFields).toEqual([
       'input[1].type',
       'input[2].type',
-      'input[3].namespace',
+      'input[3].caller',
       'tools[0].type',
       'tools[1].defer_loading',
       'tool_choice',
@@ -240,6 +240,43 @@ describe('traps T35: nothing is dropped in silence', () => {
       'include',
       'top_logprobs',
       'reasoning.mode',
+    ]);
+  });
+
+  test('a tool of a namespace has a name that holds both, in what was called before too', () => {
+    const namespace = {
+      type: 'namespace',
+      name: 'crm',
+      description: 'The customers.',
+      tools: [
+        { ...tool, name: 'find', description: 'Finds one.' },
+        { type: 'custom', name: 'note' },
+      ],
+    };
+    const { conversation, ownFields } = read({
+      input: [user, { ...call, name: 'find', namespace: 'crm' }, output],
+      tools: [tool, namespace],
+      tool_choice: { type: 'function', name: 'find', namespace: 'crm' },
+    });
+    expect(ownFields).toEqual([]);
+    expect(conversation.tools).toEqual([
+      { name: 'weather' },
+      { name: 'crm__find', description: 'The customers.\n\nFinds one.' },
+      { name: 'crm__note', custom: {} },
+    ]);
+    expect(conversation.toolChoice).toEqual({ type: 'tool', name: 'crm__find' });
+    expect(conversation.messages[1]?.content).toMatchObject([{ type: 'tool_call', name: 'crm__find' }]);
+  });
+
+  test('a hosted tool that stands beside the own ones can be spared, alone it can not', () => {
+    const search = { type: 'web_search', external_web_access: true };
+    expect(read({ tools: [tool, search] })).toMatchObject({
+      ownFields: [],
+      spareFields: ['tools.web_search'],
+    });
+    expect(read({ tools: [search] }).ownFields).toEqual(['tools[0].type']);
+    expect(read({ tools: [tool, search], tool_choice: { type: 'web_search' } }).ownFields).toEqual([
+      'tool_choice',
     ]);
   });
 
