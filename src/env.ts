@@ -1,4 +1,4 @@
-import type { Queue } from '@cloudflare/workers-types';
+import type { DurableObjectNamespace, Queue } from '@cloudflare/workers-types';
 import * as z from 'zod';
 import type { Candidate } from './core/routing/plan.ts';
 import { type KnownKey, readKeys } from './env-keys.ts';
@@ -9,6 +9,8 @@ import { SettingsError } from './settings-error.ts';
 /** What the Worker is bound to: a queue, and variables and secrets. Read once, by {@link readSettings}. */
 export interface Env {
   LOG_QUEUE: Queue<unknown>;
+  /** The budgets of each customer, by its name. Absent where an older wrangler.toml binds none. */
+  BUDGETS?: DurableObjectNamespace;
   /** Files of the folder `assets`, by their paths. Absent where the SDK or an older wrangler.toml binds none. */
   ASSETS?: { fetch(url: string): Promise<Response> };
 }

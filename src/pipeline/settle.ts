@@ -85,6 +85,7 @@ export function settle(
     },
     escalations: ledger.escalations,
     adapted: end.call?.adapted ?? [],
+    ...(request.reservedUsd === undefined ? {} : { reserved_usd: request.reservedUsd }),
   };
   const { thinking: _inside, ...tokens } = usage;
   const record: StepRecord = {

@@ -17,6 +17,7 @@ import { type Candidate, type Plan, planStep, type Wish } from '../core/routing/
 import { carriedBy } from '../core/routing/portability.ts';
 import { ruleFor } from '../core/routing/rules.ts';
 import type { Tier } from '../core/routing/tier.ts';
+import { admitBudget } from './budget.ts';
 import { cutAnswer } from './cut.ts';
 import { createLedger, type Ledger } from './ledger.ts';
 import { type LiveStream, openLiveStream } from './live-stream.ts';
@@ -57,6 +58,8 @@ export interface StepRequest {
   /** HMAC of the client's end user: all that a provider of another dialect is told of them. */
   userHash: string | null;
   maxTier?: Tier;
+  /** What is reserved for it; absent: no budget applies. */
+  reservedUsd?: number;
 }
 
 /** What is known of a request once it is planned, and before anything is sent. */
@@ -141,10 +144,11 @@ export function planRequest(
  *   can take never became a step.
  */
 export async function runStep(
-  request: StepRequest,
+  asked: StepRequest,
   settings: StepSettings,
   ports: Ports,
 ): Promise<StepOutcome> {
+  const request = await admitBudget(asked, settings, ports);
   const planned = planRequest(request, settings, ports);
   const { plan } = planned;
   const step: PlannedStep = { ...planned, ports, ledger: createLedger(request, settings) };
@@ -215,6 +219,7 @@ export function prepareCall(
   const sameWire = candidate.model.wire === request.wire;
   const prepared = prepare(request.conversation, candidate.model, {
     defaultMaxTokens: settings.defaultMaxTokens,
+    isBudgeted: request.reservedUsd !== undefined,
     to: candidate,
     sameWire,
     withoutThinking,

@@ -73,6 +73,7 @@ export function portsOf(...replies: Reply[]): { ports: Ports; calls: ProviderCal
         return reply(call);
       },
       logStep: (record) => rows.push(record),
+      budget: null,
       left: null,
       clock: { now: () => now++, cpu: () => null },
     },
