@@ -107,7 +107,7 @@ function neverFits(claim: BudgetClaim, asked: number): FluxError {
 
 function unavailable(): FluxError {
   return new FluxError(
-    'A budget applies to this key, and what it has left can’t be told just now, so nothing was sent. Try again in a moment.',
+    "A budget applies to this key, and what it has left can't be told just now, so nothing was sent. Try again in a moment.",
     { status: 503, code: 'budget_unavailable', retryAfter: 5 },
   );
 }

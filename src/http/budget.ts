@@ -89,8 +89,8 @@ function claimsOf(scope: string, limits: UsdLimits | null): BudgetClaim[] {
   if (limits === null) return [];
   const { usd_per_day: day, usd_per_month: month } = limits;
   return [
-    ...(day === null ? [] : [{ scope, period: 'day' as const, limit: Math.floor(day * 1e9) }]),
-    ...(month === null ? [] : [{ scope, period: 'month' as const, limit: Math.floor(month * 1e9) }]),
+    ...(day === null ? [] : [{ scope, period: 'day' as const, limit: Math.round(day * 1e9) }]),
+    ...(month === null ? [] : [{ scope, period: 'month' as const, limit: Math.round(month * 1e9) }]),
   ];
 }
 

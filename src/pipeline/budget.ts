@@ -26,7 +26,7 @@ export async function admitBudget(
 ): Promise<StepRequest> {
   if (budget === null) return request;
   const models = modelsFor(request, settings);
-  const low = models.filter(({ tier }) => tier === 'easy');
+  const low = modelsFor({ ...request, maxTier: 'easy' }, settings).filter(({ tier }) => tier === 'easy');
   const { reservedUsd, isCapped } = await budget.reserve({
     requestId: request.requestId,
     at: request.startedAt,

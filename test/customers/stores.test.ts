@@ -23,6 +23,15 @@ import {
   startRedis,
 } from '../log/stores.ts';
 
+const OWN = { key_id: null, tag: null };
+const NONE = {
+  requests_per_minute: null,
+  tokens_per_minute: null,
+  usd_per_day: null,
+  usd_per_month: null,
+  over_budget: null,
+};
+
 let postgres: FaultyPostgres;
 let redis: FaultyRedis;
 let stores: AccessStores;
