@@ -30,7 +30,10 @@ export function budgetOf(
     claims,
     overBudget: limits.customer?.over_budget ?? 'refuse',
     background: backgroundOf(c),
-    failed: (what) => logLine('error', `budget_${what}_failed`),
+    failed: (what) =>
+      what === 'reserve'
+        ? logLine('error', 'budget_reserve_failed')
+        : logLine('error', 'budget_settle_failed'),
     now: () => Date.now(),
   });
 }

@@ -110,6 +110,37 @@ describe('a step under a budget', () => {
     expect(shown.today).toMatchObject({ spent_usd: cost_usd, reserved_usd: 0 });
   });
 
+  test('waits: without a budget its object is never opened; with one it is asked once before the provider', async () => {
+    const budgets = budgetsInNode();
+    const order: string[] = [];
+    const BUDGETS = {
+      getByName: (name: string) => {
+        order.push(`open ${name}`);
+        const object = budgets.getByName(name);
+        return {
+          ...object,
+          reserve: (...asked: Parameters<typeof object.reserve>) => {
+            order.push('reserve');
+            return object.reserve(...asked);
+          },
+        };
+      },
+    };
+    gateway = ground.start({ BUDGETS: BUDGETS as never });
+    ground.upstream.replies = [
+      (response, request) => {
+        order.push('provider');
+        ANSWERING(response, request);
+      },
+    ];
+    await chat();
+    expect(order).toEqual(['provider']);
+    await set({ usd_per_day: 1, usd_per_month: 10 });
+    order.length = 0;
+    await chat();
+    expect(order).toEqual(['open acme', 'reserve', 'provider']);
+  });
+
   test('traps T52: a 429 says the limit, what is spent, and when it ends in UTC; the next day begins anew, not the month', async () => {
     const R = await reservedFor();
     vi.setSystemTime(Date.UTC(2026, 10, 29, 23, 59, 50));
