@@ -11,6 +11,8 @@ export interface Env {
   LOG_QUEUE: Queue<unknown>;
   /** Sessions, by their HMACs. Absent in the SDK and in an older wrangler.toml: then no session is kept. */
   SESSIONS?: DurableObjectNamespace;
+  /** The budgets of each customer, by its name. Absent where an older wrangler.toml binds none. */
+  BUDGETS?: DurableObjectNamespace;
   /** Files of the folder `assets`, by their paths. Absent where the SDK or an older wrangler.toml binds none. */
   ASSETS?: { fetch(url: string): Promise<Response> };
 }

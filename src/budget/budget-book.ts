@@ -12,11 +12,14 @@ export interface BudgetClaim {
 }
 
 /** What a step may cost at most, before it is planned. */
-export interface Reservation {
-  requestId: string;
+export interface Amounts {
   amount: NanoUsd;
   /** What it probably costs: what counts if nothing more is heard of it. */
   estimate: NanoUsd;
+}
+
+export interface Reservation extends Amounts {
+  requestId: string;
   /** Milliseconds since the epoch, UTC days and months (T52): a step counts where it began. */
   at: number;
   /** When it counts as abandoned. */
@@ -49,15 +52,17 @@ export class BudgetBook {
 
   /**
    * Reserves what a step may cost in every budget it counts against, or in none (T43).
-   * @param force count it also where there is no room
+   * @param otherwise what to count where there is no room; null: nothing, the step is not made
    * @returns null where there was room, else the first budget that has none
    */
   reserve(
-    { requestId, amount, estimate, at, dueAt, claims }: Reservation,
-    force = false,
+    { requestId, at, dueAt, claims, ...asked }: Reservation,
+    otherwise: Amounts | null = null,
   ): BudgetExcess | null {
-    const excess = claims.map((claim) => this.#excess(claim, at, amount)).find((one) => one !== null) ?? null;
-    if (excess && !force) return excess;
+    const excess =
+      claims.map((claim) => this.#excess(claim, at, asked.amount)).find((one) => one !== null) ?? null;
+    if (excess && !otherwise) return excess;
+    const { amount, estimate } = (excess && otherwise) || asked;
     const counted = claims.map(({ scope, period }) => [scope, periodOf(period, at)] as const);
     const { rowsWritten } = this.#sql.exec(
       'INSERT OR IGNORE INTO reservations (id, due_at, amount, estimate, counted) VALUES (?, ?, ?, ?, ?)',

@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { DurableObjectState } from '@cloudflare/workers-types';
 import {
+  type Amounts,
   BudgetBook,
   type BudgetClaim,
   type BudgetExcess,
@@ -23,9 +24,9 @@ export class BudgetObject extends DurableObject<unknown> {
   }
 
   /** Once this has returned it is durable. See {@link BudgetBook.reserve}. */
-  async reserve(reservation: Reservation, force: boolean): Promise<BudgetExcess | null> {
-    const excess = this.#book.reserve(reservation, force);
-    if (excess === null || force) await this.#arm();
+  async reserve(reservation: Reservation, otherwise: Amounts | null): Promise<BudgetExcess | null> {
+    const excess = this.#book.reserve(reservation, otherwise);
+    if (excess === null || otherwise) await this.#arm();
     return excess;
   }
 

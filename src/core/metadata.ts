@@ -60,6 +60,8 @@ export interface FluxMetadata {
   basis: 'prior' | 'measured' | 'certified';
   price_book: string;
   simulated: boolean;
+  /** What a budget holds back for it until its cost is known; absent where none applies. */
+  reserved_usd?: number;
 }
 
 /** The `fluxcompute` object of a request that was sent on as it came: nothing was chosen, so nothing is compared. */
@@ -80,4 +82,5 @@ export interface PassthroughMetadata {
   session_id: string;
   price_book: string;
   simulated: boolean;
+  reserved_usd?: number;
 }

@@ -1,7 +1,7 @@
 import { hash as hashOnce, timingSafeEqual } from 'node:crypto';
 import type { KnownKey } from '../env-keys.ts';
 import type { StepSettings } from '../pipeline/settings.ts';
-import { type AccessFacts, type AccessQuestion, AccessUnavailable, type Limit } from './access.ts';
+import { type AccessFacts, type AccessQuestion, AccessUnavailable } from './access.ts';
 import { MADE_KEY } from './api-keys.ts';
 import { remember } from './bounded.ts';
 import { keysUnavailable, revokedKey, unknownKey } from './key-errors.ts';
@@ -10,7 +10,7 @@ import { keysUnavailable, revokedKey, unknownKey } from './key-errors.ts';
 export interface Access {
   key: KnownKey;
   step: StepSettings;
-  limits: { customer: Limit | null; key: Limit | null };
+  limits: AccessFacts['limits'];
 }
 
 /** Work that goes on after the answer. */
@@ -209,7 +209,7 @@ export class AccessBook {
   }
 
   #openAccess(key: KnownKey): Access {
-    return { key, step: this.#deployment, limits: { customer: null, key: null } };
+    return { key, step: this.#deployment, limits: { customer: null, key: null, tags: {} } };
   }
 
   #isUnknown(hash: string): boolean {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { SCOPES } from '../env-keys.ts';
 import type { Database } from '../stores/database.ts';
 import type { Redis } from '../stores/redis.ts';
-import { apiKeys, customerLimits, customerSettings } from '../stores/schema.ts';
+import { apiKeys, customerLimits, customerSettings, OVER_BUDGET } from '../stores/schema.ts';
 import { within } from '../stores/time-limit.ts';
 import { readKept } from './settings.ts';
 
@@ -12,9 +12,15 @@ const LIMIT_MS = 2_000;
 /** Seconds that Redis answers for Postgres: less than an isolate trusts what it has read. */
 const SHARED_S = 30;
 
-const limit = z.object({
+/** US dollars of a UTC day and month; null: as many as they like. */
+const budget = z.object({ usd_per_day: z.number().nullable(), usd_per_month: z.number().nullable() });
+export type Budget = z.infer<typeof budget>;
+
+const limit = budget.extend({
   requests_per_minute: z.number().nullable(),
   tokens_per_minute: z.number().nullable(),
+  /** Of the customer alone; null is `refuse`. */
+  over_budget: z.enum(OVER_BUDGET).nullable(),
 });
 export type Limit = z.infer<typeof limit>;
 
@@ -40,7 +46,12 @@ const accessFacts = z.object({
       sealed: z.record(z.string(), z.string()),
     })
     .nullable(),
-  limits: z.object({ customer: limit.nullable(), key: limit.nullable() }),
+  limits: z.object({
+    customer: limit.nullable(),
+    key: limit.nullable(),
+    /** All tags of the customer that have a budget, as `team=search`. */
+    tags: z.record(z.string(), budget),
+  }),
 });
 export type AccessFacts = z.infer<typeof accessFacts>;
 
@@ -138,8 +149,9 @@ async function readPostgres(database: Database, question: AccessQuestion): Promi
         WHERE ${eq(apiKeys.hash, question.hash)}),
       owner AS (SELECT coalesce(${question.customer}::text, (SELECT customer FROM key)) AS customer),
       limits AS (
-        SELECT key_id, requests_per_minute, tokens_per_minute FROM ${customerLimits}
-        WHERE customer = (SELECT customer FROM owner) AND key_id IN ('', ${question.id}))
+        SELECT key_id, requests_per_minute, tokens_per_minute, usd_per_day, usd_per_month, over_budget
+        FROM ${customerLimits} WHERE customer = (SELECT customer FROM owner)
+          AND (key_id IN ('', ${question.id}) OR key_id LIKE '%=%'))
       SELECT
         (SELECT customer FROM owner) AS customer,
         (SELECT row_to_json(key) FROM key) AS key,
@@ -148,7 +160,9 @@ async function readPostgres(database: Database, question: AccessQuestion): Promi
           ORDER BY version DESC LIMIT 1) AS settings,
         json_build_object(
           'customer', (SELECT row_to_json(limits) FROM limits WHERE key_id = ''),
-          'key', (SELECT row_to_json(limits) FROM limits WHERE key_id <> '')) AS limits`),
+          'key', (SELECT row_to_json(limits) FROM limits WHERE key_id = ${question.id}),
+          'tags', coalesce((SELECT json_object_agg(key_id, row_to_json(limits)) FROM limits
+            WHERE key_id LIKE '%=%'), '{}'::json)) AS limits`),
   );
   return accessFacts.parse({ read_at: readAt, ...rows[0] });
 }

@@ -6,10 +6,11 @@ import type { FluxMetadata } from '../core/metadata.ts';
 import { beginLater } from '../log/begun.ts';
 import { logLine } from '../log/line.ts';
 import { logStep } from '../log/outbox.ts';
-import type { Ports } from '../pipeline/ports.ts';
+import type { Budget, Ports } from '../pipeline/ports.ts';
 import { runStep, type StepOutcome, type StepRequest } from '../pipeline/step.ts';
 import { callProvider } from '../providers/attempt.ts';
 import { sessionsIn } from '../sessions/session-port.ts';
+import { budgetOf } from './budget.ts';
 import type { AppEnv } from './context.ts';
 import { keepFor } from './earlier-answers.ts';
 import { toAscii, toClientError } from './errors.ts';
@@ -31,10 +32,16 @@ export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Pr
   });
   // Counted for the top model, the one that counts most: which will answer is not known yet.
   admitTokens(charge, () => estimateTokens(request.conversation, step.baseline.model).total);
-  const outcome = runStep(request, allowed, portsOf(c));
+  const budget = budgetOf(c, request);
+  const outcome = runStep(request, allowed, portsOf(c, budget));
   lease.hold(outcome);
   // A client that leaves before its answer takes the request with it, but not this (T31).
-  c.executionCtx.waitUntil(outcome.catch(() => charge.settle(0)));
+  c.executionCtx.waitUntil(
+    outcome.catch(() => {
+      charge.settle(0);
+      budget?.settle(request.requestId, 0);
+    }),
+  );
   const keep = async (): Promise<void> => {
     if (dialect.keeping && head.keeps) await keepFor(c, dialect.keeping, request.rawBody, writer);
   };
@@ -74,7 +81,7 @@ export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Pr
 }
 
 /** What the pipeline needs of the outside, for one request. */
-export function portsOf(c: Context<AppEnv>): Ports {
+export function portsOf(c: Context<AppEnv>, budget: Budget | null): Ports {
   const { SESSIONS } = c.env;
   const background = backgroundOf(c);
   return {
@@ -85,9 +92,11 @@ export function portsOf(c: Context<AppEnv>): Ports {
     beginLater: (record) => background(beginLater(record, c.get('stores'))),
     logStep: (record) => {
       c.get('charge').settle(inputTokens(record.tokens) + record.tokens.output);
+      budget?.settle(record.request_id, record.cost_usd);
       const logging = logStep(record, c.get('stores'));
       if (logging !== 'gathered') c.executionCtx.waitUntil(logging);
     },
+    budget,
     left: c.req.raw.signal,
     clock: { now: () => Date.now(), cpu: () => (c.get('settings').clockRuns ? performance.now() : null) },
   };

@@ -7,6 +7,7 @@ import { type Edits, spliceMembers } from '../core/json-splice.ts';
 import { modelOrAssumed } from '../core/routing/catalog.ts';
 import { storedObjectIn } from '../core/stored-objects.ts';
 import type { PassthroughRequest } from '../pipeline/passthrough.ts';
+import { sizeOfJson, sizeOfSound } from '../pipeline/passthrough-size.ts';
 import { type PassthroughTarget, targetOf } from '../pipeline/passthrough-target.ts';
 import { customerOf } from './auth.ts';
 import { parseBody, readBody, readBytes } from './body.ts';
@@ -17,7 +18,7 @@ import { readNoStore, readSession, readTags } from './step-headers.ts';
 
 type SentBody = Pick<
   PassthroughRequest,
-  'body' | 'contentType' | 'includeUsage' | 'requestedModel' | 'target'
+  'body' | 'contentType' | 'size' | 'includeUsage' | 'requestedModel' | 'target'
 >;
 
 /**
@@ -69,6 +70,7 @@ async function readJson(c: Context<AppEnv>, { path }: StatelessEndpoint): Promis
   return {
     body: spliceMembers(text, edits),
     contentType: 'application/json',
+    size: sizeOfJson(path, text, body),
     includeUsage: asked.include_usage === true,
     requestedModel,
     target,
@@ -86,6 +88,7 @@ async function readFormBody(c: Context<AppEnv>): Promise<SentBody> {
   return {
     body: isOther ? withModel(bytes, model, target.model ?? '') : bytes,
     contentType,
+    size: sizeOfSound(bytes.length),
     includeUsage: false,
     requestedModel,
     target,

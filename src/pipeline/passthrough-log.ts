@@ -33,6 +33,7 @@ export function openPassthroughLog(
   outcome: PassthroughOutcome,
   ports: PassthroughPorts,
   sentAt: number,
+  reserved: Pick<PassthroughMetadata, 'reserved_usd'>,
 ): PassthroughLog {
   const { provider, model: asked } = request.target;
   const at = new Date(request.startedAt).toISOString();
@@ -111,6 +112,7 @@ export function openPassthroughLog(
     });
     return {
       ...shared,
+      ...reserved,
       passthrough: true,
       provider: provider.id,
       model_selected: named ?? asked,

@@ -1,3 +1,4 @@
+import type { MeteredSize } from '../core/accounting/metered-bound.ts';
 import { AnswerEnds, type AnswerFacts } from '../core/dialects/openai-stateless/answer-ends.ts';
 import {
   createCompletionRelay,
@@ -8,6 +9,7 @@ import {
 import type { Frame } from '../core/dialects/upstream.ts';
 import { FluxError } from '../core/errors.ts';
 import type { PassthroughMetadata } from '../core/metadata.ts';
+import { admitPassthrough } from './budget.ts';
 import { openPassthroughLog, type PassthroughEnd, type PassthroughLog } from './passthrough-log.ts';
 import type { PassthroughTarget } from './passthrough-target.ts';
 import {
@@ -36,13 +38,15 @@ export interface PassthroughRequest {
   target: PassthroughTarget;
   body: string | Uint8Array;
   contentType: string;
+  /** What it may take at most. */
+  size: MeteredSize;
   /** The client asked for the usage of a stream of completions. */
   includeUsage: boolean;
   session: { shown: string; hash: string | null };
   tags: Record<string, string>;
 }
 
-export interface PassthroughPorts extends Pick<Ports, 'logStep' | 'left' | 'clock'> {
+export interface PassthroughPorts extends Pick<Ports, 'logStep' | 'budget' | 'left' | 'clock'> {
   /** Never throws. */
   callPassthrough(call: PassthroughCall): Promise<PassthroughOutcome>;
 }
@@ -68,7 +72,7 @@ export interface Passage<Part> {
 
 /**
  * Sends a request on, and follows its answer for its row: one a request, with `passthrough`, and no baseline.
- * @throws FluxError what the client should see; its row is written by then
+ * @throws FluxError what the client should see; the row of one that was sent is written by then
  */
 export async function runPassthrough(
   request: PassthroughRequest,
@@ -76,6 +80,7 @@ export async function runPassthrough(
   ports: PassthroughPorts,
 ): Promise<LivePassage> {
   const { provider } = request.target;
+  const reserved = await admitPassthrough(request, ports);
   const sentAt = ports.clock.now();
   const outcome = await ports.callPassthrough({
     provider,
@@ -85,7 +90,7 @@ export async function runPassthrough(
     timeouts,
     signal: ports.left,
   });
-  const log = openPassthroughLog(request, outcome, ports, sentAt);
+  const log = openPassthroughLog(request, outcome, ports, sentAt, reserved);
   if (outcome.kind !== 'failed') return openPassage(request, outcome, ports, log);
   const error = toFluxError(outcome.failure, provider);
   const state = outcome.failure.kind === 'client_left' ? 'abandoned' : 'failed';

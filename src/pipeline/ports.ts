@@ -1,3 +1,4 @@
+import type { CostBound } from '../core/accounting/reservation.ts';
 import type { Answer, AnswerEvent } from '../core/answer.ts';
 import type { FoundLane, Lane, LaneQuestion } from '../core/context/lanes.ts';
 import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
@@ -122,6 +123,35 @@ export interface Sessions {
   missed(): void;
 }
 
+/** What a step asks its budgets for, before anything is sent. */
+export interface BudgetRequest {
+  requestId: string;
+  /** Start of the request, milliseconds since the epoch: whose UTC day and month it counts in (T52). */
+  at: number;
+  /** What it can cost at most, and what it probably does. */
+  bound: CostBound;
+  /** The same where it goes no higher than the easy tier; null where it can't. */
+  easy: CostBound | null;
+}
+
+export interface Admission {
+  reservedUsd: number;
+  /** There was no room, and the customer has it that such a step goes to the easy tier. */
+  isCapped: boolean;
+}
+
+/** The dollar budgets that a request counts against. */
+export interface Budget {
+  /** @throws FluxError 429 where there is no room; 503 where nobody can tell (fails closed, T46) */
+  reserve(request: BudgetRequest): Promise<Admission>;
+  /**
+   * What it did cost, all attempts: only the first call counts, and one without a reservation does nothing. Goes on in
+   * the background and never throws.
+   * @param usd null: unknown, and then what it probably did
+   */
+  settle(requestId: string, usd: number | null): void;
+}
+
 /** What the pipeline needs from outside. Nothing here may throw except where it says so. */
 export interface Ports {
   /** Calls a model: time-outs, retries, the first-frame gate. Never throws. */
@@ -132,6 +162,8 @@ export interface Ports {
   beginLater(record: StepRecord): void;
   /** Takes the row of a finished step, after the answer. Never throws and is never awaited by the answer. */
   logStep(record: StepRecord): void;
+  /** Null: no budget applies to the request. Settled by whoever takes the row. */
+  budget: Budget | null;
   /** Aborts when the client leaves, where the runtime tells (T31); null where nobody can leave. */
   left: AbortSignal | null;
   clock: {

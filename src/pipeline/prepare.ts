@@ -30,6 +30,8 @@ export interface Prepared {
 export interface PrepareOptions {
   /** The customer's `default_max_tokens`, for wires that must name a maximum. */
   defaultMaxTokens: number;
+  /** A budget applies: no answer may be longer than what was reserved for it. */
+  isBudgeted?: boolean;
   /** Who gets it: decides which thinking goes along. Absent: whoever made it. */
   to?: Pick<Candidate, 'provider' | 'name'>;
   /** The model speaks the client's own wire. */
@@ -165,7 +167,7 @@ function adaptOutput(
   output: OutputConstraints,
   reasoning: Reasoning,
   target: CatalogModel,
-  { defaultMaxTokens, edited }: PrepareOptions & { edited: boolean },
+  { defaultMaxTokens, isBudgeted, edited }: PrepareOptions & { edited: boolean },
   report: Report,
 ): { output: OutputConstraints; gatewayStop: string[] } {
   const { capabilities, maxOutput, wire } = target;
@@ -173,6 +175,9 @@ function adaptOutput(
   if (output.maxTokens !== undefined && output.maxTokens > maxOutput) {
     report({ field: 'max_tokens', action: 'clamped', from: output.maxTokens, to: maxOutput });
     adapted.maxTokens = maxOutput;
+  } else if (output.maxTokens === undefined && isBudgeted) {
+    adapted.maxTokens = Math.min(maxOutput, defaultMaxTokens);
+    report({ field: 'max_tokens', action: 'clamped', to: adapted.maxTokens });
   } else if (output.maxTokens === undefined && wire === 'anthropic-messages') {
     // Required there, thinking included (T36): the client set no limit, so this takes nothing from it.
     adapted.maxTokens = Math.min(maxOutput, defaultMaxTokens + thinkingRoom(reasoning, target));

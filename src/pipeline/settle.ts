@@ -100,6 +100,7 @@ export function settle(
     escalations: ledger.escalations,
     ...(step.failureSignals.length > 0 ? { failure_signals: step.failureSignals } : {}),
     adapted: end.call?.adapted ?? [],
+    ...(request.reservedUsd === undefined ? {} : { reserved_usd: request.reservedUsd }),
   };
   const { thinking: _inside, ...tokens } = usage;
   const record: StepRecord = {

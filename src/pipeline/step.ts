@@ -26,6 +26,7 @@ import { type Candidate, type Plan, planStep, type Wish } from '../core/routing/
 import { carriedBy } from '../core/routing/portability.ts';
 import { ruleFor } from '../core/routing/rules.ts';
 import { TIERS, type Tier } from '../core/routing/tier.ts';
+import { admitBudget } from './budget.ts';
 import { cutAnswer } from './cut.ts';
 import { quoteOnce } from './known-quotes.ts';
 import { createLedger, type Ledger } from './ledger.ts';
@@ -71,6 +72,8 @@ export interface StepRequest {
   /** HMAC of the client's end user: all that a provider of another dialect is told of them. */
   userHash: string | null;
   maxTier?: Tier;
+  /** What is reserved for it; absent: no budget applies. */
+  reservedUsd?: number;
 }
 
 /** What is known of a request by itself, before its session is asked. */
@@ -183,14 +186,23 @@ function tierAbove({ served }: LaneView, { tiers }: StepSettings, label: Tier): 
  *   can take never became a step.
  */
 export async function runStep(
-  request: StepRequest,
+  asked: StepRequest,
   settings: StepSettings,
   ports: Ports,
 ): Promise<StepOutcome> {
-  const assessed = assess(request, settings, ports);
+  const assessed = assess(asked, settings, ports);
   const unsettled = unsettledRecord(assessed);
-  const state = await beginState(assessed.state, unsettled, ports, settings.timeouts.session);
-  const step = planBegun({ ...assessed, state }, ports);
+  // One wait: session and budgets are asked side by side.
+  const [state, admitted] = await Promise.all([
+    beginState(assessed.state, unsettled, ports, settings.timeouts.session),
+    admitBudget(asked, settings, ports).catch((error: unknown) => ({ refused: error })),
+  ]);
+  if ('refused' in admitted) {
+    forgetBegun(state, asked, ports);
+    throw admitted.refused;
+  }
+  const request = admitted;
+  const step = planBegun({ ...assessed, request, state }, ports);
   // Beside the call, never before it: where a session is told, its object closes what is never settled.
   if (state.object === null) ports.beginLater(unsettled);
   const { plan } = step;
@@ -244,11 +256,14 @@ function planBegun(assessed: AssessedRequest, ports: Ports): PlannedStep {
   try {
     return { ...planRequest(assessed), ports, ledger: createLedger(request, settings) };
   } catch (error) {
-    if (state.object !== null) {
-      ports.sessions?.settle(state.object, { requestId: request.requestId, costUsd: 0, lane: null });
-    }
+    forgetBegun(state, request, ports);
     throw error;
   }
+}
+
+/** A step that never was sent was none. */
+function forgetBegun({ object }: StepState, { requestId }: StepRequest, { sessions }: Ports): void {
+  if (object !== null) sessions?.settle(object, { requestId, costUsd: 0, lane: null });
 }
 
 /** As {@link prepareCall}; what the next model can't be sent ends a step that was already sent to another. */
@@ -273,6 +288,7 @@ export function prepareCall(
   const sameWire = candidate.model.wire === request.wire;
   const prepared = prepare(request.conversation, candidate.model, {
     defaultMaxTokens: settings.defaultMaxTokens,
+    isBudgeted: request.reservedUsd !== undefined,
     to: candidate,
     sameWire,
     ...(markers ? { markers } : {}),

@@ -16,6 +16,8 @@ import {
 import type { AttemptRecord, StepRecord } from '../pipeline/record.ts';
 
 const TIERS = ['easy', 'medium', 'hard'] as const;
+/** What happens to a step that a budget has no room for. */
+export const OVER_BUDGET = ['refuse', 'easy'] as const;
 
 const utc = () => timestamp({ withTimezone: true, mode: 'date' });
 /** US dollars to a millionth of a millionth: one cached token of the cheapest model is about 1e-8. */
@@ -73,15 +75,19 @@ export const customerSettings = pgTable(
   (table) => [primaryKey({ columns: [table.customer, table.version] })],
 );
 
-/** Requests and tokens a minute; null: as many as they like. */
+/** Requests and tokens a minute, dollars a day and a month; null: as many as they like. */
 export const customerLimits = pgTable(
   'customer_limits',
   {
     customer: text().notNull(),
-    /** One key's own limit; empty: that of all the customer's keys together. */
+    /** One key's own limit; empty: that of all the customer's keys together; `team=search`: that of a tag. */
     key_id: text().notNull(),
     requests_per_minute: integer(),
     tokens_per_minute: integer(),
+    usd_per_day: usd(),
+    usd_per_month: usd(),
+    /** Of the customer alone; null is `refuse`. */
+    over_budget: text({ enum: OVER_BUDGET }),
     updated_at: utc().notNull().defaultNow(),
     updated_by: text().notNull(),
   },

@@ -18,14 +18,14 @@ const budget = (name: string) => ({
     amount: number,
     claims: BudgetClaim[],
     more: Partial<Reservation> = {},
-    force = false,
+    otherwise: number | null = null,
   ) =>
     objects.call<BudgetExcess | null>(
       'BUDGETS',
       name,
       'reserve',
       { requestId, amount, estimate: amount / 10, at: NOON, dueAt: Date.now() + 900_000, claims, ...more },
-      force,
+      otherwise === null ? null : { amount: otherwise, estimate: otherwise / 10 },
     ),
   settle: (requestId: string, cost: number) => objects.call('BUDGETS', name, 'settle', requestId, cost),
   standing: async (...claims: BudgetClaim[]) =>
@@ -48,7 +48,7 @@ describe('the object of a customer’s budgets', () => {
     expect(sums?.spent).toBeLessThanOrEqual(1_000);
   });
 
-  test('one budget without room refuses it in all, and says which; forced, it counts all the same', async () => {
+  test('one budget without room refuses it in all, and says which; or counts what it comes to then', async () => {
     const { reserve, standing } = budget('several');
     const claims = [day(1_000), day(100, 'key:a'), day(500, 'tag:team=search')];
     expect(await reserve('fits', 80, claims)).toBeNull();
@@ -62,8 +62,8 @@ describe('the object of a customer’s budgets', () => {
       { spent: 0, reserved: 80 },
       { spent: 0, reserved: 80 },
     ]);
-    expect(await reserve('forced', 30, claims, {}, true)).toMatchObject({ claim: claims[1] });
-    expect((await standing(...claims)).map(({ reserved }) => reserved)).toEqual([110, 110, 110]);
+    expect(await reserve('forced', 30, claims, {}, 20)).toMatchObject({ claim: claims[1] });
+    expect((await standing(...claims)).map(({ reserved }) => reserved)).toEqual([100, 100, 100]);
   });
 
   test('traps T52: days and months end in UTC, and a step counts where it began', async () => {

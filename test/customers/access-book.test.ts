@@ -39,7 +39,7 @@ function newBook(): AccessBook {
     if (facts === null) throw new AccessUnavailable();
     return {
       ...{ read_at: readAt, customer: question.customer, key: null, settings: null },
-      limits: { customer: null, key: null },
+      limits: { customer: null, key: null, tags: {} },
       ...facts(question),
     };
   };

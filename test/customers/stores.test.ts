@@ -23,6 +23,15 @@ import {
   startRedis,
 } from '../log/stores.ts';
 
+const OWN = { key_id: null, tag: null };
+const NONE = {
+  requests_per_minute: null,
+  tokens_per_minute: null,
+  usd_per_day: null,
+  usd_per_month: null,
+  over_budget: null,
+};
+
 let postgres: FaultyPostgres;
 let redis: FaultyRedis;
 let stores: AccessStores;
@@ -66,9 +75,19 @@ onEachPostgres((open) => {
       { settings: { mode: 'observe' }, sealed: { openai: 'v1.x.y' } },
       actor(),
     );
-    await setLimit(database, 'acme', null, { requests_per_minute: 60, tokens_per_minute: null }, actor());
-    await setLimit(database, 'acme', made.id, { requests_per_minute: null, tokens_per_minute: 7 }, actor());
-    await setLimit(database, 'globex', null, { requests_per_minute: 1, tokens_per_minute: 1 }, actor());
+    await setLimit(database, 'acme', OWN, { requests_per_minute: 60, tokens_per_minute: null }, actor());
+    await setLimit(
+      database,
+      'acme',
+      { key_id: made.id, tag: null },
+      { requests_per_minute: null, tokens_per_minute: 7 },
+      actor(),
+    );
+    // What a change does not name stays.
+    await setLimit(database, 'acme', OWN, { usd_per_day: 5.25, over_budget: 'easy' }, actor());
+    const tag = { key_id: null, tag: 'team=search' };
+    await setLimit(database, 'acme', tag, { usd_per_month: 100 }, actor());
+    await setLimit(database, 'globex', OWN, { requests_per_minute: 1, tokens_per_minute: 1 }, actor());
 
     const ask = { hash: createHash('sha256').update(made.key).digest('hex'), id: made.id, customer: null };
     const calls = postgres.calls;
@@ -79,8 +98,9 @@ onEachPostgres((open) => {
       key: { scopes: ['infer'], revoked: false },
       settings: { version: 2, settings: { mode: 'observe' }, sealed: { openai: 'v1.x.y' } },
       limits: {
-        customer: { requests_per_minute: 60, tokens_per_minute: null },
-        key: { requests_per_minute: null, tokens_per_minute: 7 },
+        customer: { ...NONE, requests_per_minute: 60, usd_per_day: 5.25, over_budget: 'easy' },
+        key: { ...NONE, tokens_per_minute: 7 },
+        tags: { 'team=search': { usd_per_day: null, usd_per_month: 100 } },
       },
     });
     expect(postgres.calls - calls).toBe(1);
@@ -156,7 +176,7 @@ onEachPostgres((open) => {
     ).rejects.toThrow();
     await expect(addVersion(database, 'acme', 0, { settings: {}, sealed: {} }, taken)).rejects.toThrow();
     await expect(
-      setLimit(database, 'acme', null, { requests_per_minute: 1, tokens_per_minute: 1 }, taken),
+      setLimit(database, 'acme', OWN, { requests_per_minute: 1, tokens_per_minute: 1 }, taken),
     ).rejects.toThrow();
     await expect(revokeKey(database, 'acme', configured.id, [configured], taken)).rejects.toThrow();
     expect(await listKeys(database, 'acme', [])).toEqual([]);

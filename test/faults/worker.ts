@@ -6,9 +6,10 @@ export { BudgetObject, SessionObject } from '../../src/worker.ts';
 
 let queueThrows = false;
 let asDeadLetters = false;
+let budgets: 'work' | 'throw' | 'hang' = 'work';
 const wrapped = new WeakMap<object, Env>();
 
-/** The Worker's bindings with a queue that throws when told to; the same object for the same bindings. */
+/** The Worker's bindings with a queue and budgets that fail when told to; the same object for the same bindings. */
 function withFaults(env: Env): Env {
   const known = wrapped.get(env);
   if (known) return known;
@@ -24,9 +25,19 @@ function withFaults(env: Env): Env {
       },
       sendBatch: (messages, options) => queue.sendBatch(messages, options),
     },
+    // Of the namespace the gateway uses this alone, and of an object methods that give promises.
+    BUDGETS: { getByName: (name: string) => faultyBudget(env.BUDGETS?.getByName(name)) } as never,
   };
   wrapped.set(env, faulty);
   return faulty;
+}
+
+/** A customer's object that fails on its way, or is never heard of again. */
+function faultyBudget(object: unknown): unknown {
+  if (budgets === 'work') return object;
+  const answer = () =>
+    budgets === 'hang' ? new Promise(() => {}) : Promise.reject(new Error('Durable Object is overloaded.'));
+  return { reserve: answer, settle: answer, standing: answer };
 }
 
 /** The production Worker, with a queue that fails or gives up at will and a scheduled job that can be asked for. */
@@ -45,6 +56,15 @@ export default {
       case '/faults/letters-live':
         asDeadLetters = false;
         return new Response('they live');
+      case '/faults/budgets-work':
+        budgets = 'work';
+        return new Response('they work');
+      case '/faults/budgets-throw':
+        budgets = 'throw';
+        return new Response('they throw');
+      case '/faults/budgets-hang':
+        budgets = 'hang';
+        return new Response('they hang');
       case '/faults/scheduled':
         await worker.scheduled(null, withFaults(env));
         return new Response('done');

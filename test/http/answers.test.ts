@@ -306,6 +306,41 @@ describe('errors are what the description says', () => {
       expect((await see(route, key)).status).toBe(429);
   });
 
+  test('budgets', async () => {
+    const base_url = `${ground.upstream.url}/v1`;
+    const prices = { dear: { input: 1, output: 1 } };
+    const FLUX_PROVIDERS = JSON.stringify([{ id: 'local', kind: 'openai', base_url, prices }]);
+    const reserve = async ({ claims: [claim] }: { claims: unknown[] }) => ({
+      ...{ claim, spent: 499_999_500, reserved: 100_000_000 },
+    });
+    const BUDGETS = { getByName: () => ({ reserve, standing: async () => [] }) };
+    // A binding stands beside the variables, which are text.
+    const full = ground.start({ FLUX_PROVIDERS, BUDGETS: BUDGETS as never });
+    const silent = ground.start({ FLUX_PROVIDERS });
+    const made = await full.call('POST', '/api/keys', KEYS.globex, { name: 'poor', scopes: ['infer'] });
+    const { key, id: key_id } = made.body;
+    const settings = { allowed_models: ['local/dear', 'local/llama'] };
+    await full.call('PUT', '/api/settings', KEYS.globex, settings);
+    const asking = async (route: string, model: string, of: CustomerGateway) => {
+      const form = { body: FORM.body.replace('whisper-1', model), headers: { 'content-type': FORM.type } };
+      const isForm = CALLS[route]?.body === FORM.body;
+      return see(route, key, { of, ...(isForm ? form : { body: { ...bodyOf(route), model } }) });
+    };
+    for (const [usd_per_day, model, status] of [
+      [0.5, 'local/dear', 429],
+      [0.5, 'local/llama', 400],
+      [0.000001, 'local/dear', 429],
+    ] as const) {
+      await full.call('PUT', '/api/limits', KEYS.globex, { key_id, usd_per_day });
+      for (const route of ['POST /v1/chat/completions', RESPONSES, 'POST /v1/messages', ...PASSED])
+        expect((await asking(route, model, full)).status, route).toBe(status);
+    }
+    await full.call('PUT', '/api/limits', KEYS.globex, { key_id, usd_per_day: 0.5 });
+    for (const route of ['POST /v1/chat/completions', RESPONSES, 'POST /v1/messages', ...PASSED])
+      expect((await asking(route, 'local/dear', silent)).status, route).toBe(503);
+    await full.call('PUT', '/api/settings', KEYS.globex, {});
+  });
+
   test('providers', async () => {
     let route = '';
     const error = (type: string, message: string) => ({ type: 'error', error: { type, message } });

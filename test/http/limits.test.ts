@@ -8,6 +8,15 @@ let gateway: CustomerGateway;
 const { acme, agent, globex, operator } = KEYS;
 const idOf = (key: string) => createHash('sha256').update(key).digest('hex').slice(0, 12);
 
+const NO_BUDGET = {
+  tag: null,
+  usd_per_day: null,
+  usd_per_month: null,
+  over_budget: null,
+  today: null,
+  this_month: null,
+};
+
 beforeAll(async () => {
   ground = await startGround();
 }, 60_000);
@@ -39,6 +48,8 @@ describe('setting limits', () => {
     const { body } = await limit(10, 5000, idOf(agent));
     expect(body.data).toEqual([
       {
+        ...NO_BUDGET,
+        over_budget: 'refuse',
         key_id: null,
         requests_per_minute: 60,
         tokens_per_minute: null,
@@ -46,6 +57,7 @@ describe('setting limits', () => {
         updated_by: idOf(acme),
       },
       {
+        ...NO_BUDGET,
         key_id: idOf(agent),
         requests_per_minute: 10,
         tokens_per_minute: 5000,

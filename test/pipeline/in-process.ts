@@ -78,6 +78,7 @@ export function portsOf(...replies: Reply[]): { ports: Ports; calls: ProviderCal
       sessions: null,
       beginLater: () => {},
       logStep: (record) => rows.push(record),
+      budget: null,
       left: null,
       clock: { now: () => now++, cpu: () => null },
     },

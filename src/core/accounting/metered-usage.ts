@@ -31,14 +31,19 @@ export function meteredCost(
   at: string,
   usage: MeteredUsage | null,
 ): number | null {
+  if (isFreeModel(provider, modelId)) return 0;
   const configured = Object.hasOwn(provider.prices ?? {}, modelId);
-  if (!configured && provider.kind === 'openai' && FREE.test(modelId)) return 0;
   const prices = pricesOf(provider, modelId, at, usage ? inputTokens(usage.tokens) : 0);
   if (usage === null || isNothing(usage)) return isFree(prices) ? 0 : null;
   const isPlain = usage.audioIn + usage.imageIn + usage.audioOut + usage.imageOut + usage.audioSeconds === 0;
   // One price for all tokens, as it was configured.
   if (configured || isPlain) return costOf(usage.tokens, prices);
   return bookCost(provider, modelId, at, usage);
+}
+
+/** Its provider charges nothing for it, and no price is configured. */
+export function isFreeModel({ kind, prices }: PricedProvider, modelId: string): boolean {
+  return kind === 'openai' && FREE.test(modelId) && !Object.hasOwn(prices ?? {}, modelId);
 }
 
 /** The package's own sum, which knows sound and pictures. It takes what has no price for nothing, so that is refused. */

@@ -16,3 +16,15 @@ export function serviceFactor(kind: ProviderKind, tier: string | undefined): num
   const factors = FACTORS[kind];
   return Object.hasOwn(factors, tier) ? (factors[tier] ?? null) : null;
 }
+
+/**
+ * The most that a request for a tier can multiply prices by. A tier that is cheaper may be served at the list price, and
+ * one that nobody knows may be the dearest.
+ */
+export function mostServiceFactor(kind: ProviderKind, asked: string | undefined): number {
+  // Anthropic's `auto` may take capacity bought ahead, which is no money of this step.
+  if (asked === undefined || kind === 'anthropic') return 1;
+  const factors = FACTORS.openai;
+  const known = Object.hasOwn(factors, asked) ? factors[asked] : undefined;
+  return Math.max(1, known ?? Math.max(...Object.values(factors)));
+}

@@ -142,7 +142,8 @@ function pinned(candidate: Candidate, among: CandidatesInput): Candidate {
 function ruledModel({ wish, rule, maxTier }: PlanInput, among: CandidatesInput): Candidate | undefined {
   if (wish.kind !== 'auto' || !rule || !('candidate' in rule.to)) return undefined;
   const ruled = current(rule.to.candidate, among.today);
-  const tooHigh = maxTier !== undefined && ruled.tier !== null && rankOf(ruled.tier) > rankOf(maxTier);
+  // Outside the tiers nobody says that it is not.
+  const tooHigh = maxTier !== undefined && (ruled.tier === null || rankOf(ruled.tier) > rankOf(maxTier));
   if (tooHigh || exclude(ruled, among, true) || !isPortable(among.carries, ruled)) return undefined;
   return ruled;
 }

@@ -141,6 +141,27 @@ export const ERRORS = {
     'rate_limit_exceeded',
     'The limit of this API key is 1 requests a minute, and it is reached. Try again in 97 s; an admin can change it with PUT /api/limits.',
   ],
+  budget_exceeded: [
+    429,
+    'budget_exceeded',
+    'The budget of this API key is $0.5 a day (UTC): $0.3 is spent and $0.1 reserved by requests under way, and this one may cost $0.2. It begins anew at 2026-11-28T00:00:00.000Z; an admin can raise it with PUT /api/limits.',
+  ],
+  request_exceeds_budget: [
+    429,
+    'request_exceeds_budget',
+    "The budget of this API key is $0.000001 a day (UTC), and this request alone may cost $0.2: waiting won't help. Ask for fewer `max_tokens`, shorten it, or have an admin raise the budget with PUT /api/limits.",
+  ],
+  unpriced_model: [
+    400,
+    'unpriced_model',
+    "A budget applies to this key, and llama has no price, so nothing could keep the budget: give it one under `prices` of provider 'local' in FLUX_PROVIDERS (0 is a price), or name another model.",
+    'model',
+  ],
+  budget_unavailable: [
+    503,
+    'budget_unavailable',
+    "A budget applies to this key, and what it has left can't be told just now, so nothing was sent. Try again in a moment.",
+  ],
   provider_auth: [
     502,
     'provider_auth',
@@ -199,6 +220,14 @@ export const KEY_ERRORS: readonly ErrorName[] = [
   'revoked_api_key',
   'missing_scope',
   'keys_unavailable',
+];
+
+/** Whoever asks a model may get these, where a budget applies. */
+export const BUDGET_ERRORS: readonly ErrorName[] = [
+  'budget_exceeded',
+  'request_exceeds_budget',
+  'unpriced_model',
+  'budget_unavailable',
 ];
 
 /** Whoever asks about a customer's data may get these besides. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { countRequest, messagesRequest } from '../../core/dialects/anthropic-messages/request-schema.ts';
 import type { RouteGroup } from './description.ts';
-import { KEY_ERRORS } from './errors.ts';
+import { BUDGET_ERRORS, KEY_ERRORS } from './errors.ts';
 import { MESSAGE, MESSAGE_STREAM } from './messages-examples.ts';
 import { STEP_HEADERS } from './parameters.ts';
 import type { metadataShape } from './steps.ts';
@@ -98,7 +98,7 @@ export function messageRoutes(fluxcompute: ReturnType<typeof metadataShape>): Ro
           ],
         },
         errorsOf: 'anthropic',
-        errors: [...errors, 'no_max_tokens'],
+        errors: [...errors, ...BUDGET_ERRORS, 'no_max_tokens'],
         otherErrors,
       },
       {

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import type { PassthroughMetadata } from '../../core/metadata.ts';
 import type { Content, RouteDescription, RouteGroup } from './description.ts';
-import { KEY_ERRORS } from './errors.ts';
+import { BUDGET_ERRORS, KEY_ERRORS } from './errors.ts';
 import { STEP_HEADERS } from './parameters.ts';
+import { RESERVED } from './steps.ts';
 
 /** Of the headers of a step, those that say something where nothing is routed. */
 const HEADERS = STEP_HEADERS.filter(({ name }) => !/Max-Tier$/.test(name));
@@ -35,6 +36,7 @@ export function passthroughRoutes(): RouteGroup {
     session_id: z.string(),
     price_book: z.string(),
     simulated: z.boolean(),
+    reserved_usd: z.number().exactOptional().meta({ description: RESERVED }),
   }) satisfies z.ZodType<PassthroughMetadata>;
   const model = z.string().meta({ description: 'A model of OpenAI, or `provider/model`.' });
   const words = z.union([z.string(), z.array(z.unknown())]);
@@ -133,6 +135,7 @@ function route(
     },
     errors: [
       ...KEY_ERRORS,
+      ...BUDGET_ERRORS,
       isForm ? 'invalid_form' : 'invalid_json',
       ...(['request_too_large', 'rate_limit_exceeded', 'no_openai_provider'] as const),
     ],

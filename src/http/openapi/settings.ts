@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import type { SetLimit } from '../../customers/limits.ts';
 import { customerSettings } from '../../customers/settings.ts';
+import { OVER_BUDGET } from '../../stores/schema.ts';
+import type { LimitStanding } from '../budget.ts';
 import { limit } from '../routes/limits.ts';
 import type { Parameter, RouteDescription, RouteGroup } from './description.ts';
 import { CUSTOMER_ERRORS, KEY_ERRORS } from './errors.ts';
@@ -49,13 +50,29 @@ function shapes() {
     provider_keys: z.record(z.string(), z.unknown()).nullish(),
     version: stated,
   });
+  const standing = z
+    .strictObject({ spent_usd: z.number(), reserved_usd: z.number(), ends_at: z.iso.datetime() })
+    .nullable()
+    .meta({ description: 'Against the budget; null without one, or where nobody can tell just now.' });
   const setLimit = z.strictObject({
-    key_id: z.string().nullable().meta({ description: "Null: of all the customer's keys together." }),
+    key_id: z.string().nullable().meta({ description: 'The key that it is of.' }),
+    tag: z
+      .string()
+      .nullable()
+      .meta({ description: "`team=search`. Neither: of all the customer's keys together." }),
     requests_per_minute: z.int().nullable(),
     tokens_per_minute: z.int().nullable(),
+    usd_per_day: z.number().nullable(),
+    usd_per_month: z.number().nullable(),
+    over_budget: z
+      .enum(OVER_BUDGET)
+      .nullable()
+      .meta({ description: "The customer's own: what happens to steps that a budget has no room for." }),
     updated_at: z.iso.datetime(),
     updated_by: z.string(),
-  }) satisfies z.ZodType<SetLimit>;
+    today: standing,
+    this_month: standing,
+  }) satisfies z.ZodType<LimitStanding>;
   return { written, patch, shown, effective, set, setLimit };
 }
 
@@ -169,7 +186,7 @@ export function settingsRoutes(): RouteGroup {
       {
         route: 'GET /api/limits',
         operationId: 'getLimits',
-        summary: 'Requests and tokens a minute',
+        summary: 'Requests and tokens a minute, dollars a day and a month',
         scope: 'admin',
         parameters: [CUSTOMER],
         answer: {
@@ -182,8 +199,9 @@ export function settingsRoutes(): RouteGroup {
       {
         route: 'PUT /api/limits',
         operationId: 'putLimits',
-        summary: 'Sets those of the customer or of one key',
-        about: '`null` is no limit.',
+        summary: 'Sets those of the customer, of one key, or of a tag',
+        about:
+          '`null` is no limit; what is left out stays as it is. Both limits a minute are set together, and tags have budgets only.',
         scope: 'admin',
         parameters: [CUSTOMER],
         body: {
@@ -191,6 +209,8 @@ export function settingsRoutes(): RouteGroup {
           examples: {
             customer: { value: { requests_per_minute: 600, tokens_per_minute: null } },
             key: { value: { key_id: 'e16a845b4c00', requests_per_minute: 1, tokens_per_minute: 20000 } },
+            budget: { value: { usd_per_day: 20, usd_per_month: 400, over_budget: 'easy' } },
+            tag: { value: { tag: 'team=search', usd_per_month: 100 } },
           },
         },
         answer: { status: 200, about: 'All limits, this one among them.', content: limits },

@@ -5,7 +5,7 @@ import type { Adaptation } from '../../core/routing/adaptation.ts';
 import { FAILURE_SIGNALS } from '../../core/routing/failure-signals.ts';
 import { TIERS } from '../../core/routing/tier.ts';
 import type { RouteGroup } from './description.ts';
-import { KEY_ERRORS } from './errors.ts';
+import { BUDGET_ERRORS, KEY_ERRORS } from './errors.ts';
 import { STEP_HEADERS } from './parameters.ts';
 import { RESPONSES_ROUTE, responsesShapes } from './responses.ts';
 import { COMPLETION, STREAM } from './steps-examples.ts';
@@ -49,6 +49,9 @@ export function adaptedShape() {
     }) satisfies z.ZodType<Adaptation>,
   );
 }
+
+/** What `reserved_usd` is, wherever it stands. */
+export const RESERVED = 'What a budget holds back for it until its cost is known; absent where none applies.';
 
 /** The `fluxcompute` object. */
 export function metadataShape() {
@@ -95,6 +98,7 @@ export function metadataShape() {
     basis: z.enum(['prior', 'measured', 'certified']),
     price_book: z.string(),
     simulated: z.boolean().meta({ description: 'A simulated provider answered: the money is made up.' }),
+    reserved_usd: z.number().exactOptional().meta({ description: RESERVED }),
   }) satisfies z.ZodType<FluxMetadata>;
 }
 
@@ -178,6 +182,7 @@ export function stepRoutes(fluxcompute: ReturnType<typeof metadataShape>): Route
         },
         errors: [
           ...KEY_ERRORS,
+          ...BUDGET_ERRORS,
           ...(['no_messages', 'invalid_json', 'model_not_found', 'request_too_large'] as const),
           ...(['rate_limit_exceeded', 'provider_auth', 'provider_quota', 'provider_timeout'] as const),
           'provider_overloaded',

@@ -3,7 +3,9 @@ import { inputTokens } from '../../core/accounting/usage.ts';
 import type { StatelessEndpoint } from '../../core/dialects/openai-stateless/endpoints.ts';
 import { logStep } from '../../log/outbox.ts';
 import { type PassthroughPorts, runPassthrough } from '../../pipeline/passthrough.ts';
+import type { Budget } from '../../pipeline/ports.ts';
 import { callPassthrough } from '../../providers/passthrough.ts';
+import { budgetOf } from '../budget.ts';
 import type { AppEnv } from '../context.ts';
 import { toAscii, toClientError } from '../errors.ts';
 import { pumpPassage } from '../passage-pump.ts';
@@ -17,10 +19,16 @@ export function passthrough(endpoint: StatelessEndpoint) {
     const lease = c.get('lease');
     const request = await readPassthrough(c, endpoint);
     const { timeouts } = c.get('settings');
-    const outcome = runPassthrough(request, timeouts, portsOf(c));
+    const budget = budgetOf(c, request);
+    const outcome = runPassthrough(request, timeouts, portsOf(c, budget));
     lease.hold(outcome);
     // A client that leaves before its answer takes the request with it, but not this (T31).
-    c.executionCtx.waitUntil(outcome.catch(() => charge.settle(0)));
+    c.executionCtx.waitUntil(
+      outcome.catch(() => {
+        charge.settle(0);
+        budget?.settle(request.requestId, 0);
+      }),
+    );
     const passage = await outcome;
     const { readable, writable } = openBody();
     c.executionCtx.waitUntil(
@@ -40,14 +48,16 @@ export function passthrough(endpoint: StatelessEndpoint) {
   };
 }
 
-function portsOf(c: Context<AppEnv>): PassthroughPorts {
+function portsOf(c: Context<AppEnv>, budget: Budget | null): PassthroughPorts {
   return {
     callPassthrough,
     logStep: (record) => {
       c.get('charge').settle(inputTokens(record.tokens) + record.tokens.output);
+      budget?.settle(record.request_id, record.cost_usd);
       const logging = logStep(record, c.get('stores'));
       if (logging !== 'gathered') c.executionCtx.waitUntil(logging);
     },
+    budget,
     left: c.req.raw.signal,
     clock: { now: () => Date.now(), cpu: () => null },
   };

@@ -8,7 +8,7 @@ import { speakInText } from '../speaker.ts';
 import { markErrors } from '../tool-errors.ts';
 
 /** The API refuses fewer output tokens than this (OpenAI's OpenAPI file). */
-const LEAST_OUTPUT = 16;
+export const LEAST_OUTPUT = 16;
 
 /** A conversation as OpenAI's Responses API takes it: afterwards it can be written one to one. */
 export function adaptToResponses(
