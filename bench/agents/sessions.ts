@@ -22,7 +22,7 @@ export interface BenchStep extends LoggedStep {
 export type Session = readonly BenchStep[];
 
 /** Of so many sessions one carries something that another account does not have. */
-const CARRYING = 5;
+const CARRYING = 10;
 
 /**
  * A session as it would be with a stored file of the top's account, for some of them, from the middle on: a switch to
