@@ -286,6 +286,10 @@ describe('a cell', () => {
     expect(unsafe(replayStep)).toBe(0);
   });
 
+  test.each(SET_NAMES)('%s: all-hard traffic costs what it does unrouted', (set) => {
+    expect(run(set, 1, { ...cell, mix: '0/0/100' }).policies.flux.vs_top).toBeLessThanOrEqual(1.01);
+  });
+
   test('says the same for the same seed', () => {
     expect(run('Claude 5.5')).toEqual(run('Claude 5.5'));
     expect(run('Claude 5.5', 2).policies.flux.cost_usd).not.toBe(run('Claude 5.5').policies.flux.cost_usd);
