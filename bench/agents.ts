@@ -35,7 +35,7 @@ floors and one model a tier). Net figures add what measuring and running the rou
   --seed 1
 
 The last line is one JSON object {cells, summary, plan_cpu_ms}. Exit 1 if the router took an unsafe step:
-under its floor, on a model that can't take it, or where a part of the turn is lost (one session in five carries a
+under its floor, on a model that can't take it, or where a part of the turn is lost (one session in ten carries a
 stored file of the top's account).
 `;
 const SHARED = join(import.meta.dirname, '../../shared/traces/tau-airline.jsonl.gz');

@@ -1,6 +1,6 @@
+import { readLoggedMessages } from '../../src/cli/replay/log-messages.ts';
 import { type InputSize, measureInput } from '../../src/core/accounting/estimate.ts';
 import type { Conversation } from '../../src/core/conversation.ts';
-import { readMessages } from '../../src/core/dialects/openai-chat/read.ts';
 import { type LoggedStep, loggedStep } from '../../src/core/replay/logged-step.ts';
 import type { Candidate } from '../../src/core/routing/candidate.ts';
 import type { Trajectory } from '../steps/trajectory.ts';
@@ -22,7 +22,7 @@ export interface BenchStep extends LoggedStep {
 export type Session = readonly BenchStep[];
 
 /** Of so many sessions one carries something that another account does not have. */
-const CARRYING = 5;
+const CARRYING = 10;
 
 /**
  * A session as it would be with a stored file of the top's account, for some of them, from the middle on: a switch to
@@ -44,7 +44,8 @@ const EMPTY: Conversation = {
  * @param scale how many times as long its messages are; tools and answers stay as they are
  */
 export function toSession({ messages, tools }: Trajectory, scale: number): Session {
-  const all = readMessages(messages.map(toWire));
+  // As a log is read: ids of calls may repeat.
+  const all = readLoggedMessages(messages).map(({ message }) => message);
   const toolTokens = tools ? JSON.stringify(tools).length / 4 : TOOL_TOKENS;
   return all.flatMap((message, index) => {
     const before = all[index - 1];
@@ -75,13 +76,4 @@ function lengthen(
     before: { system: longer(system), messages: longer(messages), turn: longer(turn) },
     ...counts,
   };
-}
-
-/** As Chat Completions has it: an assistant message without calls has no list of them. */
-function toWire(message: Trajectory['messages'][number]): unknown {
-  if (message.role !== 'assistant') return message;
-  const { tool_calls: calls, ...rest } = message;
-  return calls.length === 0
-    ? rest
-    : { ...rest, tool_calls: calls.map((call) => ({ type: 'function', ...call })) };
 }

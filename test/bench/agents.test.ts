@@ -11,6 +11,7 @@ import { type Chances, drawSession, transitions } from '../../bench/agents/chain
 import { type CostTable, clairvoyant, costTable, informed, modelsOf } from '../../bench/agents/optimum.ts';
 import { type Session, START, toSession } from '../../bench/agents/sessions.ts';
 import { requirePrices, SET_NAMES, tierSet } from '../../bench/agents/tier-sets.ts';
+import { makeTrajectories } from '../../bench/steps/generator.ts';
 import type { Trajectory } from '../../bench/steps/trajectory.ts';
 import type { LoggedStep } from '../../src/core/replay/logged-step.ts';
 import { POLICIES, replayStep } from '../../src/core/replay/replay.ts';
@@ -286,6 +287,10 @@ describe('a cell', () => {
     expect(unsafe(replayStep)).toBe(0);
   });
 
+  test.each(SET_NAMES)('%s: all-hard traffic costs what it does unrouted', (set) => {
+    expect(run(set, 1, { ...cell, mix: '0/0/100' }).policies.flux.vs_top).toBeLessThanOrEqual(1.01);
+  });
+
   test('says the same for the same seed', () => {
     expect(run('Claude 5.5')).toEqual(run('Claude 5.5'));
     expect(run('Claude 5.5', 2).policies.flux.cost_usd).not.toBe(run('Claude 5.5').policies.flux.cost_usd);
@@ -316,6 +321,12 @@ describe('a cell', () => {
     expect((text(long) - 2_000) / (text(short) - 2_000)).toBeCloseTo(10, 9);
     expect(long?.output).toBe(short?.output);
   });
+});
+
+test('made-up conversations are sessions too, whose call ids repeat', () => {
+  const sessions = makeTrajectories(40, 1).map((made) => toSession(made, 1));
+  expect(Math.min(...sessions.map(({ length }) => length))).toBeGreaterThan(2);
+  expect(sessions.flat().every(({ needs }) => needs.input.total.text > 2_000)).toBe(true);
 });
 
 describe('options', () => {
