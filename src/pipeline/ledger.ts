@@ -1,5 +1,5 @@
 import { costOf, roundUsd } from '../core/accounting/cost.ts';
-import { estimateText, estimateTokens } from '../core/accounting/estimate.ts';
+import { estimateTokens, tokensOfSize } from '../core/accounting/estimate.ts';
 import { pricesOf } from '../core/accounting/price-book.ts';
 import { serviceFactor } from '../core/accounting/service-tiers.ts';
 import { inputTokens, type Usage, usageOf } from '../core/accounting/usage.ts';
@@ -49,7 +49,8 @@ interface Said {
   /** The usage counts the whole answer. Anthropic reports an early one, with hardly any output, at the start. */
   final: boolean;
   serviceTier?: string | undefined;
-  text: string;
+  /** What {@link textTokens} makes of all it said. */
+  size: number;
 }
 
 /** A provider may call its models anything: only what looks like a name is kept (T48). */
@@ -89,9 +90,7 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
     failed(candidate, why, status, ms) {
       // A request that was refused is not billed. One nobody waited for any longer may be, at least for its input.
       const billed = status === 0 && (why === 'timeout' || why === 'client_left');
-      const lost = billed
-        ? price(candidate, { model: null, usage: undefined, final: false, text: '' })
-        : null;
+      const lost = billed ? price(candidate, { model: null, usage: undefined, final: false, size: 0 }) : null;
       ledger.isEstimated ||= billed;
       ledger.attempts.push({
         provider: candidate.provider,
@@ -137,7 +136,7 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
 /** What the provider had reported by then, and at least the tokens of the text that came. */
 function estimateUsage(request: StepRequest, { model }: Candidate, said: Said): Usage {
   const reported = said.usage ?? usageOf({ fresh: estimateTokens(request.conversation, model).total });
-  return { ...reported, output: Math.max(reported.output, estimateText(said.text, model)) };
+  return { ...reported, output: Math.max(reported.output, tokensOfSize(said.size, model)) };
 }
 
 function scaled(cost: number | null, factor: number | null): number | null {

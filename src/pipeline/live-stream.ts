@@ -1,3 +1,4 @@
+import { textTokens } from '../core/accounting/estimate.ts';
 import type { Usage } from '../core/accounting/usage.ts';
 import { usageOf } from '../core/accounting/usage.ts';
 import type { AnswerEvent, StopReason } from '../core/answer.ts';
@@ -38,16 +39,18 @@ export function openLiveStream(
   /** The usage counts the whole answer. */
   let final = false;
   let serviceTier: string | undefined;
-  const assembly = assembleAnswer();
+  /** For its lane: of a step that has none the words are not kept. */
+  const assembly = step.state.found === null ? null : assembleAnswer();
   let stop: StopReason | null = null;
-  let text = '';
+  /** Of what was said so far, which itself is not kept: a stream may be megabytes. */
+  let size = 0;
   let toolCalls = 0;
   let closed = false;
   let told: FluxMetadata | undefined;
   let endedAt = opened + ms;
 
   const follow = (event: AnswerEvent): void => {
-    assembly.take(event);
+    assembly?.take(event);
     if (event.type === 'stop') stop = event.reason;
     if (event.type === 'start') {
       model = event.model;
@@ -56,8 +59,8 @@ export function openLiveStream(
       usage = event.usage;
       final = true;
       serviceTier = event.serviceTier ?? serviceTier;
-    } else if (event.type === 'text' || event.type === 'refusal') text += event.text;
-    else if (event.type === 'tool_arguments') text += event.delta;
+    } else if (event.type === 'text' || event.type === 'refusal') size += textTokens(event.text);
+    else if (event.type === 'tool_arguments') size += textTokens(event.delta);
     else if (event.type === 'tool_call') toolCalls += 1;
   };
 
@@ -70,7 +73,7 @@ export function openLiveStream(
     closed = true;
     step.ledger.answered(
       call.candidate,
-      { model, usage, final, serviceTier, text },
+      { model, usage, final, serviceTier, size },
       why,
       step.ports.clock.now() - opened,
       endedAt,
@@ -81,7 +84,7 @@ export function openLiveStream(
       usage: settled,
     } = settle(step, {
       ...{ call, state, status, errorCode, toolCalls, stop },
-      answer: state === 'ok' ? assembly.blocks : null,
+      answer: state === 'ok' && assembly ? assembly.blocks : null,
     });
     step.ports.logStep(record);
     return { metadata, usage: settled };

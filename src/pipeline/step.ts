@@ -1,4 +1,4 @@
-import { type InputSize, tokensOn } from '../core/accounting/estimate.ts';
+import { type InputSize, textTokens, tokensOn } from '../core/accounting/estimate.ts';
 import { pricesOf } from '../core/accounting/price-book.ts';
 import type { Answer } from '../core/answer.ts';
 import { findFault, findFaultAtGate } from '../core/answer-check.ts';
@@ -388,7 +388,7 @@ async function discard(
   } else if (outcome.kind === 'answer') {
     ledger.answered(
       call.candidate,
-      { ...outcome.answer, usage: outcome.answer.usage, final: true, text: textOf(outcome.answer) },
+      { ...outcome.answer, usage: outcome.answer.usage, final: true, size: sizeOf(outcome.answer) },
       fault.kind,
       outcome.ms,
       step.ports.clock.now(),
@@ -416,7 +416,7 @@ async function leave(stream: OpenStream) {
     usage: (last ?? start)?.usage,
     final: last !== undefined,
     serviceTier: last?.serviceTier,
-    text: '',
+    size: 0,
   };
 }
 
@@ -436,7 +436,7 @@ function deliver(step: PlannedStep, call: PreparedCall, outcome: CallOutcome): S
   const answer = call.gatewayStop.length > 0 ? cutAnswer(made, call.gatewayStop) : made;
   step.ledger.answered(
     call.candidate,
-    { ...answer, usage: answer.usage, final: true, text: textOf(answer) },
+    { ...answer, usage: answer.usage, final: true, size: sizeOf(answer) },
     null,
     outcome.ms,
     step.ports.clock.now(),
@@ -474,12 +474,10 @@ function fail(step: PlannedStep, call: PreparedCall, failure: Failure): FluxErro
   return error;
 }
 
-/** All that an answer says, for counting it where the provider did not. */
-function textOf(answer: Answer): string {
-  return answer.blocks
-    .map((block) => {
-      if (block.type === 'tool_call') return block.arguments;
-      return block.type === 'text' || block.type === 'refusal' ? block.text : '';
-    })
-    .join('');
+/** How much an answer says, for counting it where the provider did not. */
+function sizeOf(answer: Answer): number {
+  return answer.blocks.reduce((size, block) => {
+    if (block.type === 'tool_call') return size + textTokens(block.arguments);
+    return block.type === 'text' || block.type === 'refusal' ? size + textTokens(block.text) : size;
+  }, 0);
 }

@@ -159,7 +159,12 @@ export function estimateTokens(conversation: Conversation, model: CatalogModel):
 
 /** Tokens of a text on a model, e.g. of an answer whose provider reported no usage. */
 export function estimateText(text: string, model: CatalogModel): number {
-  return Math.ceil(textTokens(text) * tokenFactor(model));
+  return tokensOfSize(textTokens(text), model);
+}
+
+/** Tokens on a model of text that {@link textTokens} has measured, perhaps piece by piece. */
+export function tokensOfSize(size: number, model: CatalogModel): number {
+  return Math.ceil(size * tokenFactor(model));
 }
 
 /** An observed input total, split as the estimate is. */
@@ -224,7 +229,7 @@ function count(model: CatalogModel, size: Size): number {
 const BEYOND_LATIN = /[\u0370-\uffff]/;
 
 /** Characters a token, by script, on tokenizers of 2024-26: Latin 4, other alphabets 2.5, the rest 1.3. */
-function textTokens(text: string): number {
+export function textTokens(text: string): number {
   if (!BEYOND_LATIN.test(text)) return text.length / 4;
   let latin = 0;
   let alphabets = 0;
