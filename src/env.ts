@@ -51,6 +51,8 @@ const variables = z.object({
   FLUX_IDLE_TIMEOUT_MS: whole(300_000),
   FLUX_KEEP_ALIVE_MS: whole(60_000),
   FLUX_SESSION_TIMEOUT_MS: whole(1_000),
+  // No stream of a provider is silent for longer (house.md).
+  FLUX_ABANDONED_AFTER_MS: whole(15 * 60_000),
   FLUX_RETRY_BASE_MS: whole(500, 0),
   /** Bound by `npm start` alone. */
   FLUX_LOCAL_TOKEN: optional,
@@ -105,6 +107,7 @@ function check(env: Env): Settings {
       idle: values.FLUX_IDLE_TIMEOUT_MS,
       keepAlive: values.FLUX_KEEP_ALIVE_MS,
       session: values.FLUX_SESSION_TIMEOUT_MS,
+      abandoned: values.FLUX_ABANDONED_AFTER_MS,
       retryBase: values.FLUX_RETRY_BASE_MS,
     },
     keys: readKeys(values.FLUX_API_KEYS, values.FLUX_ADMIN_KEY),

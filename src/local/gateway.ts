@@ -7,6 +7,7 @@ import type { BuiltWorker } from './built-worker.ts';
 import { firesAt } from './cron.ts';
 import { portTaken } from './gateway-socket.ts';
 import { answerParent } from './lifeline.ts';
+import { openSessions } from './open-sessions.ts';
 import { messageOf, StartError } from './start-error.ts';
 import type { WorkerConfig } from './worker-config.ts';
 
@@ -83,6 +84,8 @@ async function run({ worker: { config, script }, folder, port, variables }: Gate
   };
   running = { miniflare, control, heldFile: join(folder, 'queue.json') };
   await restoreQueue(running);
+  const sessions = await openSessions(join(folder, 'worker/do', `${config.name}-SessionObject`));
+  if (sessions.length > 0) await control('/touch', { binding: 'SESSIONS', ids: sessions });
   scheduleCrons(miniflare, config);
   const url = await miniflare.unsafeGetDirectURL(config.name);
   return url.origin;

@@ -16,7 +16,8 @@ export function withOwnMarkers(
 ): Conversation {
   const { breakpoints } = cacheRulesOf(target);
   const { promptCacheOptions } = conversation.hints;
-  if (!wish || breakpoints === 0 || promptCacheOptions !== undefined || hasCacheMarks(conversation)) {
+  if (wish && breakpoints === 0) return withCacheKey(conversation, target, wish);
+  if (!wish || promptCacheOptions !== undefined || hasCacheMarks(conversation)) {
     return conversation;
   }
   if (target.wire !== 'anthropic-messages') {
@@ -32,4 +33,12 @@ export function withOwnMarkers(
   const places = markerPlaces(conversation, wish.known, breakpoints - 1);
   const marked = withMarkers(conversation, places, mark);
   return { ...marked, hints: { ...marked.hints, cacheTail: mark } };
+}
+
+/** Before GPT-5.6 a key is what leads requests of one prefix to the machine that has it (T55); the client's own wins. */
+function withCacheKey(conversation: Conversation, target: CatalogModel, { key }: MarkerWish): Conversation {
+  const { hints } = conversation;
+  // A server that is only compatible may not know the field.
+  if (key === undefined || target.assumed === true || hints.promptCacheKey !== undefined) return conversation;
+  return { ...conversation, hints: { ...hints, promptCacheKey: key } };
 }

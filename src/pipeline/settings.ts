@@ -31,6 +31,8 @@ export interface Timeouts {
   keepAlive: number;
   /** For a session's object when a step begins: longer, and the step goes on without it (T46). */
   session: number;
+  /** A step of which nothing was heard for so long is over. */
+  abandoned: number;
   /** First pause before a retry; it doubles. */
   retryBase: number;
 }

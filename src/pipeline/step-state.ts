@@ -13,7 +13,7 @@ import type { Tier } from '../core/routing/tier.ts';
 import type { Served } from './ledger.ts';
 import type { Ports } from './ports.ts';
 import type { StepRecord } from './record.ts';
-import type { StepSettings } from './settings.ts';
+import type { StepSettings, Timeouts } from './settings.ts';
 import type { StepRequest } from './step.ts';
 
 /** What a session knows of a step before it is planned, and what it is told once the step has ended. */
@@ -50,23 +50,19 @@ export function identify(request: StepRequest, needs: Needs, isHousekeeping: boo
   };
 }
 
-/** A step of which nothing was heard for so long is over: no stream of a provider is silent for longer. */
-export const ABANDONED_AFTER_MS = 15 * 60_000;
-
 /**
  * Tells the session that a step is sent and what it may cost, and asks it for the step's lane: one wait. Fails open: a
  * session that is slow or gone costs what the caches hold, and the step goes on as one that has none.
- * @param patience milliseconds
  */
 export async function beginState(
   state: StepState,
   record: StepRecord,
   { sessions }: Pick<Ports, 'sessions'>,
-  patience: number,
+  { session: patience, abandoned }: Timeouts,
 ): Promise<StepState> {
   const { object, question } = state;
   if (!sessions || object === null || !question) return STATELESS;
-  const dueAt = question.at + ABANDONED_AFTER_MS;
+  const dueAt = question.at + abandoned;
   const found = await soon(
     sessions.begin(object, { requestId: record.request_id, record, dueAt }, question),
     patience,

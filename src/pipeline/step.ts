@@ -194,7 +194,7 @@ export async function runStep(
   const unsettled = unsettledRecord(assessed);
   // One wait: session and budgets are asked side by side.
   const [state, admitted] = await Promise.all([
-    beginState(assessed.state, unsettled, ports, settings.timeouts.session),
+    beginState(assessed.state, unsettled, ports, settings.timeouts),
     admitBudget(asked, settings, ports).catch((error: unknown) => ({ refused: error })),
   ]);
   if ('refused' in admitted) {
@@ -325,7 +325,7 @@ export function prepareCall(
 
 /** Where the model's cache was last written, and how long what is written now should live. */
 export function wishMarkers(
-  { request, settings, lane, input }: PlannedRequest,
+  { request, settings, lane, input, state }: PlannedRequest,
   candidate: Candidate,
 ): MarkerWish {
   const { model } = candidate;
@@ -342,6 +342,7 @@ export function wishMarkers(
   const blocks = prefixes?.[0]?.blocks;
   return {
     known: blocks !== undefined && blocks <= input.blocks ? blocks : undefined,
+    key: state.object && state.digest ? state.digest(`cache ${state.object}`) : undefined,
     long: lane.number > 1 && paysForLong(rules, prices, { tokens, warm }, forecast(lane)),
   };
 }

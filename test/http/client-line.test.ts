@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ClientLine } from '../../src/http/client-line.ts';
 
-const TIMEOUTS = { firstByte: 60_000, idle: 30_000, keepAlive: 5_000, session: 1_000, retryBase: 1 };
+const TIMEOUTS = {
+  firstByte: 60_000,
+  idle: 30_000,
+  keepAlive: 5_000,
+  session: 1_000,
+  abandoned: 900_000,
+  retryBase: 1,
+};
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -22,7 +22,14 @@ export function settingsOf(variables: Record<string, string> = {}): StepSettings
     tiers,
     baseline,
     defaultMaxTokens: 16_384,
-    timeouts: { firstByte: 1_000, idle: 1_000, keepAlive: 1_000, session: 1_000, retryBase: 1 },
+    timeouts: {
+      firstByte: 1_000,
+      idle: 1_000,
+      keepAlive: 1_000,
+      session: 1_000,
+      abandoned: 900_000,
+      retryBase: 1,
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Conversation } from '../../src/core/conversation.ts';
+import { cacheMarks } from '../../src/core/dialects/cache-marks.ts';
 import type { CatalogModel } from '../../src/core/routing/catalog.ts';
 import { prepare } from '../../src/pipeline/prepare.ts';
 import { conversationOf, LOOK_UP, model, say } from '../core/dialects/conversations.ts';
@@ -185,4 +186,44 @@ test('ultrafast is for the one model that is offered at it', () => {
     expect(conversation.hints).toEqual({});
     expect(adapted).toEqual([{ field: 'service_tier', action: 'dropped' }]);
   }
+});
+
+describe('the gateway’s own cache marks', () => {
+  const talk = conversationOf([
+    say('system', 'Be brief.'),
+    say('user', 'Hi'),
+    { role: 'assistant', content: [{ type: 'text', text: 'Hello' }] },
+    say('user', 'So?'),
+  ]);
+  const markers = { known: undefined, long: false, key: 'of the session' };
+
+  test('traps T55: before GPT-5.6 a key of the session, unless the client has one; from there on a breakpoint after the head', () => {
+    const keyOn = (id: string, given = talk) =>
+      prepare(given, model('openai', id), { defaultMaxTokens: 100, markers }).conversation.hints
+        .promptCacheKey;
+    expect(keyOn('gpt-5.4')).toBe('of the session');
+    expect(keyOn('gpt-5.4', { ...talk, hints: { promptCacheKey: 'own' } })).toBe('own');
+    expect(keyOn('gpt-6-luna')).toBeUndefined();
+    const { conversation, adapted } = prepare(talk, model('openai', 'gpt-6-luna'), {
+      defaultMaxTokens: 100,
+      markers,
+    });
+    expect(conversation.messages[0]?.content[0]).toMatchObject({ cache: { breakpoint: true } });
+    expect(adapted).toEqual([]);
+  });
+
+  test('traps T20: none beside the client’s own', () => {
+    const [system, ...rest] = talk.messages;
+    if (system?.role !== 'system') throw new Error('no system');
+    const own = {
+      ...talk,
+      messages: [{ ...system, content: system.content.map((block) => ({ ...block, cache: {} })) }, ...rest],
+    };
+    const { conversation } = prepare(own, model('anthropic', 'claude-opus-5-5'), {
+      defaultMaxTokens: 100,
+      markers,
+    });
+    expect(conversation.hints.cacheTail).toBeUndefined();
+    expect(cacheMarks(conversation)).toHaveLength(1);
+  });
 });

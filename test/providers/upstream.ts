@@ -60,6 +60,7 @@ const PATIENT: Timeouts = {
   idle: 15_000,
   keepAlive: 15_000,
   session: 1_000,
+  abandoned: 900_000,
   retryBase: 1,
 };
 

@@ -11,6 +11,8 @@ export interface MarkerWish {
   known?: number | undefined;
   /** The longer lifetime pays for what is written now. */
   long: boolean;
+  /** What the requests of its session have in common. */
+  key?: string | undefined;
 }
 
 /** Where a prompt cache is told to write: after the head (tools and leading system messages), and after blocks. */

@@ -1,4 +1,9 @@
-import type { ExecutionContext, MessageBatch, Queue } from '@cloudflare/workers-types';
+import type {
+  DurableObjectNamespace,
+  ExecutionContext,
+  MessageBatch,
+  Queue,
+} from '@cloudflare/workers-types';
 import { type HeldMessage, QueueLedger } from './queue-ledger.ts';
 
 /** What the local stack adds to the Worker's bindings. */
@@ -78,6 +83,9 @@ export const LocalControl = {
       case '/restore':
         // Written by `/held` of the run before.
         return Response.json(await restore((await request.json()) as HeldMessage[], prepare(env)));
+      case '/touch':
+        // Sent by gateway.ts.
+        return Response.json(await touch((await request.json()) as Touching, env));
       default:
         return notFound();
     }
@@ -123,6 +131,23 @@ async function count<T>(handler: string, work: () => T | Promise<T>): Promise<T>
   } finally {
     underWay--;
   }
+}
+
+/** Objects that are to be looked at, so that they set their alarms. */
+interface Touching {
+  binding: string;
+  ids: string[];
+}
+
+async function touch({ binding, ids }: Touching, env: Bindings): Promise<{ touched: number }> {
+  // wrangler.toml says that it is one.
+  const namespace = env[binding] as DurableObjectNamespace;
+  for (const id of ids) {
+    // Every object of ours has it.
+    const object = namespace.get(namespace.idFromString(id)) as unknown as { describe(): Promise<unknown> };
+    await object.describe();
+  }
+  return { touched: ids.length };
 }
 
 async function restore(messages: HeldMessage[], bindings: Bindings): Promise<{ restored: number }> {
