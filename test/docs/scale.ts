@@ -82,7 +82,7 @@ function stepTable(): string {
   const rows: string[][] = [];
   for (const [title, use] of [
     ['today', STEP_USE],
-    ['sessions in Durable Objects (to come)', SESSION_USE],
+    ['a step of a session, besides', SESSION_USE],
   ] as const) {
     for (const [unit, amount] of meters(use)) {
       rows.push([INFRA_PRICES[unit].unit, short(amount), usd(infraCostOf({ [unit]: amount * 1e6 }))]);
@@ -120,7 +120,7 @@ function monthTable(): string {
       ['**all of it, today**', ...each((rate) => total(rate), '**')],
       ['of that, per million steps', ...each((rate) => total(rate) / ((rate * MONTH_SECONDS) / 1e6))],
       ['the same, rows kept one month', ...each((rate) => total(rate, 1))],
-      ['Durable Objects (to come)', ...each((rate) => cost(sessionUse(rate), objects))],
+      ['Durable Objects, if every step is of a session', ...each((rate) => cost(sessionUse(rate), objects))],
     ],
   );
 }

@@ -30,11 +30,11 @@ export const STEP_USE = {
   logByteMonths: LOG.bytes * (1 + 1 / BATCH) * LOG.months,
 } as const satisfies InfraUse;
 
-/** What a step takes besides once sessions and budgets live in Durable Objects: begin and settle, 20 ms each. */
+/** What a step of a session takes besides: begin and settle in its Durable Object, 20 ms each. */
 export const SESSION_USE = {
   durableObjectRequests: 2,
-  // A lane and its alarm at begin, the lane at settle.
-  durableObjectRows: 3,
+  // The step and the sums at begin; the step, the sums and the lane at settle. An alarm is set once in many steps.
+  durableObjectRows: 5,
   durableObjectGbSeconds: 2 * 0.128 * 0.02,
 } as const satisfies InfraUse;
 
