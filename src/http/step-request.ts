@@ -4,7 +4,7 @@ import type { Wire } from '../core/routing/catalog.ts';
 import { storedObjectIn } from '../core/stored-objects.ts';
 import { requireOwnKey, underOwnKeys } from '../customers/own-keys.ts';
 import type { StepSettings } from '../pipeline/settings.ts';
-import type { StepRequest } from '../pipeline/step.ts';
+import type { StepRequest } from '../pipeline/step-request.ts';
 import { customerOf } from './auth.ts';
 import { readBody } from './body.ts';
 import type { AppEnv } from './context.ts';

@@ -1,8 +1,8 @@
 import type { StreamWriter } from '../core/dialects/client-dialect.ts';
 import type { FluxError } from '../core/errors.ts';
 import type { FluxMetadata } from '../core/metadata.ts';
+import type { StepOutcome } from '../pipeline/delivery.ts';
 import type { Timeouts } from '../pipeline/settings.ts';
-import type { StepOutcome } from '../pipeline/step.ts';
 import { ClientLine } from './client-line.ts';
 
 interface Pumping {

@@ -10,7 +10,7 @@ import { TIERS } from '../core/routing/tier.ts';
 import type { PassthroughRequest } from './passthrough.ts';
 import type { Ports } from './ports.ts';
 import type { StepSettings } from './settings.ts';
-import type { StepRequest } from './step.ts';
+import type { StepRequest } from './step-request.ts';
 
 /**
  * Reserves what a step may cost at most in the budgets it counts against, before anything is sent (T43): from its

@@ -8,7 +8,7 @@ import type { FailureKind } from '../core/routing/escalation.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { AttemptRecord } from './record.ts';
 import type { StepSettings } from './settings.ts';
-import type { StepRequest } from './step.ts';
+import type { StepRequest } from './step-request.ts';
 
 /** The answer that was served, priced. */
 export interface Served {

@@ -9,10 +9,11 @@ import { FluxError } from '../core/errors.ts';
 import type { FluxMetadata } from '../core/metadata.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import { createStopCutter } from '../core/stop-cut.ts';
+import type { PlannedStep } from './planned-step.ts';
 import { type FrameFlow, type OpenStream, StreamFailure } from './ports.ts';
+import type { PreparedCall } from './prepared-call.ts';
 import { failureInside, toFluxError } from './provider-error.ts';
 import { settle } from './settle.ts';
-import type { PlannedStep, PreparedCall } from './step.ts';
 
 /** A streamed answer on its way to the client. Exactly one of finish, abandon or a throw of `frames` writes its row. */
 export interface LiveStream {

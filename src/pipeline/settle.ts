@@ -11,9 +11,10 @@ import type { AssistantBlock } from '../core/conversation.ts';
 import type { FluxMetadata, Reason } from '../core/metadata.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { Served } from './ledger.ts';
+import type { PlannedStep } from './planned-step.ts';
+import type { PreparedCall } from './prepared-call.ts';
 import type { StepRecord } from './record.ts';
 import type { ProviderSettings } from './settings.ts';
-import type { PlannedStep, PreparedCall } from './step.ts';
 import { settleState } from './step-state.ts';
 
 /** How a step ended. */

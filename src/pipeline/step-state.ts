@@ -14,7 +14,7 @@ import type { Served } from './ledger.ts';
 import type { Ports } from './ports.ts';
 import type { StepRecord } from './record.ts';
 import type { StepSettings, Timeouts } from './settings.ts';
-import type { StepRequest } from './step.ts';
+import type { StepRequest } from './step-request.ts';
 
 /** What a session knows of a step before it is planned, and what it is told once the step has ended. */
 export interface StepState {

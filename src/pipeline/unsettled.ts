@@ -4,9 +4,9 @@ import { PRICE_BOOK_VERSION, pricesOf } from '../core/accounting/price-book.ts';
 import { usageOf } from '../core/accounting/usage.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
 import { turnsOf } from '../core/context/turns.ts';
+import type { AssessedRequest } from './planned-step.ts';
 import { type StepRecord, UNSETTLED } from './record.ts';
 import { INFRA_COST_USD, PROFILE, SESSION_COST_USD } from './settle.ts';
-import type { AssessedRequest } from './step.ts';
 
 /** Tokens of an answer nobody saw: the prior of the forecast (core/routing/forecast.ts). */
 const OUTPUT = 100;

@@ -11,7 +11,7 @@ import { reportInto } from '../core/routing/adaptation.ts';
 import type { CatalogModel, Wire } from '../core/routing/catalog.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { Prepared } from './prepare.ts';
-import type { StepRequest } from './step.ts';
+import type { StepRequest } from './step-request.ts';
 
 /** A request written anew, for clients of another wire. */
 type Writer = (conversation: Conversation, model: CatalogModel, options: RequestOptions) => string;

@@ -7,7 +7,7 @@ import { readWish } from '../../src/http/models.ts';
 import type { CallOutcome, Failure, Ports, ProviderCall } from '../../src/pipeline/ports.ts';
 import type { StepRecord } from '../../src/pipeline/record.ts';
 import type { StepSettings } from '../../src/pipeline/settings.ts';
-import type { StepRequest } from '../../src/pipeline/step.ts';
+import type { StepRequest } from '../../src/pipeline/step-request.ts';
 
 /** Settings as a deployment with both providers' keys reads them. */
 export function settingsOf(variables: Record<string, string> = {}): StepSettings {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FluxError } from '../../src/core/errors.ts';
-import { runStep, type StepOutcome } from '../../src/pipeline/step.ts';
+import type { StepOutcome } from '../../src/pipeline/delivery.ts';
+import { runStep } from '../../src/pipeline/step.ts';
 import { answers, fails, portsOf, settingsOf, stepOf } from './in-process.ts';
 
 const settings = settingsOf();

@@ -9,7 +9,7 @@ import { excludedBy, needsOf } from '../../../../src/core/routing/capability.ts'
 import { type CatalogModel, catalogModels, isRetired } from '../../../../src/core/routing/catalog.ts';
 import { sign } from '../../../../src/local/simulated/anthropic/thinking.ts';
 import { prepare } from '../../../../src/pipeline/prepare.ts';
-import type { StepRequest } from '../../../../src/pipeline/step.ts';
+import type { StepRequest } from '../../../../src/pipeline/step-request.ts';
 import { writeWireRequest } from '../../../../src/pipeline/wire-request.ts';
 import { conversation } from '../arbitraries.ts';
 import { LOOK_UP, model } from '../conversations.ts';

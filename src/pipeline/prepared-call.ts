@@ -1,0 +1,102 @@
+import { tokensOn } from '../core/accounting/estimate.ts';
+import { pricesOf } from '../core/accounting/price-book.ts';
+import { type MarkerWish, paysForLong } from '../core/context/cache-markers.ts';
+import { cacheRulesOf } from '../core/context/cache-rules.ts';
+import { survivingPlaces, warmTokens } from '../core/context/prefix-state.ts';
+import type { Conversation } from '../core/conversation.ts';
+import type { Wrapping } from '../core/dialects/unwrap.ts';
+import type { Adaptation } from '../core/routing/adaptation.ts';
+import { keyOf } from '../core/routing/candidate.ts';
+import { fieldOn } from '../core/routing/field-names.ts';
+import { forecast } from '../core/routing/forecast.ts';
+import type { Candidate } from '../core/routing/plan.ts';
+import type { PlannedRequest } from './planned-step.ts';
+import { prepare } from './prepare.ts';
+import type { ProviderSettings } from './settings.ts';
+import { writeWireRequest } from './wire-request.ts';
+
+/** What is sent to one candidate. */
+export interface PreparedCall {
+  candidate: Candidate;
+  provider: ProviderSettings;
+  conversation: Conversation;
+  adapted: Adaptation[];
+  /** Stop sequences the gateway cuts at, since the model takes none. */
+  gatewayStop: string[];
+  /** What has to be taken off the answer again; null where nothing was wrapped. */
+  wrapping: Wrapping | null;
+  /** The upstream speaks the client's own wire: its frames and fields pass through. */
+  relay: boolean;
+  body: string;
+  headers: Readonly<Record<string, string>>;
+}
+
+/** The request as it is sent to a candidate. */
+export function prepareCall(
+  { request, settings }: Pick<PlannedRequest, 'request' | 'settings'>,
+  candidate: Candidate,
+  { markers, withoutThinking = false }: { markers?: MarkerWish; withoutThinking?: boolean } = {},
+): PreparedCall {
+  const provider = settings.providers.get(candidate.provider);
+  if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
+  const sameWire = candidate.model.wire === request.wire;
+  const prepared = prepare(request.conversation, candidate.model, {
+    defaultMaxTokens: settings.defaultMaxTokens,
+    isBudgeted: request.reservedUsd !== undefined,
+    to: candidate,
+    sameWire,
+    ...(markers ? { markers } : {}),
+    withoutThinking,
+  });
+  const body = writeWireRequest(request, candidate, prepared, markers);
+  // What is cut or unwrapped here can't pass through untouched; but only a relay carries several answers.
+  const several = request.conversation.output.n > 1;
+  const relay = sameWire && prepared.wrapping === null && (prepared.gatewayStop.length === 0 || several);
+  return {
+    candidate,
+    provider,
+    relay,
+    wrapping: prepared.wrapping,
+    body,
+    headers: (sameWire && request.ownHeaders) || {},
+    conversation: prepared.conversation,
+    gatewayStop: relay ? [] : prepared.gatewayStop,
+    adapted: [
+      ...prepared.adapted
+        .map((change) =>
+          relay && several && change.field === 'stop' ? { ...change, action: 'dropped' as const } : change,
+        )
+        .map((change) => ({ ...change, field: fieldOn(request.wire, change.field) })),
+      ...(sameWire
+        ? []
+        : [...request.unknownFields, ...(request.spareFields ?? [])].map((field) => ({
+            field: field.slice(0, 64),
+            action: 'dropped' as const,
+          }))),
+    ],
+  };
+}
+
+/** Where the model's cache was last written, and how long what is written now should live. */
+export function wishMarkers(
+  { request, settings, lane, input, state }: PlannedRequest,
+  candidate: Candidate,
+): MarkerWish {
+  const { model } = candidate;
+  const rules = cacheRulesOf(model);
+  const at = request.startedAt / 1_000;
+  const prefixes = lane.prefixes[keyOf(candidate)];
+  const { total: tokens } = tokensOn(model, input);
+  const prompt = { tokens, blocks: input.blocks, at, trailing: true };
+  const warm = warmTokens(survivingPlaces(prefixes, rules, lane.parts), rules, prompt);
+  const provider = settings.providers.get(candidate.provider);
+  const prices = provider
+    ? pricesOf(provider, candidate.name, new Date(request.startedAt).toISOString(), tokens)
+    : null;
+  const blocks = prefixes?.[0]?.blocks;
+  return {
+    known: blocks !== undefined && blocks <= input.blocks ? blocks : undefined,
+    key: state.object && state.digest ? state.digest(`cache ${state.object}`) : undefined,
+    long: lane.number > 1 && paysForLong(rules, prices, { tokens, warm }, forecast(lane)),
+  };
+}
