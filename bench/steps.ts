@@ -15,6 +15,7 @@ answered as recorded, accepted by the provider, priced by what the provider coun
 
   --traces FILE         JSON lines of {id, messages, tools?} in OpenAI's format, plain or gzip; without it, made-up ones
   --limit N             the first N trajectories
+  --apart               one after the other, each with caches of its own; held against what bench:agents says of them
   --concurrency N       trajectories side by side (4); the steps of one come one after the other
   --providers LIST      anthropic,openai (both): whose models the tiers are, one run for each
   --seed N              of made-up trajectories (1)
@@ -32,6 +33,7 @@ interface Options {
   traces: string | undefined;
   limit: number | undefined;
   concurrency: number;
+  apart: boolean;
   providers: ProviderKind[];
   seed: number;
 }
@@ -69,6 +71,7 @@ function readOptions(): Options | undefined {
       traces: { type: 'string' },
       limit: { type: 'string' },
       concurrency: { type: 'string', default: '4' },
+      apart: { type: 'boolean', default: false },
       providers: { type: 'string', default: PROVIDERS.join(',') },
       seed: { type: 'string', default: '1' },
     },
@@ -81,7 +84,8 @@ function readOptions(): Options | undefined {
   return {
     traces: values.traces,
     limit: values.limit === undefined ? undefined : positive('limit', values.limit),
-    concurrency: positive('concurrency', values.concurrency),
+    concurrency: values.apart ? 1 : positive('concurrency', values.concurrency),
+    apart: values.apart,
     providers,
     seed: positive('seed', values.seed),
   };
@@ -92,7 +96,7 @@ function positive(name: string, text: string): number {
   return Number(text);
 }
 
-async function bench({ traces, limit, concurrency, providers, seed }: Options): Promise<number> {
+async function bench({ traces, limit, concurrency, apart, providers, seed }: Options): Promise<number> {
   const trajectories = (
     traces === undefined ? makeTrajectories(limit ?? MADE_UP, seed) : readTrajectories(traces)
   ).slice(0, limit);
@@ -107,7 +111,7 @@ async function bench({ traces, limit, concurrency, providers, seed }: Options): 
   const reports: Record<string, Report> = {};
   const problems: string[] = [];
   for (const kind of providers) {
-    const { report, found } = await benchProvider(kind, trajectories, concurrency);
+    const { report, found } = await benchProvider(kind, trajectories, { concurrency, apart });
     reports[kind] = report;
     problems.push(...found.map((problem) => `${kind}: ${problem}`));
     console.log(describe(kind, report));
@@ -130,13 +134,13 @@ async function bench({ traces, limit, concurrency, providers, seed }: Options): 
 async function benchProvider(
   kind: ProviderKind,
   trajectories: readonly Trajectory[],
-  concurrency: number,
+  sending: Pick<Options, 'concurrency' | 'apart'>,
 ): Promise<{ report: Report; found: string[] }> {
   const line = progressLine(kind, countSteps(trajectories));
   const { evidence, failures, elapsedMs } = await run({
     kind,
     trajectories,
-    concurrency,
+    ...sending,
     progress: line.show,
   });
   line.end();

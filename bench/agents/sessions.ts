@@ -46,7 +46,7 @@ const EMPTY: Conversation = {
 export function toSession({ messages, tools }: Trajectory, scale: number): Session {
   // As a log is read: ids of calls may repeat.
   const all = readLoggedMessages(messages).map(({ message }) => message);
-  const toolTokens = tools ? JSON.stringify(tools).length / 4 : TOOL_TOKENS;
+  const toolTokens = tools ? tokensOfTools(tools) : TOOL_TOKENS;
   return all.flatMap((message, index) => {
     const before = all[index - 1];
     if (message.role !== 'assistant' || !before || before.role === 'system') return [];
@@ -62,6 +62,10 @@ export function toSession({ messages, tools }: Trajectory, scale: number): Sessi
     };
     return [sized];
   });
+}
+
+function tokensOfTools(tools: NonNullable<Trajectory['tools']>): number {
+  return measureInput({ ...EMPTY, tools: tools.map((tool) => tool.function) }).total.text;
 }
 
 function lengthen(

@@ -1,7 +1,7 @@
 import { costOf } from '../../src/core/accounting/cost.ts';
 import { pricesOf } from '../../src/core/accounting/price-book.ts';
 import type { ProviderKind } from '../../src/core/routing/catalog.ts';
-import type { LogRow } from './log-rows.ts';
+import { type LogRow, tokensOf } from './log-rows.ts';
 import type { AnsweredStep } from './replay.ts';
 import type { UpstreamCall } from './upstream.ts';
 
@@ -14,6 +14,8 @@ export interface Evidence {
   /** What the simulated provider recorded. */
   upstream: readonly UpstreamCall[];
   log: readonly LogRow[];
+  /** What bench:agents says that it costs, in USD; null where trajectories share caches, which it knows nothing of. */
+  planned: number | null;
 }
 
 /** How far `cost_usd` may be from what the provider's own usage costs. */
@@ -26,7 +28,30 @@ export function audit(evidence: Evidence): string[] {
     ...auditUpstream(evidence),
     ...auditLog(evidence),
     ...auditCosts(evidence),
+    ...auditPlan(evidence),
   ];
+}
+
+/** What all requests cost by the providers' own records, in USD. */
+export function providerCost({ kind, upstream, log }: Pick<Evidence, 'kind' | 'upstream' | 'log'>): number {
+  const at = (log[0]?.started_at ?? new Date()).toISOString();
+  return sum(
+    upstream.map(({ model, usage, inputTokens }) =>
+      usage === null ? 0 : costOf(usage, pricesOf({ id: kind, kind }, model, at, inputTokens)),
+    ),
+  );
+}
+
+/** How far a run may be from what bench:agents says of it. */
+const PLAN_TOLERANCE = 0.03;
+
+function auditPlan(evidence: Evidence): string[] {
+  const { planned } = evidence;
+  if (planned === null) return [];
+  const cost = providerCost(evidence);
+  return Math.abs(cost - planned) <= PLAN_TOLERANCE * planned
+    ? []
+    : [`by the providers' records it cost ${cost} USD, by bench:agents ${planned} USD`];
 }
 
 function auditAnswers({ steps, answers }: Evidence): string[] {
@@ -93,19 +118,6 @@ function auditCosts({ kind, upstream, log }: Evidence): string[] {
       ? []
       : [`${row.request_id}: ${row.cost_usd} USD, but its tokens on ${call.model} cost ${cost}`];
   });
-}
-
-/** The log's tokens, by the providers' classes. */
-export function tokensOf(row: LogRow) {
-  return {
-    fresh: row.tokens_fresh,
-    write_5m: row.tokens_write_5m,
-    write_1h: row.tokens_write_1h,
-    write_30m: row.tokens_write_30m,
-    write_12h: row.tokens_write_12h,
-    read: row.tokens_read,
-    output: row.tokens_output,
-  };
 }
 
 function fingerprint(model: string, usage: ReturnType<typeof tokensOf> | null): string {

@@ -54,3 +54,16 @@ export async function readLog(databaseUrl: string, expected: number): Promise<Lo
     })
     .from(queries);
 }
+
+/** The log's tokens, by the providers' classes. */
+export function tokensOf(row: LogRow) {
+  return {
+    fresh: row.tokens_fresh,
+    write_5m: row.tokens_write_5m,
+    write_1h: row.tokens_write_1h,
+    write_30m: row.tokens_write_30m,
+    write_12h: row.tokens_write_12h,
+    read: row.tokens_read,
+    output: row.tokens_output,
+  };
+}

@@ -41,6 +41,10 @@ export interface Replay {
   onStep: (step: AnsweredStep | FailedStep) => void;
 }
 
+export function stepName({ id }: Trajectory, number: number): string {
+  return `${id} step ${number}`;
+}
+
 /**
  * Sends every step of a trajectory, one after the other, as an agent would: the history holds the message objects that
  * the gateway answered, and its call ids stand on the recorded results.
@@ -58,7 +62,7 @@ export async function replayTrajectory(trajectory: Trajectory, replay: Replay): 
       history.push(message);
       continue;
     }
-    const name = `${trajectory.id} step ${number + 1}`;
+    const name = stepName(trajectory, number + 1);
     const streamed = (replay.firstStep + number) % 2 === 1;
     // Of the streams, every second one asks for usage: `fluxcompute` then rides on another chunk.
     const includeUsage = (replay.firstStep + number) % 4 === 1;

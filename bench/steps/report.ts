@@ -1,5 +1,6 @@
 import { TIERS } from '../../src/core/routing/tier.ts';
-import { type Evidence, sum, tokensOf } from './audit.ts';
+import { type Evidence, providerCost, sum } from './audit.ts';
+import { tokensOf } from './log-rows.ts';
 
 /** One provider's figures: a member of the last line's `providers`. */
 export interface Report {
@@ -17,12 +18,19 @@ export interface Report {
   baseline_cost_usd: number;
   /** cost / baseline. */
   vs_warm_top: number;
+  /** By the providers' own records of their usage. */
+  provider_cost_usd: number;
+  /** What bench:agents says, and how the providers' records stand to it; null but with --apart. */
+  planned_cost_usd: number | null;
+  vs_planned: number | null;
   elapsed_s: number;
   problems: number;
 }
 
 /** Adds up what was answered and logged. */
-export function summarise({ answers, log }: Evidence, elapsedMs: number, problems: number): Report {
+export function summarise(evidence: Evidence, elapsedMs: number, problems: number): Report {
+  const { answers, log, planned } = evidence;
+  const billed = providerCost(evidence);
   const tiers = Map.groupBy(answers, (one) => one.tier);
   const names = [...TIERS, ...[...tiers.keys()].filter((name) => !TIERS.some((tier) => tier === name))];
   const output = sum(log.map((row) => row.tokens_output));
@@ -49,6 +57,9 @@ export function summarise({ answers, log }: Evidence, elapsedMs: number, problem
     cost_usd: usd(cost),
     baseline_cost_usd: usd(baseline),
     vs_warm_top: rounded(baseline === 0 ? 0 : cost / baseline, 4),
+    provider_cost_usd: usd(billed),
+    planned_cost_usd: planned === null ? null : usd(planned),
+    vs_planned: planned ? rounded(billed / planned, 4) : null,
     elapsed_s: rounded(elapsedMs / 1000, 1),
     problems,
   };
@@ -68,6 +79,12 @@ export function describe(provider: string, report: Report): string {
     `  cost            $${report.cost_usd.toFixed(4)}`,
     `  warm-cached top $${report.baseline_cost_usd.toFixed(4)}`,
     `  ratio           ${report.vs_warm_top.toFixed(3)}`,
+    ...(report.planned_cost_usd === null || report.vs_planned === null
+      ? []
+      : [
+          `  provider's own  $${report.provider_cost_usd.toFixed(4)}`,
+          `  by bench:agents $${report.planned_cost_usd.toFixed(4)} (${report.vs_planned.toFixed(3)} of it)`,
+        ]),
   ].join('\n');
 }
 

@@ -6,17 +6,20 @@ import { DEFAULT_TIERS, type ProviderKind } from '../../src/core/routing/catalog
 import { startLocal } from '../../src/local/stack.ts';
 import type { Evidence } from './audit.ts';
 import { readLog } from './log-rows.ts';
+import { plannedCost } from './planned.ts';
 import { type AnsweredStep, replayTrajectory } from './replay.ts';
 import { groupByFirstStep, scriptOf } from './script.ts';
 import { makeTools } from './tools.ts';
 import { countSteps, type FunctionTool, type Trajectory } from './trajectory.ts';
-import { addScript, takeCalls, type UpstreamCall } from './upstream.ts';
+import { addScript, forgetCaches, takeCalls, type UpstreamCall } from './upstream.ts';
 
 export interface RunOptions {
   kind: ProviderKind;
   trajectories: readonly Trajectory[];
   /** Trajectories side by side. */
   concurrency: number;
+  /** Caches are forgotten between trajectories: each pays for its own. */
+  apart: boolean;
   /** Called after each step. */
   progress: (done: number, failed: number) => void;
 }
@@ -33,7 +36,13 @@ export interface RunResult {
  * Sends all trajectories through a stack of its own (that of `npm start`, in a fresh folder, on a free port) whose
  * tiers are this provider's, and gathers what the client, the provider and the log saw.
  */
-export async function run({ kind, trajectories, concurrency, progress }: RunOptions): Promise<RunResult> {
+export async function run({
+  kind,
+  trajectories,
+  concurrency,
+  apart,
+  progress,
+}: RunOptions): Promise<RunResult> {
   const folder = await mkdtemp(join(tmpdir(), 'flux-steps-'));
   const lines: string[] = [];
   const tiers = Object.entries(DEFAULT_TIERS[kind]).map(([tier, models]) => [
@@ -56,7 +65,9 @@ export async function run({ kind, trajectories, concurrency, progress }: RunOpti
       const tools = makeTools(trajectories);
       const firstSteps = numberSteps(trajectories);
       const replay = async (trajectory: Trajectory): Promise<void> => {
-        await addScript(simulatorUrl, scriptOf(trajectory));
+        if (apart) await forgetCaches(simulatorUrl);
+        // No trace holds what was thought, so bench:agents counts none.
+        await addScript(simulatorUrl, scriptOf(trajectory, apart ? 0 : undefined));
         await replayTrajectory(trajectory, {
           client,
           tools: trajectory.tools ?? tools,
@@ -79,7 +90,8 @@ export async function run({ kind, trajectories, concurrency, progress }: RunOpti
       const log = await readLog(stack.databaseUrl, answers.length);
       if (failures.length > 0) failures.push(...lines.slice(-20).map((line) => `the stack said: ${line}`));
       const steps = countSteps(trajectories);
-      return { evidence: { kind, steps, answers, upstream, log }, failures, elapsedMs };
+      const planned = apart ? plannedCost(kind, trajectories, tools, { answers, log }) : null;
+      return { evidence: { kind, steps, answers, upstream, log, planned }, failures, elapsedMs };
     } finally {
       await stack.stop();
     }

@@ -4,18 +4,25 @@ import type { Message, Trajectory } from './trajectory.ts';
 /** An entry of the simulator's script: the recorded answer, for the request whose history has this key. */
 export interface ScriptedStep {
   match: { key: string };
-  answer: { text: string; calls: { name: string; arguments: string }[] };
+  answer: { text: string; calls: { name: string; arguments: string }[]; thinking?: number };
 }
 
-/** The recorded answer of every step, so that the simulated model says what the real one said. */
-export function scriptOf({ messages }: Trajectory): ScriptedStep[] {
+/**
+ * The recorded answer of every step, so that the simulated model says what the real one said.
+ * @param thinking tokens it thinks before; absent: as the model does at its default
+ */
+export function scriptOf({ messages }: Trajectory, thinking?: number): ScriptedStep[] {
   return messages.flatMap((message, at) =>
     message.role !== 'assistant'
       ? []
       : [
           {
             match: { key: stepKey(turnsOf(messages.slice(0, at))) },
-            answer: { text: message.content, calls: message.tool_calls.map((call) => call.function) },
+            answer: {
+              text: message.content,
+              calls: message.tool_calls.map((call) => call.function),
+              ...(thinking === undefined ? {} : { thinking }),
+            },
           },
         ],
   );

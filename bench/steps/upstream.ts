@@ -54,6 +54,11 @@ export async function takeCalls(simulatorUrl: string): Promise<UpstreamCall[]> {
   }));
 }
 
+/** Has the simulated providers forget what their prompt caches hold. */
+export async function forgetCaches(simulatorUrl: string): Promise<void> {
+  await control(simulatorUrl, 'DELETE', 'cache');
+}
+
 async function control(simulatorUrl: string, method: string, path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(`${simulatorUrl}/control/${path}`, {
     method,

@@ -229,7 +229,14 @@ describe('the audit', () => {
     usage,
     inputTokens: 1000,
   };
-  const good: Evidence = { kind: 'anthropic', steps: 1, answers: [answer], upstream: [call], log: [row] };
+  const good: Evidence = {
+    kind: 'anthropic',
+    steps: 1,
+    answers: [answer],
+    upstream: [call],
+    log: [row],
+    planned: null,
+  };
 
   test('finds nothing where all adds up', () => {
     expect(audit(good)).toEqual([]);
@@ -244,6 +251,7 @@ describe('the audit', () => {
     ['a step logged twice', { log: [row, row] }, /logged 2 times/],
     ['a step logged as failed', { log: [{ ...row, state: 'failed' }] }, /logged as failed/],
     ['a log with another cost', { log: [{ ...row, cost_usd: cost * 1.0001 }] }, /the log says/],
+    ['a cost far from that of bench:agents', { planned: cost * 1.04 }, /by bench:agents/],
     ['tokens the provider never reported', { log: [{ ...row, tokens_read: 1 }] }, /never reported/],
     [
       'a cost that the tokens do not have',
