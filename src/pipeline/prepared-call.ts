@@ -8,7 +8,7 @@ import type { Wrapping } from '../core/dialects/unwrap.ts';
 import type { Adaptation } from '../core/routing/adaptation.ts';
 import { keyOf } from '../core/routing/candidate.ts';
 import { fieldOn } from '../core/routing/field-names.ts';
-import { forecast } from '../core/routing/forecast.ts';
+import { forecast, seenPauses } from '../core/routing/forecast.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { PlannedRequest } from './planned-step.ts';
 import { prepare } from './prepare.ts';
@@ -97,6 +97,8 @@ export function wishMarkers(
   return {
     known: blocks !== undefined && blocks <= input.blocks ? blocks : undefined,
     key: state.object && state.digest ? state.digest(`cache ${state.object}`) : undefined,
-    long: lane.number > 1 && paysForLong(rules, prices, { tokens, warm }, forecast(lane)),
+    long:
+      lane.number > 1 &&
+      paysForLong(rules, prices, { tokens, warm }, { ...forecast(lane), pauses: seenPauses(lane) }),
   };
 }

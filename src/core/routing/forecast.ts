@@ -62,6 +62,16 @@ export function forecast({ customers, experience: lane, number }: LaneView): For
   };
 }
 
+/**
+ * The chance of each pause by what was really seen: the shipped prior dampens it, and adds none of its own. For what
+ * is paid at once against a pause that may never come (the longer lifetime of a cache).
+ */
+export function seenPauses({ customers, experience: lane }: LaneView): number[] {
+  const all = together(together(PRIOR_EXPERIENCE, customers), lane);
+  const gaps = all.gaps + sum(all.pauses);
+  return PAUSES.map((_, i) => ((customers.pauses[i] ?? 0) + (lane.pauses[i] ?? 0)) / gaps);
+}
+
 /** Steps of its own after which a lane's mean weighs as much as its customer's. */
 const SHRINKAGE = 6;
 

@@ -7,7 +7,7 @@ import {
   withEnd,
   withStep,
 } from '../../../src/core/routing/experience.ts';
-import { forecast, PRIOR_EXPERIENCE } from '../../../src/core/routing/forecast.ts';
+import { forecast, PRIOR_EXPERIENCE, seenPauses } from '../../../src/core/routing/forecast.ts';
 import { type LaneView, unknownLane } from '../../../src/core/routing/lane-view.ts';
 import { HORIZON } from '../../../src/core/routing/lookahead.ts';
 import { TIERS, type Tier } from '../../../src/core/routing/tier.ts';
@@ -81,6 +81,14 @@ describe('the forecast of a lane', () => {
     );
     // 400 gaps of half an hour and more (the second pause), on the prior's 10 of which 0.2 were so.
     expect(view({ customers }).pauses[1]).toBeCloseTo(400.2 / 410, 12);
+  });
+
+  test('pauses that nobody has seen are none where they are paid for at once', () => {
+    const lane = unknownLane([]);
+    expect(seenPauses(lane)).toEqual([0, 0, 0, 0, 0]);
+    const experience = seen([EASY], { seconds: 600 });
+    // Two pauses of ten minutes, on the prior's ten gaps.
+    expect(seenPauses({ ...lane, experience })).toEqual([2 / 12, 0, 0, 0, 0]);
   });
 
   test('chances are chances, whatever was seen', () => {
