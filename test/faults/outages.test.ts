@@ -98,6 +98,51 @@ describe('a store that is gone', () => {
   }, 60_000);
 });
 
+describe('a session that is gone', () => {
+  const headers = { 'x-fluxcompute-session': 'gone' };
+  const steps = (count: number) =>
+    Promise.all(
+      Array.from({ length: count }, async (_, number) => {
+        const response = await ask(
+          target,
+          { stream: number % 2 === 0 },
+          {
+            headers: {
+              authorization: `Bearer ${target.key}`,
+              'content-type': 'application/json',
+              ...headers,
+            },
+          },
+        );
+        await response.text();
+        expect(response.status).toBe(200);
+        expect(response.headers.get('x-fluxcompute-session')).toBe('gone');
+        return response.headers.get('x-fluxcompute-request-id') ?? '';
+      }),
+    );
+
+  test.each(['throw', 'hang'])(
+    'its object may %s: every step is answered, once in the log, and each miss is counted',
+    async (how) => {
+      await expectAllLogged(await steps(2));
+      const before = linesWith('session_missed');
+      await tell(`sessions-${how}`);
+      const ids = await steps(12);
+      await tell('sessions-work');
+      await expectAllLogged(ids);
+      expect(linesWith('session_missed') - before).toBe(12);
+      await expectAllLogged(await steps(2));
+    },
+    60_000,
+  );
+
+  test('Redis gone: a session does not wait for it', async () => {
+    await gateway.stack.stores?.refuse('redis');
+    await expectAllLogged(await steps(4));
+    await gateway.stack.stores?.accept('redis');
+  }, 60_000);
+});
+
 describe('a client that leaves', () => {
   /** The one row that was not there before. */
   async function newRow() {

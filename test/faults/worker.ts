@@ -6,7 +6,10 @@ export { BudgetObject, SessionObject } from '../../src/worker.ts';
 
 let queueThrows = false;
 let asDeadLetters = false;
-let budgets: 'work' | 'throw' | 'hang' = 'work';
+type Manner = 'work' | 'throw' | 'hang';
+/** How each kind of object behaves. */
+const manners: Record<'budgets' | 'sessions', Manner> = { budgets: 'work', sessions: 'work' };
+const MANNER = /^\/faults\/(budgets|sessions)-(work|throw|hang)$/;
 const wrapped = new WeakMap<object, Env>();
 
 /** The Worker's bindings with a queue and budgets that fail when told to; the same object for the same bindings. */
@@ -14,7 +17,7 @@ function withFaults(env: Env): Env {
   const known = wrapped.get(env);
   if (known) return known;
   const { LOG_QUEUE: queue } = env;
-  const faulty: Env = {
+  const broken: Env = {
     ...env,
     LOG_QUEUE: {
       metrics: () => queue.metrics(),
@@ -26,24 +29,39 @@ function withFaults(env: Env): Env {
       sendBatch: (messages, options) => queue.sendBatch(messages, options),
     },
     // Of the namespace the gateway uses this alone, and of an object methods that give promises.
-    BUDGETS: { getByName: (name: string) => faultyBudget(env.BUDGETS?.getByName(name)) } as never,
+    BUDGETS: {
+      getByName: (name: string) =>
+        faulty('budgets', env.BUDGETS?.getByName(name), ['reserve', 'settle', 'standing']),
+    } as never,
+    SESSIONS: {
+      getByName: (name: string) =>
+        faulty('sessions', env.SESSIONS?.getByName(name), ['begin', 'settle', 'peek']),
+    } as never,
   };
-  wrapped.set(env, faulty);
-  return faulty;
+  wrapped.set(env, broken);
+  return broken;
 }
 
-/** A customer's object that fails on its way, or is never heard of again. */
-function faultyBudget(object: unknown): unknown {
-  if (budgets === 'work') return object;
+/** An object that fails on its way, or is never heard of again. */
+function faulty(kind: keyof typeof manners, object: unknown, methods: readonly string[]): unknown {
+  const manner = manners[kind];
+  if (manner === 'work') return object;
   const answer = () =>
-    budgets === 'hang' ? new Promise(() => {}) : Promise.reject(new Error('Durable Object is overloaded.'));
-  return { reserve: answer, settle: answer, standing: answer };
+    manner === 'hang' ? new Promise(() => {}) : Promise.reject(new Error('Durable Object is overloaded.'));
+  return Object.fromEntries(methods.map((name) => [name, answer]));
 }
 
 /** The production Worker, with a queue that fails or gives up at will and a scheduled job that can be asked for. */
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
-    switch (new URL(request.url).pathname) {
+    const { pathname } = new URL(request.url);
+    const [, kind, manner] = MANNER.exec(pathname) ?? [];
+    if (kind && manner) {
+      // Both are of what the expression takes.
+      manners[kind as keyof typeof manners] = manner as Manner;
+      return new Response(`${kind} ${manner}`);
+    }
+    switch (pathname) {
       case '/faults/queue-throws':
         queueThrows = true;
         return new Response('it throws');
@@ -56,15 +74,6 @@ export default {
       case '/faults/letters-live':
         asDeadLetters = false;
         return new Response('they live');
-      case '/faults/budgets-work':
-        budgets = 'work';
-        return new Response('they work');
-      case '/faults/budgets-throw':
-        budgets = 'throw';
-        return new Response('they throw');
-      case '/faults/budgets-hang':
-        budgets = 'hang';
-        return new Response('they hang');
       case '/faults/scheduled':
         await worker.scheduled(null, withFaults(env));
         return new Response('done');
