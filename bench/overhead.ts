@@ -9,6 +9,7 @@ import { measureClassification } from './overhead/classification.ts';
 import { compete, type Pace, type Scores } from './overhead/contest.ts';
 import type { Contestant } from './overhead/contestant.ts';
 import { measureLargeBodies } from './overhead/large-bodies.ts';
+import { startLeast } from './overhead/least.ts';
 import type { Load } from './overhead/load.ts';
 import { startLiteLlm, startPortkey } from './overhead/peers.ts';
 import { measureWaits } from './overhead/waits.ts';
@@ -22,6 +23,7 @@ p99, processor time a request, memory, and the share of the passthrough's rate. 
 sixteen bodies of 10 MB at once.
 
   --quick                 about a minute; without it, about seven
+  --least                 beside them what no Worker that keeps our contract can do without (bench/overhead/least.ts)
   --litellm               LiteLLM's proxy too (installs it with pip the first time: minutes)
   --no-portkey            without Portkey's gateway (installs it with npm the first time)
   --only NAME             one part: classification, contest, waits or large
@@ -39,6 +41,7 @@ const { values } = parseArgs({
   options: {
     help: { type: 'boolean', short: 'h' },
     quick: { type: 'boolean', default: false },
+    least: { type: 'boolean', default: false },
     litellm: { type: 'boolean', default: false },
     'no-portkey': { type: 'boolean', default: false },
     only: { type: 'string' },
@@ -84,6 +87,7 @@ async function bench(): Promise<Record<string, unknown>> {
     contestants.push(passthrough);
     const worker = await startWorker(port, await stores.call<Stores>('start'));
     contestants.push(worker);
+    if (values.least) contestants.push(await startLeast(port));
     const peers = { portkey: startPortkey, litellm: startLiteLlm };
     const invited = { portkey: !values['no-portkey'], litellm: values.litellm };
     for (const name of ['portkey', 'litellm'] as const) {

@@ -8,7 +8,7 @@ import { workerdsOf } from './process-cost.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const KEY = 'flx_bench_key';
-const PATH = '/v1/chat/completions';
+export const PATH = '/v1/chat/completions';
 /** Keys that no isolate has seen: one a cold request. */
 export const COLD_KEYS = Array.from({ length: 20 }, (_, index) => `flx_bench_cold_${index}`);
 /** A batch of the log queue waits so long at most; the deployed two seconds would only make the bench longer. */
@@ -115,7 +115,7 @@ export async function startWorker(upstream: number, { databaseUrl, redis }: Stor
 }
 
 /** Each in a workerd of its own, reached without Miniflare's proxy. */
-async function run(worker: V4WorkerOptions): Promise<{ miniflare: Miniflare; pid: number }> {
+export async function run(worker: V4WorkerOptions): Promise<{ miniflare: Miniflare; pid: number }> {
   const before = new Set(workerdsOf(process.pid));
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
