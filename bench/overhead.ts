@@ -18,9 +18,9 @@ import { type Stores, startPassthrough, startWorker } from './overhead/workers.t
 const HELP = `npm run bench:overhead: what does the gateway itself cost?
 
 In turns, on one upstream of this machine: a Worker that only passes requests through, this Worker (its stores answered
-by a stub that counts the rows), Portkey's gateway from npm and, if asked for, LiteLLM's proxy. Requests a second, p50,
-p99, processor time a request, memory, and the share of the passthrough's rate. Then the same with slow stores, and
-sixteen bodies of 10 MB at once.
+by a stub that counts the rows), the same with a session named by each connection, Portkey's gateway from npm and, if
+asked for, LiteLLM's proxy. Requests a second, p50, p99, processor time a request, memory, and the share of the
+passthrough's rate. Then the same with slow stores, and sixteen bodies of 10 MB at once.
 
   --quick                 about a minute; without it, about seven
   --least                 beside them what no Worker that keeps our contract can do without (bench/overhead/least.ts)
@@ -79,7 +79,7 @@ async function bench(): Promise<Record<string, unknown>> {
   /** Requests that this Worker answered: as many rows must be in the log. */
   let answered = 0;
   const counted = ({ name }: Contestant, result: Load): void => {
-    if (name === 'worker') answered += result.answered;
+    if (name === 'worker' || name === 'session') answered += result.answered;
   };
   try {
     const port = await upstream.call<number>('start');
@@ -87,6 +87,9 @@ async function bench(): Promise<Record<string, unknown>> {
     contestants.push(passthrough);
     const worker = await startWorker(port, await stores.call<Stores>('start'));
     contestants.push(worker);
+    // The same Worker, asked with a session a connection: an object is told before and after each step.
+    if (wanted('contest'))
+      contestants.push({ ...worker, name: 'session', own: ownSession, stop: async () => {} });
     if (values.least) contestants.push(await startLeast(port));
     const peers = { portkey: startPortkey, litellm: startLiteLlm };
     const invited = { portkey: !values['no-portkey'], litellm: values.litellm };
@@ -149,6 +152,10 @@ async function bench(): Promise<Record<string, unknown>> {
     await Promise.all([upstream.stop(null, 1_000), stores.stop(null, 1_000)]);
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function ownSession(connection: number): Record<string, string> {
+  return { 'x-fluxcompute-session': `bench-${connection}` };
 }
 
 function describe(scores: Scores): string {

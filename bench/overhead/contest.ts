@@ -55,14 +55,9 @@ export async function compete(
   const racing = contestants.filter(({ name }) => scores[name] === undefined);
   const tallies = new Map<string, Tally>();
   const send = async (contestant: Contestant, ms: number): Promise<Load> => {
-    const result = await load(
-      contestant.target.port,
-      writeRequest(contestant.target, body.text),
-      connections,
-      {
-        ms,
-      },
-    );
+    const result = await load(contestant.target.port, requestsOf(contestant, body.text), connections, {
+      ms,
+    });
     counted(contestant, result);
     if (result.failed > 0 || result.answered === 0) {
       throw new Error(
@@ -94,6 +89,16 @@ export async function compete(
   const reference = tallies.get('passthrough') ?? newTally();
   for (const [name, tally] of tallies) scores[name] = score(tally, reference);
   return scores;
+}
+
+/** Each connection's request: all alike, but for headers of its own. */
+export function requestsOf({ target, own }: Contestant, body: string): (connection: number) => Buffer {
+  if (!own) {
+    const bytes = writeRequest(target, body);
+    return () => bytes;
+  }
+  return (connection) =>
+    writeRequest({ ...target, headers: { ...target.headers, ...own(connection) } }, body);
 }
 
 function newTally(): Tally {

@@ -4,6 +4,8 @@ import type { Target } from './load.ts';
 export interface Contestant {
   name: string;
   target: Target;
+  /** Headers that each connection has for itself. */
+  own?: (connection: number) => Record<string, string>;
   /** The process whose time and memory are counted. */
   pid: number;
   /** Bodies it can't take, and why. */

@@ -30,7 +30,7 @@ export async function measureLargeBodies(
     if (now !== undefined) peak = Math.max(peak ?? 0, now);
   }, READ_EVERY_MS);
   const request = writeRequest(worker.target, bodyOf(BYTES));
-  const result = await load(worker.target.port, request, AT_ONCE, { ms: 60_000, most: AT_ONCE });
+  const result = await load(worker.target.port, () => request, AT_ONCE, { ms: 60_000, most: AT_ONCE });
   clearInterval(timer);
   counted(result);
   const refused = result.statuses[503] ?? 0;

@@ -32,12 +32,12 @@ export function writeRequest({ port, path, headers }: Target, body: string): Buf
 }
 
 /**
- * Sends the same request again and again on some connections, one at a time on each, until `ms` have passed or `most`
+ * Sends a connection's request again and again on some connections, one at a time on each, until `ms` have passed or `most`
  * are sent. On bare sockets: an HTTP client of Node's would take the processor from what it measures.
  */
 export async function load(
   port: number,
-  request: Buffer,
+  request: (connection: number) => Buffer,
   connections: number,
   { ms, most = Number.POSITIVE_INFINITY }: { ms: number; most?: number },
 ): Promise<Load> {
@@ -45,13 +45,14 @@ export async function load(
   const begun = performance.now();
   let sent = 0;
   const mayGoOn = (): boolean => sent < most && performance.now() - begun < ms;
-  const lane = async (): Promise<void> => {
+  const lane = async (_: unknown, connection: number): Promise<void> => {
+    const bytes = request(connection);
     let socket: Socket | undefined;
     while (mayGoOn()) {
       sent += 1;
       if (socket === undefined || socket.destroyed) socket = await open(port);
       const start = performance.now();
-      const status = await exchange(socket, request);
+      const status = await exchange(socket, bytes);
       total.statuses[status] = (total.statuses[status] ?? 0) + 1;
       if (status === 200) {
         total.answered += 1;

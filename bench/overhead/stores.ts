@@ -52,7 +52,7 @@ function run({ query, params }: Statement): StatementResult {
     { name: 'settings', dataTypeID: JSON_TYPE },
     { name: 'limits', dataTypeID: JSON_TYPE },
   ];
-  const row = ['bench', null, null, '{"customer":null,"key":null}'];
+  const row = ['bench', null, null, '{"customer":null,"key":null,"tags":{}}'];
   return { fields, rows: [row], rowCount: 1, command: 'SELECT' };
 }
 

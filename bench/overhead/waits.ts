@@ -34,7 +34,7 @@ export async function measureWaits(
   const send = async (key: string | null, most: number): Promise<number[]> => {
     const headers = key === null ? worker.target.headers : { authorization: `Bearer ${key}` };
     const request = writeRequest({ ...worker.target, headers }, body);
-    const result = await load(worker.target.port, request, 1, { ms: 20_000, most });
+    const result = await load(worker.target.port, () => request, 1, { ms: 20_000, most });
     counted(result);
     if (result.failed > 0) throw new Error('the Worker failed while its stores were slow');
     return result.latencies;

@@ -72,6 +72,8 @@ export async function startWorker(upstream: number, { databaseUrl, redis }: Stor
       UPSTASH_REDIS_REST_TOKEN: redis.token,
       FLUX_API_KEYS: [KEY, ...COLD_KEYS].map((key) => `${key}:bench:infer`).join(','),
       FLUX_LOCAL_TOKEN: token,
+      // Without it no session is known.
+      FLUX_SECRET: 'of the bench',
       BENCH_KEY: 'sk-bench',
       // A provider of its own: the client's dialect on both sides, as for Portkey.
       FLUX_PROVIDERS: JSON.stringify([

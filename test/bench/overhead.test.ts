@@ -65,7 +65,7 @@ describe('the load of the bench', () => {
   test('reads answers to their end, JSON and streams alike, and sends no more than asked', async () => {
     const port = await startUpstream();
     for (const body of Object.values(BODIES)) {
-      const result = await load(port, writeRequest(target(port), body), 4, { ms: 10_000, most: 12 });
+      const result = await load(port, () => writeRequest(target(port), body), 4, { ms: 10_000, most: 12 });
       expect(result).toMatchObject({ answered: 12, failed: 0, statuses: { 200: 12 } });
       expect(result.latencies).toHaveLength(12);
     }
@@ -73,7 +73,7 @@ describe('the load of the bench', () => {
 
   test('counts other statuses as failures, apart from each other', async () => {
     const port = await startServer((count) => (count % 3 === 0 ? 503 : 200));
-    const result = await load(port, writeRequest(target(port), '{}'), 1, { ms: 10_000, most: 9 });
+    const result = await load(port, () => writeRequest(target(port), '{}'), 1, { ms: 10_000, most: 9 });
     expect(result).toMatchObject({ answered: 6, failed: 3, statuses: { 200: 6, 503: 3 } });
   });
 });
