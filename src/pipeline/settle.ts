@@ -7,7 +7,7 @@ import { savingsOf } from '../core/accounting/savings.ts';
 import { cacheWrites, type Usage, usageOf } from '../core/accounting/usage.ts';
 import type { StopReason } from '../core/answer.ts';
 import { turnsOf } from '../core/context/turns.ts';
-import type { AssistantBlock } from '../core/conversation.ts';
+import type { AssistantBlock, ThinkingBlock } from '../core/conversation.ts';
 import type { FluxMetadata, Reason } from '../core/metadata.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { Served } from './ledger.ts';
@@ -16,6 +16,7 @@ import type { PreparedCall } from './prepared-call.ts';
 import type { StepRecord } from './record.ts';
 import type { ProviderSettings } from './settings.ts';
 import { settleState } from './step-state.ts';
+import { keepThoughts } from './thoughts.ts';
 
 /** How a step ended. */
 export interface StepEnd {
@@ -27,11 +28,13 @@ export interface StepEnd {
   toolCalls: number;
   /** The answer that was served, for its lane; null where there was none. */
   answer: readonly AssistantBlock[] | null;
+  /** What was thought for it. */
+  thought: readonly ThinkingBlock[];
   stop: StopReason | null;
 }
 
 /** A step that nobody answered. */
-export const NO_ANSWER = { call: null, toolCalls: 0, answer: null, stop: null } as const;
+export const NO_ANSWER = { call: null, toolCalls: 0, answer: null, thought: [], stop: null } as const;
 
 /** Nothing is measured before there is an oracle: the shipped scorer's own profile. */
 export const PROFILE = { profile_version: 0, basis: 'prior' } as const;
@@ -130,7 +133,7 @@ export function settle(
     escalations: ledger.escalations.length,
     latency_ms: Math.max(0, now - request.startedAt),
   };
-  settleState(
+  const answered = settleState(
     step.state,
     request,
     {
@@ -138,9 +141,12 @@ export function settle(
       isTruncated: end.stop === 'length',
       isRefused: end.stop === 'refusal',
       ...{ served, floor: plan.floor, input: step.input, costUsd: cost },
+      thinking: end.call?.thinking ?? 0,
+      isThought: end.thought.length > 0,
     },
     step.ports,
   );
+  if (served && answered !== null) keepThoughts(step, served, end.thought, answered);
   return { metadata, record, usage };
 }
 
