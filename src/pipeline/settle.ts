@@ -1,7 +1,7 @@
 import { baselineOf } from '../core/accounting/baseline.ts';
 import { totalCost } from '../core/accounting/cost.ts';
 import { tokensOn } from '../core/accounting/estimate.ts';
-import { infraCostOf, SESSION_USE, STEP_USE } from '../core/accounting/infra-cost.ts';
+import { infraCostOf, SESSION_USE, STEP_USE, THOUGHTS_USE } from '../core/accounting/infra-cost.ts';
 import { PRICE_BOOK_VERSION } from '../core/accounting/price-book.ts';
 import { savingsOf } from '../core/accounting/savings.ts';
 import { cacheWrites, type Usage, usageOf } from '../core/accounting/usage.ts';
@@ -15,7 +15,7 @@ import type { PlannedStep } from './planned-step.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import type { StepRecord } from './record.ts';
 import type { ProviderSettings } from './settings.ts';
-import { settleState } from './step-state.ts';
+import { type StepState, settleState } from './step-state.ts';
 import { keepThoughts } from './thoughts.ts';
 
 /** How a step ended. */
@@ -42,6 +42,7 @@ export const PROFILE = { profile_version: 0, basis: 'prior' } as const;
 /** What running a step takes: the same for every one that touches no session, and for every one that does. */
 export const INFRA_COST_USD = infraCostOf(STEP_USE);
 export const SESSION_COST_USD = infraCostOf({ ...STEP_USE, ...SESSION_USE });
+const THINKING_COST_USD = infraCostOf({ ...STEP_USE, ...SESSION_USE, ...THOUGHTS_USE });
 
 /** A provider chooses its own codes: only what looks like one is kept, for anything else could be content (T48). */
 export function rowCode(code: string | null): string | null {
@@ -128,7 +129,7 @@ export function settle(
     difficulty_unknown: difficulty.unknown,
     tokens,
     tool_calls: end.toolCalls,
-    infra_cost_usd: step.state.object === null ? INFRA_COST_USD : SESSION_COST_USD,
+    infra_cost_usd: infraCostUsd(step.state),
     attempts: ledger.attempts,
     escalations: ledger.escalations.length,
     latency_ms: Math.max(0, now - request.startedAt),
@@ -146,8 +147,15 @@ export function settle(
     },
     step.ports,
   );
-  if (served && answered !== null) keepThoughts(step, served, end.thought, answered);
+  if (served && answered !== null) {
+    keepThoughts(step, served, end.toolCalls > 0 ? end.thought : [], answered);
+  }
   return { metadata, record, usage };
+}
+
+function infraCostUsd({ object, thoughts }: StepState): number {
+  if (object === null) return INFRA_COST_USD;
+  return thoughts?.size ? THINKING_COST_USD : SESSION_COST_USD;
 }
 
 /** Why the model that answered was chosen. */

@@ -26,7 +26,9 @@ const MOST_CHARACTERS = 100_000;
 const OLD_MS = 12 * 60 * 60 * 1_000;
 
 /**
- * Answers of a step's conversation whose thoughts may be kept, by their hashes; null where the step has no use for
+ * Answers of a step's conversation whose thoughts may be kept, by their hashes: those that call tools, since thinking
+ * belongs to the loop it began (T15), and what was thought for the end of a turn is only ever read when the turn is
+ * over, where it costs more than it helps. Null where the step has no use for
  * any: it has no session, its client may keep nothing, or no model that thinks and could take it speaks another wire
  * than the client, who else brings thinking itself.
  */
@@ -40,7 +42,10 @@ export function answersOf(
   if (!others.some(({ model }) => thinks(model))) return null;
   const { messages } = request.conversation;
   const lead = leadingSystem(messages);
-  const hashes = question.chain.filter((_, index) => messages[index + lead]?.role === 'assistant');
+  const hashes = question.chain.filter((_, index) => {
+    const message = messages[index + lead];
+    return message?.role === 'assistant' && message.content.some(({ type }) => type === 'tool_call');
+  });
   return hashes.slice(Math.ceil(Math.max(0, hashes.length - MOST_ANSWERS) / MOVES) * MOVES);
 }
 
