@@ -118,7 +118,7 @@ function bindingOf(
  */
 export function keepThoughts(
   { request, settings, state, ports }: PlannedStep,
-  { candidate, usage }: Served,
+  { candidate, usage, estimated }: Served,
   thought: readonly ThinkingBlock[],
   answered: string,
 ): void {
@@ -135,8 +135,8 @@ export function keepThoughts(
     keep.set(answered, {
       producer: { provider: candidate.provider, name: candidate.name },
       ...{ wire, raw, bound: bindingOf({ settings, state }, candidate), keptAt: now },
-      // No token is shorter than a character.
-      tokens: usage.thinking ?? characters,
+      // At most: all that came, and no token is shorter than a character.
+      tokens: usage.thinking ?? Math.min(characters, estimated ? characters : usage.output),
     });
   }
   if (keep.size > 0) ports.thoughts.keep({ customer: request.customer, session: state.object }, keep);

@@ -20,6 +20,7 @@ const keptThought = z.object({
 
 /** Thoughts on their way to Redis: the next step of a quick client may be there before them. One map an isolate. */
 const unwritten = new Map<string, KeptThought>();
+const MOST_UNWRITTEN = 200;
 
 interface Surroundings {
   /** Is given what goes on after the answer. */
@@ -59,7 +60,9 @@ export function thoughtsIn(store: ContentStore, around: Surroundings): KeptThoug
 
 async function write(store: ContentStore, owner: ThoughtOwner, thoughts: Thoughts): Promise<void> {
   const contents = [...thoughts].map(([hash, thought]) => ({ place: placeOf(owner, hash), thought }));
-  for (const { place, thought } of contents) unwritten.set(place.id, thought);
+  for (const { place, thought } of contents) {
+    if (unwritten.size < MOST_UNWRITTEN) unwritten.set(place.id, thought);
+  }
   try {
     await keepContent(
       store,

@@ -64,6 +64,7 @@ interface Seen {
   include?: string[];
   content: Body[];
   output: Body[];
+  id: string;
   fluxcompute: FluxMetadata;
 }
 interface Answer {
@@ -81,8 +82,8 @@ async function post(path: string, body: Body, headers: Record<string, string> = 
   return { body: JSON.parse(text) };
 }
 
-const named = (session: string, more: Record<string, string> = {}) => ({
-  'x-fluxcompute-session': session,
+const named = (session: string | null, more: Record<string, string> = {}) => ({
+  ...(session === null ? {} : { 'x-fluxcompute-session': session }),
   ...more,
 });
 
@@ -153,7 +154,7 @@ class ChatAgent {
   ];
 
   constructor(
-    session: string,
+    session: string | null,
     ask = 'What of order 7?',
     headers: Record<string, string> = {},
     apiKey = 'flx_acme',
@@ -276,6 +277,25 @@ describe('a client whose wire carries no thinking', () => {
     });
     await post('responses', request, named('responses on Claude'));
     expect((await thoughtSent()).map(({ block }) => block.type)).toEqual(['thinking']);
+  });
+
+  test('a session that only its conversation tells, and an answer of Responses that is named by its id', async () => {
+    await gateway.script(...['a', 'b', 'c'].map((call) => thinks({ call })));
+    const agent = new ChatAgent(null, 'What of order 21?');
+    // Its first step is of no session (T62), and nothing is kept of it.
+    for (let n = 0; n < 3; n += 1) await agent.step(OPUS);
+    expect((await thoughtSent()).map(({ at }) => at)).toEqual([3]);
+
+    await gateway.script(...['a', 'b'].map((call) => thinks({ call })));
+    const request = {
+      ...{ model: OPUS, input: 'What of order 22?' },
+      tools: [{ type: 'function', name: 'look_up', parameters: schema, strict: true }],
+    };
+    const { body } = await post('responses', request, named('by id'));
+    const made = body.output.find(({ type }) => type === 'function_call');
+    const output = { type: 'function_call_output', call_id: made?.call_id, output: 'Found.' };
+    await post('responses', { ...request, previous_response_id: body.id, input: [output] }, named('by id'));
+    expect((await thoughtSent()).map(({ at }) => at)).toEqual([1]);
   });
 
   test('traps T16: each model is given its own, and after a change of the tools nothing that was thought before it', async () => {
