@@ -66,7 +66,8 @@ export function openLiveStream(
     } else if (event.type === 'text' || event.type === 'refusal') size += textTokens(event.text);
     else if (event.type === 'tool_arguments') size += textTokens(event.delta);
     else if (event.type === 'tool_call') toolCalls += 1;
-    else if (event.type === 'block' && event.block.type === 'thinking' && assembly) thought.push(event.block);
+    else if (event.type === 'block' && event.block.type === 'thinking' && step.state.found)
+      thought.push(event.block);
   };
 
   const close = (

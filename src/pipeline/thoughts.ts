@@ -26,11 +26,10 @@ const MOST_CHARACTERS = 100_000;
 const OLD_MS = 12 * 60 * 60 * 1_000;
 
 /**
- * Answers of a step's conversation whose thoughts may be kept, by their hashes: those that call tools, since thinking
- * belongs to the loop it began (T15), and what was thought for the end of a turn is only ever read when the turn is
- * over, where it costs more than it helps. Null where the step has no use for
- * any: it has no session, its client may keep nothing, or no model that thinks and could take it speaks another wire
- * than the client, who else brings thinking itself.
+ * Answers of a step's conversation whose thoughts may be kept, by their hashes: those that call tools. Thinking belongs
+ * to the loop it began (T15); what was thought for the end of a turn would be read only once the turn is over.
+ * @returns null where the step has no use for any: it has no session, nothing may be kept of it, or every model that
+ *   thinks and could take it speaks the client's own wire, in which the client brings thinking itself
  */
 export function answersOf(
   { request, settings, state }: AssessedRequest,

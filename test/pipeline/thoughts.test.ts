@@ -149,6 +149,39 @@ test('what is given back is reserved for: it costs no more than the bound, and a
   expect(withThoughts - without).toBeCloseTo((rawBody.length / 2) * 8e-6, 12);
 });
 
+test('session, budgets and what was thought are asked side by side: one wait', async () => {
+  const kept = await begun();
+  const asked = new Set<string>();
+  let allAsked = (): void => {};
+  const all = new Promise<void>((resolve) => {
+    allAsked = resolve;
+  });
+  // Nobody answers before all were asked.
+  const ask = async (who: string): Promise<void> => {
+    asked.add(who);
+    if (asked.size === 3) allAsked();
+    await all;
+  };
+  const [sent] = await run(inSession(PINNED), kept, [answers()], {
+    sessions: {
+      ...sessions,
+      begin: async (...given) => ask('session').then(() => sessions.begin(...given)),
+    },
+    thoughts: {
+      read: async (owner, hashes) => ask('thoughts').then(() => kept.read(owner, hashes)),
+      keep: () => {},
+      missed: () => kept.missed(),
+    },
+    budget: {
+      reserve: async ({ bound }: BudgetRequest) =>
+        ask('budget').then(() => ({ reservedUsd: bound.most, isCapped: false })),
+      settle: () => {},
+    },
+  });
+  expect(JSON.stringify(sent)).toContain('signature');
+  expect(kept.misses).toBe(0);
+});
+
 test('more than that is not given back', async () => {
   const kept = await begun();
   const [hash = '', thought] = [...kept.thoughts][0] ?? [];
@@ -180,7 +213,7 @@ test('traps T16: a refusal of a request with thinking that its client can’t le
   await expect(run(inSession(PINNED), kept, [refusal, refusal])).rejects.toMatchObject({ status: 400 });
 });
 
-test('what is used is kept anew once it is half a day old, and under another key of the provider’s it is not used', async () => {
+test('traps T18, T26: what is used is kept anew once it is half a day old, and under another key of the provider’s it is not used', async () => {
   const kept = await begun();
   kept.kept = [];
   const later = AT + 13 * 3_600_000;
