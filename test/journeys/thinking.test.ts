@@ -33,7 +33,7 @@ const start = () =>
       UPSTASH_REDIS_REST_TOKEN: 'token',
       FLUX_TIERS: JSON.stringify({ easy: [SONNET], medium: [SOL], hard: [OPUS] }),
       // However busy the machine is: a store that hangs is what is slow.
-      FLUX_SESSION_TIMEOUT_MS: '3000',
+      FLUX_SESSION_TIMEOUT_MS: '6000',
     },
     { simulatorUrl: simulators.url },
   );
