@@ -11,7 +11,7 @@ const SHARED = [
   'test/http/!(client-line).test.ts',
   'test/local/{redis,simulated}/*.test.ts',
   'test/log/**/*.test.ts',
-  'test/pipeline/{prepare,provider-error,step}.test.ts',
+  'test/pipeline/{prepare,provider-error,step,thoughts}.test.ts',
   'test/providers/*.test.ts',
   'test/traps/*.test.ts',
 ];

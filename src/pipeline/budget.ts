@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { meteredBound } from '../core/accounting/metered-bound.ts';
 import { type CostBound, costBound, unboundedIn } from '../core/accounting/reservation.ts';
+import { THINKING_SHARE } from '../core/context/thoughts.ts';
 import { LEAST_OUTPUT } from '../core/dialects/openai-responses/adapt.ts';
 import { FluxError } from '../core/errors.ts';
 import type { Candidate } from '../core/routing/candidate.ts';
@@ -16,6 +17,7 @@ import type { StepRequest } from './step-request.ts';
  * Reserves what a step may cost at most in the budgets it counts against, before anything is sent (T43): from its
  * bytes and its `max_tokens`, without a plan, so that it can be asked for beside whatever else a plan waits for.
  * Without a budget nothing is done, and nothing waits.
+ * @param thinksBack what a model thought may be put back into it, which no byte of it tells
  * @returns the step with what is reserved, perhaps capped
  * @throws FluxError 400 where a model that may answer has no price; 429 without room; 503 where nobody can tell
  */
@@ -23,6 +25,7 @@ export async function admitBudget(
   request: StepRequest,
   settings: StepSettings,
   { budget }: Pick<Ports, 'budget'>,
+  thinksBack = false,
 ): Promise<StepRequest> {
   if (budget === null) return request;
   const models = modelsFor(request, settings);
@@ -30,8 +33,8 @@ export async function admitBudget(
   const { reservedUsd, isCapped } = await budget.reserve({
     requestId: request.requestId,
     at: request.startedAt,
-    bound: boundOf(models, request, settings),
-    easy: low.length === 0 ? null : boundOf(low, request, settings),
+    bound: boundOf(models, request, settings, thinksBack),
+    easy: low.length === 0 ? null : boundOf(low, request, settings, thinksBack),
   });
   return { ...request, reservedUsd, ...(isCapped ? { maxTier: 'easy' } : {}) };
 }
@@ -61,7 +64,10 @@ function unpriced(name: string, provider: string): FluxError {
 }
 
 /** All that a plan could choose from, and successors of those that are retired. */
-function modelsFor({ wish, maxTier = 'hard', startedAt }: StepRequest, settings: StepSettings): Candidate[] {
+export function modelsFor(
+  { wish, maxTier = 'hard', startedAt }: StepRequest,
+  settings: StepSettings,
+): Candidate[] {
   const today = new Date(startedAt).toISOString().slice(0, 10);
   if (wish.kind === 'pinned') return [current(wish.candidate, today)];
   const lowest = wish.kind === 'tier' ? wish.tier : 'easy';
@@ -76,11 +82,16 @@ function modelsFor({ wish, maxTier = 'hard', startedAt }: StepRequest, settings:
   ].map((candidate) => current(candidate, today));
 }
 
-function boundOf(models: readonly Candidate[], request: StepRequest, settings: StepSettings): CostBound {
+function boundOf(
+  models: readonly Candidate[],
+  request: StepRequest,
+  settings: StepSettings,
+  thinksBack: boolean,
+): CostBound {
   const { output, hints } = request.conversation;
   const { images, isOpen } = unboundedIn(request.conversation);
   const bound = costBound(models, settings.providers, {
-    inputBytes: Buffer.byteLength(request.rawBody),
+    inputBytes: Buffer.byteLength(request.rawBody) * (1 + (thinksBack ? THINKING_SHARE : 0)),
     images,
     // Fields of one wire alone: tools of the provider's, what is stored there, sound.
     isOpen: isOpen || request.ownFields.length > 0,

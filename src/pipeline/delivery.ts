@@ -1,6 +1,6 @@
 import { textTokens } from '../core/accounting/estimate.ts';
 import type { Answer } from '../core/answer.ts';
-import { producedBy } from '../core/dialects/thinking.ts';
+import { isThinking, producedBy } from '../core/dialects/thinking.ts';
 import type { FluxError } from '../core/errors.ts';
 import type { FluxMetadata, Reason } from '../core/metadata.ts';
 import type { Candidate } from '../core/routing/plan.ts';
@@ -92,6 +92,7 @@ export function deliver(step: PlannedStep, call: PreparedCall, outcome: CallOutc
     errorCode: null,
     toolCalls,
     answer: answer.blocks,
+    thought: answer.blocks.filter(isThinking),
     stop: answer.stop,
   });
   step.ports.logStep(record);

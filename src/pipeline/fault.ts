@@ -2,6 +2,7 @@ import { findFault, findFaultAtGate } from '../core/answer-check.ts';
 import type { FailureKind } from '../core/routing/escalation.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { CallOutcome, Failure } from './ports.ts';
+import type { PreparedCall } from './prepared-call.ts';
 import type { StepRequest } from './step-request.ts';
 
 /** What was wrong with what came of a call. */
@@ -17,6 +18,13 @@ export interface Fault {
  */
 export function isForeignReasoning({ failure }: Fault): boolean {
   return failure?.code === 'invalid_encrypted_content';
+}
+
+/**
+ * A request that was refused with thinking in it that no client can leave out: perhaps without it the step goes through.
+ */
+export function isUnwelcome({ failure }: Fault, { thinking }: Pick<PreparedCall, 'thinking'>): boolean {
+  return failure?.status === 400 && thinking > 0;
 }
 
 /** What is wrong with what came of a call; null: it is an answer. */

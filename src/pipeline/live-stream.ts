@@ -3,6 +3,7 @@ import type { Usage } from '../core/accounting/usage.ts';
 import { usageOf } from '../core/accounting/usage.ts';
 import type { AnswerEvent, StopReason } from '../core/answer.ts';
 import { assembleAnswer } from '../core/answer-assembly.ts';
+import type { ThinkingBlock } from '../core/conversation.ts';
 import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import { producedBy } from '../core/dialects/thinking.ts';
 import { FluxError } from '../core/errors.ts';
@@ -42,6 +43,8 @@ export function openLiveStream(
   let serviceTier: string | undefined;
   /** For its lane: of a step that has none the words are not kept. */
   const assembly = step.state.found === null ? null : assembleAnswer();
+  /** What was thought: for its lane, and for whoever keeps it. */
+  const thought: ThinkingBlock[] = [];
   let stop: StopReason | null = null;
   /** Of what was said so far, which itself is not kept: a stream may be megabytes. */
   let size = 0;
@@ -63,6 +66,8 @@ export function openLiveStream(
     } else if (event.type === 'text' || event.type === 'refusal') size += textTokens(event.text);
     else if (event.type === 'tool_arguments') size += textTokens(event.delta);
     else if (event.type === 'tool_call') toolCalls += 1;
+    else if (event.type === 'block' && event.block.type === 'thinking' && step.state.found)
+      thought.push(event.block);
   };
 
   const close = (
@@ -84,7 +89,7 @@ export function openLiveStream(
       record,
       usage: settled,
     } = settle(step, {
-      ...{ call, state, status, errorCode, toolCalls, stop },
+      ...{ call, state, status, errorCode, toolCalls, thought, stop },
       answer: state === 'ok' && assembly ? assembly.blocks : null,
     });
     step.ports.logStep(record);

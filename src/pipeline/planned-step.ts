@@ -9,12 +9,14 @@ import { type Plan, planStep } from '../core/routing/plan.ts';
 import { carriedBy } from '../core/routing/portability.ts';
 import { ruleFor } from '../core/routing/rules.ts';
 import { TIERS, type Tier } from '../core/routing/tier.ts';
+import { modelsFor } from './budget.ts';
 import { quoteOnce } from './known-quotes.ts';
 import type { Ledger } from './ledger.ts';
 import type { Ports } from './ports.ts';
 import type { StepSettings } from './settings.ts';
 import type { StepRequest } from './step-request.ts';
-import { identify, laneView, type StepState } from './step-state.ts';
+import { identify, laneView, type StepState, withThinkers } from './step-state.ts';
+import { thoughtsOn } from './thoughts.ts';
 
 /** What is known of a request by itself, before its session is asked. */
 export interface AssessedRequest {
@@ -63,11 +65,12 @@ export function assess(
  * @throws FluxError 400 that names the field no candidate can take
  */
 export function planRequest(assessed: AssessedRequest, explain = false): PlannedRequest {
-  const { request, settings, difficulty, needs, state } = assessed;
+  const { settings, difficulty, needs, state } = assessed;
+  const request = withThinkers(assessed.request, state);
   const rule =
     settings.rules &&
     ruleFor(settings.rules, { kind: askKindOf(difficulty), tags: request.tags, path: request.path });
-  const lane = laneView(state, request, settings);
+  const lane = { ...laneView(state, request, settings), ...thinkingIn({ ...assessed, request }) };
   const signals = difficulty.housekeeping
     ? []
     : failureSignals(request.conversation, state.found?.lane.last ?? null);
@@ -91,7 +94,16 @@ export function planRequest(assessed: AssessedRequest, explain = false): Planned
     ...(request.maxTier ? { maxTier: request.maxTier } : {}),
     ...(rule ? { rule } : {}),
   });
-  return { ...assessed, input: needs.input, lane, failureSignals: signals, plan };
+  return { ...assessed, request, input: needs.input, lane, failureSignals: signals, plan };
+}
+
+/** What the models that may be chosen are given back of what they thought. */
+function thinkingIn(assessed: AssessedRequest): Pick<LaneView, 'thinking'> {
+  const { settings, state, request } = assessed;
+  if (!state.thoughts?.size) return {};
+  const models = modelsFor({ ...request, maxTier: 'hard' }, settings);
+  const tokens = models.map((one) => [keyOf(one), thoughtsOn(assessed, one)?.tokens ?? 0] as const);
+  return { thinking: Object.fromEntries(tokens) };
 }
 
 /** One tier above the model that went wrong; above what the step seems to need, where nobody knows which that was. */

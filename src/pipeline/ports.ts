@@ -1,6 +1,7 @@
 import type { CostBound } from '../core/accounting/reservation.ts';
 import type { Answer, AnswerEvent } from '../core/answer.ts';
 import type { FoundLane, Lane, LaneQuestion } from '../core/context/lanes.ts';
+import type { Thoughts } from '../core/context/thoughts.ts';
 import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import type { Frame } from '../core/dialects/upstream.ts';
 import type { CatalogModel } from '../core/routing/catalog.ts';
@@ -123,6 +124,23 @@ export interface Sessions {
   missed(): void;
 }
 
+/** Whose thoughts: a customer's, in one session. */
+export interface ThoughtOwner {
+  customer: string;
+  /** The name of the session's object: an HMAC. */
+  session: string;
+}
+
+/** What models thought, for clients whose wire can't carry it: sealed content, by hashes of a lane up to each answer. */
+export interface KeptThoughts {
+  /** Those there are of these. May throw or take long: who asks has a limit. */
+  read(owner: ThoughtOwner, answers: readonly string[]): Promise<Thoughts>;
+  /** After the answer: never throws, and nobody waits for it. */
+  keep(owner: ThoughtOwner, thoughts: Thoughts): void;
+  /** They were not there in time: counted. */
+  missed(): void;
+}
+
 /** What a step asks its budgets for, before anything is sent. */
 export interface BudgetRequest {
   requestId: string;
@@ -158,6 +176,8 @@ export interface Ports {
   callProvider(call: ProviderCall): Promise<CallOutcome>;
   /** Null: no session is kept (the SDK, a Worker without the binding). */
   sessions: Sessions | null;
+  /** Null: none are kept (the SDK, a deployment without FLUX_SECRET). */
+  thoughts: KeptThoughts | null;
   /** Keeps that a step was sent which touches no session: its row, if nothing more is heard of it. Never throws, never waits. */
   beginLater(record: StepRecord): void;
   /** Takes the row of a finished step, after the answer. Never throws and is never awaited by the answer. */

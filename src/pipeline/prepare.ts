@@ -1,4 +1,5 @@
 import type { MarkerWish } from '../core/context/cache-markers.ts';
+import type { PutBack } from '../core/context/thoughts.ts';
 import type { Conversation, OutputConstraints, Reasoning, Tool } from '../core/conversation.ts';
 import { forceAnswerTool } from '../core/dialects/answer-tool.ts';
 import { adaptToMessagesApi } from '../core/dialects/anthropic-messages/adapt.ts';
@@ -40,6 +41,8 @@ export interface PrepareOptions {
   markers?: MarkerWish;
   /** Leave all thinking out: the provider refused it. */
   withoutThinking?: boolean;
+  /** What the model thought, for messages whose client could not send it. */
+  back?: PutBack;
 }
 
 const ADAPT: Record<Wire, (conversation: Conversation, model: CatalogModel, report: Report) => Conversation> =
@@ -62,7 +65,8 @@ export function prepare(conversation: Conversation, target: CatalogModel, option
   const report = reportInto(adapted);
   const edited = options.sameWire === true && EDITED.has(target.wire);
   const thought = withCarriedThinking(conversation, target, options, report);
-  const carried = edited ? thought : withOwnMarkers(thought, target, options.markers);
+  const marked = edited ? thought : withOwnMarkers(thought, target, options.markers);
+  const carried = options.back?.blocks.size ? putBack(marked, conversation, options.back) : marked;
   const willing = adaptToolChoice(carried, target, report);
   const { conversation: wrapped, wrapping } = edited
     ? { conversation: willing, wrapping: null }
@@ -107,6 +111,17 @@ function withCarriedThinking(
   if (messages === null) return conversation;
   report({ field: 'messages.thinking', action: 'dropped' });
   return { ...conversation, messages };
+}
+
+/** After the markers, whose places are counted in what the client sent. */
+function putBack(marked: Conversation, sent: Conversation, { blocks }: PutBack): Conversation {
+  const messages = marked.messages.map((message, index) => {
+    // Nothing so far has taken a message out.
+    const thought = blocks.get(sent.messages[index] ?? message);
+    if (message.role !== 'assistant' || !thought) return message;
+    return { ...message, content: [...thought, ...message.content] };
+  });
+  return { ...marked, messages };
 }
 
 /** What the model has no word for is wrapped in tools that it does know. */

@@ -3,6 +3,7 @@ import { pricesOf } from '../core/accounting/price-book.ts';
 import { type MarkerWish, paysForLong } from '../core/context/cache-markers.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
 import { survivingPlaces, warmTokens } from '../core/context/prefix-state.ts';
+import type { PutBack } from '../core/context/thoughts.ts';
 import type { Conversation } from '../core/conversation.ts';
 import type { Wrapping } from '../core/dialects/unwrap.ts';
 import type { Adaptation } from '../core/routing/adaptation.ts';
@@ -13,6 +14,7 @@ import type { Candidate } from '../core/routing/plan.ts';
 import type { PlannedRequest } from './planned-step.ts';
 import { prepare } from './prepare.ts';
 import type { ProviderSettings } from './settings.ts';
+import { thoughtsOn } from './thoughts.ts';
 import { writeWireRequest } from './wire-request.ts';
 
 /** What is sent to one candidate. */
@@ -29,13 +31,29 @@ export interface PreparedCall {
   relay: boolean;
   body: string;
   headers: Readonly<Record<string, string>>;
+  /** Tokens of thinking that were put back into it, and are in nothing the client sent. */
+  thinking: number;
+}
+
+/** What a request gets besides what its client sent. */
+interface CallWishes {
+  markers?: MarkerWish;
+  /** What the model thought before; null: nothing it thinks is kept. */
+  back?: PutBack | null;
+  /** No thinking at all: the provider refused it. */
+  withoutThinking?: boolean;
+}
+
+/** What a step's session knows of a model: for {@link prepareCall}. */
+export function wishesFor(planned: PlannedRequest, candidate: Candidate): CallWishes {
+  return { markers: wishMarkers(planned, candidate), back: thoughtsOn(planned, candidate) };
 }
 
 /** The request as it is sent to a candidate. */
 export function prepareCall(
   { request, settings }: Pick<PlannedRequest, 'request' | 'settings'>,
   candidate: Candidate,
-  { markers, withoutThinking = false }: { markers?: MarkerWish; withoutThinking?: boolean } = {},
+  { markers, back, withoutThinking = false }: CallWishes = {},
 ): PreparedCall {
   const provider = settings.providers.get(candidate.provider);
   if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
@@ -46,9 +64,10 @@ export function prepareCall(
     to: candidate,
     sameWire,
     ...(markers ? { markers } : {}),
+    ...(back && !withoutThinking ? { back } : {}),
     withoutThinking,
   });
-  const body = writeWireRequest(request, candidate, prepared, markers);
+  const body = writeWireRequest(request, candidate, prepared, { markers, keepsThinking: back != null });
   // What is cut or unwrapped here can't pass through untouched; but only a relay carries several answers.
   const several = request.conversation.output.n > 1;
   const relay = sameWire && prepared.wrapping === null && (prepared.gatewayStop.length === 0 || several);
@@ -57,6 +76,7 @@ export function prepareCall(
     provider,
     relay,
     wrapping: prepared.wrapping,
+    thinking: withoutThinking ? 0 : (back?.tokens ?? 0),
     body,
     headers: (sameWire && request.ownHeaders) || {},
     conversation: prepared.conversation,
@@ -78,7 +98,7 @@ export function prepareCall(
 }
 
 /** Where the model's cache was last written, and how long what is written now should live. */
-export function wishMarkers(
+function wishMarkers(
   { request, settings, lane, input, state }: PlannedRequest,
   candidate: Candidate,
 ): MarkerWish {
@@ -86,7 +106,7 @@ export function wishMarkers(
   const rules = cacheRulesOf(model);
   const at = request.startedAt / 1_000;
   const prefixes = lane.prefixes[keyOf(candidate)];
-  const { total: tokens } = tokensOn(model, input);
+  const tokens = tokensOn(model, input).total + (lane.thinking?.[keyOf(candidate)] ?? 0);
   const prompt = { tokens, blocks: input.blocks, at, trailing: true };
   const warm = warmTokens(survivingPlaces(prefixes, rules, lane.parts), rules, prompt);
   const provider = settings.providers.get(candidate.provider);

@@ -1,13 +1,13 @@
 import { baselineOf } from '../core/accounting/baseline.ts';
 import { totalCost } from '../core/accounting/cost.ts';
 import { tokensOn } from '../core/accounting/estimate.ts';
-import { infraCostOf, SESSION_USE, STEP_USE } from '../core/accounting/infra-cost.ts';
+import { infraCostOf, SESSION_USE, STEP_USE, THOUGHTS_USE } from '../core/accounting/infra-cost.ts';
 import { PRICE_BOOK_VERSION } from '../core/accounting/price-book.ts';
 import { savingsOf } from '../core/accounting/savings.ts';
 import { cacheWrites, type Usage, usageOf } from '../core/accounting/usage.ts';
 import type { StopReason } from '../core/answer.ts';
 import { turnsOf } from '../core/context/turns.ts';
-import type { AssistantBlock } from '../core/conversation.ts';
+import type { AssistantBlock, ThinkingBlock } from '../core/conversation.ts';
 import type { FluxMetadata, Reason } from '../core/metadata.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { Served } from './ledger.ts';
@@ -15,7 +15,8 @@ import type { PlannedStep } from './planned-step.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import type { StepRecord } from './record.ts';
 import type { ProviderSettings } from './settings.ts';
-import { settleState } from './step-state.ts';
+import { type StepState, settleState } from './step-state.ts';
+import { keepThoughts } from './thoughts.ts';
 
 /** How a step ended. */
 export interface StepEnd {
@@ -27,11 +28,13 @@ export interface StepEnd {
   toolCalls: number;
   /** The answer that was served, for its lane; null where there was none. */
   answer: readonly AssistantBlock[] | null;
+  /** What was thought for it. */
+  thought: readonly ThinkingBlock[];
   stop: StopReason | null;
 }
 
 /** A step that nobody answered. */
-export const NO_ANSWER = { call: null, toolCalls: 0, answer: null, stop: null } as const;
+export const NO_ANSWER = { call: null, toolCalls: 0, answer: null, thought: [], stop: null } as const;
 
 /** Nothing is measured before there is an oracle: the shipped scorer's own profile. */
 export const PROFILE = { profile_version: 0, basis: 'prior' } as const;
@@ -39,6 +42,7 @@ export const PROFILE = { profile_version: 0, basis: 'prior' } as const;
 /** What running a step takes: the same for every one that touches no session, and for every one that does. */
 export const INFRA_COST_USD = infraCostOf(STEP_USE);
 export const SESSION_COST_USD = infraCostOf({ ...STEP_USE, ...SESSION_USE });
+const THINKING_COST_USD = infraCostOf({ ...STEP_USE, ...SESSION_USE, ...THOUGHTS_USE });
 
 /** A provider chooses its own codes: only what looks like one is kept, for anything else could be content (T48). */
 export function rowCode(code: string | null): string | null {
@@ -125,12 +129,12 @@ export function settle(
     difficulty_unknown: difficulty.unknown,
     tokens,
     tool_calls: end.toolCalls,
-    infra_cost_usd: step.state.object === null ? INFRA_COST_USD : SESSION_COST_USD,
+    infra_cost_usd: infraCostUsd(step.state),
     attempts: ledger.attempts,
     escalations: ledger.escalations.length,
     latency_ms: Math.max(0, now - request.startedAt),
   };
-  settleState(
+  const answered = settleState(
     step.state,
     request,
     {
@@ -138,10 +142,20 @@ export function settle(
       isTruncated: end.stop === 'length',
       isRefused: end.stop === 'refusal',
       ...{ served, floor: plan.floor, input: step.input, costUsd: cost },
+      thinking: end.call?.thinking ?? 0,
+      isThought: end.thought.length > 0,
     },
     step.ports,
   );
+  if (served && answered !== null) {
+    keepThoughts(step, served, end.toolCalls > 0 ? end.thought : [], answered);
+  }
   return { metadata, record, usage };
+}
+
+function infraCostUsd({ object, thoughts }: StepState): number {
+  if (object === null) return INFRA_COST_USD;
+  return thoughts?.size ? THINKING_COST_USD : SESSION_COST_USD;
 }
 
 /** Why the model that answered was chosen. */

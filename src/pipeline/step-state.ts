@@ -1,8 +1,10 @@
-import { levelStarts, tokensOn } from '../core/accounting/estimate.ts';
+import { leadingSystem, levelStarts, tokensOn } from '../core/accounting/estimate.ts';
 import { type CacheParts, settingsParts, withMessages } from '../core/context/cache-parts.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
 import { canonicalText, chainOf, type Digest, firstAnswer } from '../core/context/lane-chain.ts';
 import { advanceLane, type FoundLane, type LaneQuestion, type LaneStep } from '../core/context/lanes.ts';
+import { withProducers } from '../core/context/thinkers.ts';
+import type { Thoughts } from '../core/context/thoughts.ts';
 import type { AssistantBlock } from '../core/conversation.ts';
 import { hasCacheMarks } from '../core/dialects/cache-marks.ts';
 import { keyOf } from '../core/routing/candidate.ts';
@@ -24,10 +26,19 @@ export interface StepState {
   question: LaneQuestion | null;
   digest: Digest | null;
   parts: CacheParts;
+  /** What models thought in it that the client can't send; null: none is kept of this step. */
+  thoughts: Thoughts | null;
 }
 
 /** A step nothing is kept of. */
-export const STATELESS: StepState = { object: null, found: null, question: null, digest: null, parts: {} };
+export const STATELESS: StepState = {
+  object: null,
+  found: null,
+  question: null,
+  digest: null,
+  parts: {},
+  thoughts: null,
+};
 
 /**
  * The session a step belongs to (contract.md): the one its client named, else the one that its conversation tells by
@@ -47,6 +58,7 @@ export function identify(request: StepRequest, needs: Needs, isHousekeeping: boo
     question: { chain, at: startedAt },
     digest,
     parts: withMessages(settingsParts(conversation, digest), needs.input),
+    thoughts: null,
   };
 }
 
@@ -84,7 +96,7 @@ export async function peekState(
 }
 
 /** Null where it takes too long or fails. */
-async function soon<T>(work: Promise<T>, patience: number): Promise<T | null> {
+export async function soon<T>(work: Promise<T>, patience: number): Promise<T | null> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), patience);
@@ -94,6 +106,17 @@ async function soon<T>(work: Promise<T>, patience: number): Promise<T | null> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The step with who thought what its client sends back, as far as its lane knows. */
+export function withThinkers(request: StepRequest, { found, question }: StepState): StepRequest {
+  const { conversation } = request;
+  const { messages } = conversation;
+  const thinkers = found?.lane.thinkers;
+  if (!thinkers || !question) return request;
+  const lead = leadingSystem(messages);
+  const told = withProducers(messages, { lead, chain: question.chain, thinkers });
+  return told === null ? request : { ...request, conversation: { ...conversation, messages: told } };
 }
 
 /** What the planner knows of the lane. */
@@ -121,30 +144,39 @@ export interface StateEnd {
   served: Served | null;
   floor: Tier;
   input: Needs['input'];
+  /** Tokens of thinking in it that were put back. */
+  thinking: number;
+  /** The answer was thought for. */
+  isThought: boolean;
   costUsd: number | null;
 }
 
-/** Tells the session how a step ended. After the answer: nothing waits for it, and it never fails the request. */
+/**
+ * Tells the session how a step ended. After the answer: nothing waits for it, and it never fails the request.
+ * @returns the hash of its lane up to the answer; null where it had none, or is of no lane
+ */
 export function settleState(
   state: StepState,
   request: StepRequest,
   end: StateEnd,
   { sessions }: Ports,
-): void {
+): string | null {
   const { object, found } = state;
-  if (!sessions || object === null || !found) return;
-  const next = advanceLane(found.lane, laneStep(state, request, end));
+  if (!sessions || object === null || !found) return null;
+  const step = laneStep(state, request, end);
+  const next = advanceLane(found.lane, step);
   sessions.settle(object, {
     requestId: request.requestId,
     costUsd: end.costUsd,
     lane: { next, base: found.base },
   });
+  return step.answered;
 }
 
 function laneStep(
   { question, digest, parts }: StepState,
   { conversation }: StepRequest,
-  { answer, isTruncated, isRefused, served, floor, input }: StateEnd,
+  { answer, isTruncated, isRefused, served, floor, input, thinking, isThought }: StateEnd,
 ): LaneStep {
   if (!question || !digest) throw new RangeError('a step of a lane has a chain');
   const sent = question.chain.at(-1) ?? '';
@@ -160,6 +192,7 @@ function laneStep(
         : digest(`${sent}\n${canonicalText({ role: 'assistant', content: [...answer] })}`),
     last: answer === null ? null : { truncated: isTruncated, refused: isRefused },
     served: served ? { provider: served.candidate.provider, name: served.candidate.name } : null,
+    isThought,
     floor,
     tokens: input.total.text,
     output: served?.usage.output ?? 0,
@@ -172,7 +205,7 @@ function laneStep(
             rules: cacheRulesOf(model),
             usage: served.estimated ? null : served.usage,
             prompt: {
-              tokens: tokensOn(model, input).total,
+              tokens: tokensOn(model, input).total + thinking,
               blocks: input.blocks,
               at,
               parts,

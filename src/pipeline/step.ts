@@ -3,15 +3,16 @@ import { nextCandidate } from '../core/routing/escalation.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import { admitBudget } from './budget.ts';
 import { deliver, discard, fail, type StepOutcome } from './delivery.ts';
-import { faultOf, isForeignReasoning } from './fault.ts';
+import { faultOf, isForeignReasoning, isUnwelcome } from './fault.ts';
 import { createLedger } from './ledger.ts';
 import { type AssessedRequest, assess, type PlannedStep, planRequest } from './planned-step.ts';
 import type { Ports } from './ports.ts';
-import { type PreparedCall, prepareCall, wishMarkers } from './prepared-call.ts';
+import { type PreparedCall, prepareCall, wishesFor } from './prepared-call.ts';
 import type { StepSettings } from './settings.ts';
 import { NO_ANSWER, settle } from './settle.ts';
 import type { StepRequest } from './step-request.ts';
 import { beginState, type StepState } from './step-state.ts';
+import { answersOf, recallThoughts } from './thoughts.ts';
 import { unsettledRecord } from './unsettled.ts';
 import { unwrapOutcome } from './unwrap-outcome.ts';
 
@@ -27,11 +28,15 @@ export async function runStep(
 ): Promise<StepOutcome> {
   const assessed = assess(asked, settings, ports);
   const unsettled = unsettledRecord(assessed);
-  // One wait: session and budgets are asked side by side.
-  const [state, admitted] = await Promise.all([
+  const answers = answersOf(assessed, ports);
+  const thinksBack = answers !== null && answers.length > 0;
+  // One wait: session, budgets and what was thought are asked side by side.
+  const [begun, thoughts, admitted] = await Promise.all([
     beginState(assessed.state, unsettled, ports, settings.timeouts),
-    admitBudget(asked, settings, ports).catch((error: unknown) => ({ refused: error })),
+    recallThoughts(answers, assessed, ports),
+    admitBudget(asked, settings, ports, thinksBack).catch((error: unknown) => ({ refused: error })),
   ]);
+  const state = begun.found ? { ...begun, thoughts } : begun;
   if ('refused' in admitted) {
     forgetBegun(state, asked, ports);
     throw admitted.refused;
@@ -48,7 +53,7 @@ export async function runStep(
     if (!candidate) throw new RangeError('the plan ran out of candidates');
     const call =
       step.ledger.firstSentAt === null
-        ? prepareCall(step, candidate, { markers: wishMarkers(step, candidate) })
+        ? prepareCall(step, candidate, wishesFor(step, candidate))
         : prepareNext(step, candidate, withoutThinking);
     step.ledger.sent(ports.clock.now());
     const answered = await ports.callProvider({
@@ -66,7 +71,7 @@ export async function runStep(
       step.ledger.failed(candidate, failure.kind, failure.status, failure.ms);
     const fault = faultOf(outcome, request, candidate);
     if (!fault) return deliver(step, call, outcome);
-    if (!withoutThinking && isForeignReasoning(fault)) {
+    if (!withoutThinking && (isForeignReasoning(fault) || isUnwelcome(fault, call))) {
       await discard(step, call, outcome, fault);
       withoutThinking = true;
       continue;
@@ -104,7 +109,7 @@ function forgetBegun({ object }: StepState, { requestId }: StepRequest, { sessio
 /** As {@link prepareCall}; what the next model can't be sent ends a step that was already sent to another. */
 function prepareNext(step: PlannedStep, candidate: Candidate, withoutThinking: boolean): PreparedCall {
   try {
-    return prepareCall(step, candidate, { markers: wishMarkers(step, candidate), withoutThinking });
+    return prepareCall(step, candidate, { ...wishesFor(step, candidate), withoutThinking });
   } catch (error) {
     const { status, code } = error instanceof FluxError ? error : { status: 500, code: 'internal_error' };
     step.ports.logStep(settle(step, { ...NO_ANSWER, state: 'failed', status, errorCode: code }).record);

@@ -39,11 +39,12 @@ export function writeWireRequest(
   request: Pick<StepRequest, 'wire' | 'rawBody' | 'body' | 'stream' | 'conversation' | 'userHash'>,
   candidate: Pick<Candidate, 'name' | 'model'>,
   prepared: Pick<Prepared, 'conversation' | 'adapted'>,
-  markers?: MarkerWish,
+  { markers, keepsThinking = false }: { markers?: MarkerWish | undefined; keepsThinking?: boolean } = {},
 ): string {
   const options = {
     stream: request.stream,
     modelId: candidate.name,
+    keepsThinking,
     ...(request.userHash === null ? {} : { userHash: request.userHash }),
   };
   const { model } = candidate;

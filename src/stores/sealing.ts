@@ -54,8 +54,21 @@ function parameters(iv: Uint8Array<ArrayBuffer>, { owner }: Seal) {
   return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(JSON.stringify(owner)) };
 }
 
+/** Keys by purpose and secret, for the few there are: to derive one costs more than to open what it has sealed. */
+const keys = new Map<string, ReturnType<typeof deriveKey>>();
+
+function keyOf(secret: string, purpose: string): ReturnType<typeof deriveKey> {
+  const name = JSON.stringify([purpose, secret]);
+  let key = keys.get(name);
+  if (!key) {
+    key = deriveKey(secret, purpose);
+    keys.set(name, key);
+  }
+  return key;
+}
+
 /** FLUX_SECRET serves several ends, so each has a key of its own. HKDF, RFC 5869. */
-async function keyOf(secret: string, purpose: string) {
+async function deriveKey(secret: string, purpose: string) {
   const material = await crypto.subtle.importKey('raw', new TextEncoder().encode(secret), 'HKDF', false, [
     'deriveKey',
   ]);

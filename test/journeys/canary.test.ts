@@ -124,7 +124,12 @@ async function goOn(more: object): Promise<void> {
 
 async function walkThroughSteps(): Promise<void> {
   const said: Partial<ScriptEntry> = { answer: { text: `${MARK} answer`, calls: [] } };
-  const calling: Partial<ScriptEntry> = { answer: { text: MARK, calls: [call] } };
+  const parts = [
+    { type: 'thinking' as const, text: `${MARK} thought`, tokens: 20, redacted: false },
+    { type: 'text' as const, text: MARK },
+    { type: 'call' as const, ...call },
+  ];
+  const calling: Partial<ScriptEntry> = { answer: { text: '', calls: [], parts } };
   for (const model of ['auto', 'gpt-4.1', 'gpt-6.1-terra']) {
     for (const stream of [false, true]) {
       await gateway.script(said, calling, said, said, said, said, said, said);
@@ -313,7 +318,9 @@ test('traps T48: no store, file or log line holds content, a key or a message of
   expect(placesWith(KEPT, tables).length).toBeGreaterThan(0);
   expect(placesWith(MARK, tables)).toEqual([]);
   const redis = await redisText(stack);
-  expect([...redis.keys()].some((key) => key.startsWith('flux:kept:response:'))).toBe(true);
+  for (const kind of ['response', 'thoughts']) {
+    expect([...redis.keys()].some((key) => key.startsWith(`flux:kept:${kind}:`))).toBe(true);
+  }
   expect(placesWith(MARK, redis)).toEqual([]);
 
   // The provider's key is in no answer, whatever the provider quoted; content is where it belongs.

@@ -90,12 +90,15 @@ type Answering = (path: string, headers: IncomingHttpHeaders, body: Buffer) => P
 function forwardTo(url: string): Answering {
   return async (path, headers, body) => {
     const kept = Object.entries(headers).filter(([name]) => /^(neon|upstash)-|^authorization$/.test(name));
-    const answer = await fetch(`${url}${path}`, {
-      method: 'POST',
-      // A header of these names comes once.
-      headers: Object.fromEntries(kept) as Record<string, string>,
-      body: new Uint8Array(body),
-    });
+    const forward = () =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        // A header of these names comes once.
+        headers: Object.fromEntries(kept) as Record<string, string>,
+        body: new Uint8Array(body),
+      });
+    // Once more where the connection was an idle one that the server was just closing.
+    const answer = await forward().catch(forward);
     return { status: answer.status, body: await answer.text() };
   };
 }

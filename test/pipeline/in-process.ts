@@ -83,6 +83,7 @@ export function portsOf(...replies: Reply[]): { ports: Ports; calls: ProviderCal
         return reply(call);
       },
       sessions: null,
+      thoughts: null,
       beginLater: () => {},
       logStep: (record) => rows.push(record),
       budget: null,

@@ -38,6 +38,9 @@ export const SESSION_USE = {
   durableObjectGbSeconds: 2 * 0.128 * 0.02,
 } as const satisfies InfraUse;
 
+/** What a step besides takes whose model is given back what it thought: it is read, and what it thinks now is kept. */
+export const THOUGHTS_USE = { redisCommands: 2 } as const satisfies InfraUse;
+
 /**
  * USD at list price of what a step took (`infra_cost_usd`), beyond all included amounts: what one more costs.
  *

@@ -4,6 +4,7 @@ import { type Experience, type LivedStep, NO_EXPERIENCE, withStep } from '../rou
 import type { LastAnswer } from '../routing/failure-signals.ts';
 import type { CacheRules } from './cache-rules.ts';
 import { assume, observe, type PrefixState, type SentPrompt, type WarmPrefix } from './prefix-state.ts';
+import { type Thinkers, thinkersOf, withThinker } from './thinkers.ts';
 
 /**
  * One growing conversation of a session, as its session keeps it: plain data. It is known by hashes of what was sent
@@ -27,6 +28,8 @@ export interface Lane {
   last: LastAnswer | null;
   /** Lengths it had, the shortest first: where an edited history, or another lane, may find something warm. */
   marks: readonly Mark[];
+  /** Who thought for its answers; absent: for none. */
+  thinkers?: Thinkers;
   /** Milliseconds since the epoch. */
   usedAt: number;
 }
@@ -83,7 +86,15 @@ export function findLane(lanes: readonly Lane[], question: LaneQuestion, newId: 
   }
   if (best) return { lane: best.lane, base: best.lane.sent };
   const prefixes = shared ? warmAt(shared.lane, shared.mark) : warmHeads(lanes);
-  return { lane: openedLane(newId(), prefixes, question.at), base: null };
+  const thinkers = thinkersOf(
+    lanes.flatMap((lane) => (lane.thinkers ? [lane.thinkers] : [])),
+    places,
+  );
+  return { lane: { ...openedLane(newId(), prefixes, question.at), ...thinkersIn(thinkers) }, base: null };
+}
+
+function thinkersIn(thinkers: Thinkers): Pick<Lane, 'thinkers'> {
+  return thinkers.length > 0 ? { thinkers } : {};
 }
 
 function isNewer(lane: Lane, place: number, other: { lane: Lane; place: number }): boolean {
@@ -129,6 +140,8 @@ export interface LaneStep extends Omit<LivedStep, 'number'> {
   answered: string | null;
   last: LastAnswer | null;
   served: Pick<Candidate, 'provider' | 'name'> | null;
+  /** The answer was thought for. */
+  isThought: boolean;
   /** By whose rules its cache was written, and what it reported; null: nothing was sent, or nothing answered. */
   cache: { key: string; rules: CacheRules; usage: Usage | null; prompt: SentPrompt } | null;
 }
@@ -145,6 +158,7 @@ export function advanceLane(lane: Lane, step: LaneStep): Lane {
     number: lane.steps + 1,
   };
   const isStep = answered !== null && !isRetry;
+  const thinkers = lane.thinkers ?? [];
   return {
     id: lane.id,
     sent,
@@ -156,6 +170,9 @@ export function advanceLane(lane: Lane, step: LaneStep): Lane {
     before: isStep ? lived : lane.before,
     last: answered === null ? lane.last : step.last,
     marks: cache && answered !== null ? marksAfter(lane.marks, step, cache, prefixes) : lane.marks,
+    ...thinkersIn(
+      step.isThought && answered !== null && served ? withThinker(thinkers, served, answered) : thinkers,
+    ),
     usedAt: question.at,
   };
 }

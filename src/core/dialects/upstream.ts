@@ -12,6 +12,8 @@ export interface RequestOptions {
   modelId: string;
   /** An HMAC of the client's end user: what a provider of another dialect may be told (never the client's own id). */
   userHash?: string;
+  /** The gateway keeps what the model thinks, and will send it back for the client. */
+  keepsThinking?: boolean;
 }
 
 /** A client's request to a model of its own wire. */

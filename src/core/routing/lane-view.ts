@@ -19,6 +19,8 @@ export interface LaneView {
   customers: Experience;
   /** The last prefix of each model gets a marker of its own in the request. */
   trailing: boolean;
+  /** Tokens of what each model is given back of its thinking, by `provider/model`: the request's own size has none of them. */
+  thinking?: Readonly<Record<string, number>>;
 }
 
 /**

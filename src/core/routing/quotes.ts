@@ -141,7 +141,7 @@ function price(candidate: Candidate, input: QuoteInput): Priced | null {
   const places = survivingPlaces(lane.prefixes[keyOf(candidate)], rules, lane.parts);
   const model: PricedModel = { prices, rules, warm: places, factor };
   const prompt: PromptShape = {
-    tokens: tokensOn(candidate.model, input.input).total,
+    tokens: tokensOn(candidate.model, input.input).total + (lane.thinking?.[keyOf(candidate)] ?? 0),
     blocks: input.input.blocks,
     at: input.at / 1_000,
     trailing: lane.trailing,

@@ -12,9 +12,10 @@ import type { Candidate } from '../../core/routing/plan.ts';
 import { type Quote, quote } from '../../core/routing/quotes.ts';
 import type { Tier } from '../../core/routing/tier.ts';
 import { assess, type PlannedRequest, planRequest } from '../../pipeline/planned-step.ts';
-import { prepareCall, wishMarkers } from '../../pipeline/prepared-call.ts';
+import { prepareCall, wishesFor } from '../../pipeline/prepared-call.ts';
 import { PROFILE } from '../../pipeline/settle.ts';
 import { peekState } from '../../pipeline/step-state.ts';
+import { answersOf, recallThoughts } from '../../pipeline/thoughts.ts';
 import { portsOf } from '../answer-step.ts';
 import type { AppEnv } from '../context.ts';
 import { readStep } from '../step-request.ts';
@@ -58,9 +59,13 @@ const CHOICES: ReadonlySet<RouteCandidate['excluded_by']> = new Set([null, 'floo
 /** POST /v1/route: what a chat completion with this body would be sent to. Nothing is sent, and nothing is logged. */
 export async function routePlan(c: Context<AppEnv>): Promise<Response> {
   const { request, settings } = await readStep(c, OPENAI_CHAT);
-  const { clock, sessions } = portsOf(c, null);
+  const { clock, sessions, thoughts } = portsOf(c, null);
   const assessed = assess(request, settings, { clock });
-  const state = await peekState(assessed.state, sessions, settings.timeouts.session);
+  const [peeked, recalled] = await Promise.all([
+    peekState(assessed.state, sessions, settings.timeouts.session),
+    recallThoughts(answersOf(assessed, { thoughts }), assessed, { thoughts }),
+  ]);
+  const state = peeked.found ? { ...peeked, thoughts: recalled } : peeked;
   return c.json(describePlan(planRequest({ ...assessed, state }, true)) satisfies RoutePlan);
 }
 
@@ -86,7 +91,7 @@ function describePlan(planned: PlannedRequest): RoutePlan {
     },
     candidates: candidatesOf(planned),
     baseline: { model: baseline.name, now_usd: usdOf(quoteNow(planned, baseline)?.now) },
-    adapted: prepareCall(planned, chosen, { markers: wishMarkers(planned, chosen) }).adapted,
+    adapted: prepareCall(planned, chosen, wishesFor(planned, chosen)).adapted,
     basis: PROFILE.basis,
     profile_version: PROFILE.profile_version,
     price_book: PRICE_BOOK_VERSION,

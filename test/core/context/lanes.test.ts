@@ -46,6 +46,7 @@ class Session {
       answered: answer === null ? null : (chainOf([says(answer)], sha, question.chain.at(-1))[0] ?? null),
       last: null,
       served: answer === null ? null : { provider: 'anthropic', name: 'claude-opus-5-5' },
+      isThought: answer !== null,
       floor: 'hard',
       tokens: written,
       output: 10,

@@ -4,9 +4,7 @@ import type { CatalogModel } from '../../routing/catalog.ts';
 import { hasCacheMarks } from '../cache-marks.ts';
 import { isObject, type JsonObject } from '../provider-json.ts';
 import type { OwnRequest, RequestOptions } from '../upstream.ts';
-import { writeRequest } from './request.ts';
-
-const SEALED_REASONING = 'reasoning.encrypted_content';
+import { SEALED_REASONING, writeRequest } from './request.ts';
 
 /**
  * What has to change in a Responses client's own body for this model: only what `pipeline/prepare` changed, and what

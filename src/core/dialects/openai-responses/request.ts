@@ -17,6 +17,8 @@ import type { JsonObject } from '../provider-json.ts';
 import { parameterSchema } from '../tool-schema.ts';
 import type { RequestOptions } from '../upstream.ts';
 
+export const SEALED_REASONING = 'reasoning.encrypted_content';
+
 /**
  * The body of `POST /v1/responses` for a conversation that `pipeline/prepare` has adapted to the model. System and
  * developer messages are items, never `instructions`: the prefix stays as the client sent it.
@@ -47,6 +49,11 @@ export function writeRequest(
     safety_identifier: options.userHash,
     // The default is to keep every answer for 30 days.
     store: false,
+    // Nothing but sealed reasoning can go back then. A model that does not reason refuses to be asked for it.
+    include:
+      options.keepsThinking === true && model.capabilities.efforts.length > 0
+        ? [SEALED_REASONING]
+        : undefined,
     stream: options.stream ? true : undefined,
   });
 }
