@@ -91,7 +91,10 @@ export function portsOf(c: Context<AppEnv>, budget: Budget | null): Ports {
     sessions: SESSIONS
       ? sessionsIn(SESSIONS, background, (what) => logLine('warn', 'session_missed', { what }))
       : null,
-    beginLater: (record) => background(beginLater(record, c.get('stores'))),
+    beginLater: (requestId, begun) => {
+      const sending = beginLater(requestId, begun, c.get('stores'));
+      if (sending) background(sending);
+    },
     logStep: (record) => {
       c.get('charge').settle(inputTokens(record.tokens) + record.tokens.output);
       budget?.settle(record.request_id, record.cost_usd);

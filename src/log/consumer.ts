@@ -1,5 +1,5 @@
 import type { Message, MessageBatch } from '@cloudflare/workers-types';
-import { type StepRecord, stepRecord } from '../pipeline/record.ts';
+import { abandonedRecord, queuedRecord, type StepRecord } from '../pipeline/record.ts';
 import { type Database, sqlStateOf } from '../stores/database.ts';
 import type { Redis } from '../stores/redis.ts';
 import { insertSteps } from './insertion.ts';
@@ -78,9 +78,9 @@ export async function consumeDead(batch: Batch, stores: ConsumerStores): Promise
 function readMessage(message: Message): Delivery {
   const delivery: Delivery = { message, steps: [], unreadable: [] };
   for (const item of Array.isArray(message.body) ? message.body : [message.body]) {
-    const parsed = stepRecord.safeParse(item);
-    if (parsed.success) delivery.steps.push(parsed.data);
-    else delivery.unreadable.push(item);
+    const { data: record } = queuedRecord.safeParse(item);
+    if (!record) delivery.unreadable.push(item);
+    else delivery.steps.push(record.state === 'begun' ? abandonedRecord(record) : record);
   }
   return delivery;
 }

@@ -1,4 +1,4 @@
-import type { StepRecord } from '../pipeline/record.ts';
+import type { BegunRecord, StepRecord } from '../pipeline/record.ts';
 
 /**
  * The isolate's own outbox: a step is in it from the moment it is logged until a store has taken it (T47), so that
@@ -8,6 +8,9 @@ import type { StepRecord } from '../pipeline/record.ts';
 export class HeldSteps {
   readonly #held = new Map<string, { record: StepRecord; due: number }>();
   readonly #limit: number;
+  /** Steps under way of which no store knows yet, and until when somebody is about to tell one (ms since the epoch). */
+  readonly #begun = new Map<string, () => BegunRecord>();
+  #begunUntil = 0;
 
   constructor(limit = 2_000) {
     this.#limit = limit;
@@ -21,7 +24,27 @@ export class HeldSteps {
   hold(record: StepRecord, due: number): boolean {
     if (this.#held.size >= this.#limit && !this.#held.has(record.request_id)) return false;
     this.#held.set(record.request_id, { record, due });
+    this.#begun.delete(record.request_id);
     return true;
+  }
+
+  /**
+   * Notes that a step has begun, which {@link takeBegun} gives unless it is held by then as ended. True for who is to
+   * take it and all that begin with it: until `until`, for a request that died takes nothing.
+   */
+  begin(requestId: string, begun: () => BegunRecord, now: number, until: number): boolean {
+    this.#begun.set(requestId, begun);
+    if (now < this.#begunUntil) return false;
+    this.#begunUntil = until;
+    return true;
+  }
+
+  /** The steps that have begun and not ended. The next to begin is first again. */
+  takeBegun(): (() => BegunRecord)[] {
+    const taken = [...this.#begun.values()];
+    this.#begun.clear();
+    this.#begunUntil = 0;
+    return taken;
   }
 
   /** A store has it. */
