@@ -74,15 +74,25 @@ export async function consumeDead(batch: Batch, stores: ConsumerStores): Promise
   });
 }
 
-/** A step by itself is a message of an older version. */
+/** Sessions send arrays as they are; a step by itself is a message of an older version. */
 function readMessage(message: Message): Delivery {
   const delivery: Delivery = { message, steps: [], unreadable: [] };
-  for (const item of Array.isArray(message.body) ? message.body : [message.body]) {
+  const body = typeof message.body === 'string' ? parseText(message.body) : message.body;
+  for (const item of Array.isArray(body) ? body : [body]) {
     const { data: record } = queuedRecord.safeParse(item);
     if (!record) delivery.unreadable.push(item);
     else delivery.steps.push(record.state === 'begun' ? abandonedRecord(record) : record);
   }
   return delivery;
+}
+
+/** @returns the text itself where it is not JSON */
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 async function bury(deliveries: readonly Delivery[], { redis }: ConsumerStores): Promise<void> {

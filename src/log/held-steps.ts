@@ -8,9 +8,10 @@ import type { BegunRecord, StepRecord } from '../pipeline/record.ts';
 export class HeldSteps {
   readonly #held = new Map<string, { record: StepRecord; due: number }>();
   readonly #limit: number;
-  /** Steps under way of which no store knows yet, and until when somebody is about to tell one (ms since the epoch). */
-  readonly #begun = new Map<string, () => BegunRecord>();
-  #begunUntil = 0;
+  /** Steps under way of which no store knows yet, in the order they began. */
+  readonly #begun = new Map<string, { begun: () => BegunRecord; at: number }>();
+  /** Who begins by then (ms since the epoch) is kept by another request. */
+  #joinsUntil = 0;
 
   constructor(limit = 2_000) {
     this.#limit = limit;
@@ -29,21 +30,24 @@ export class HeldSteps {
   }
 
   /**
-   * Notes that a step has begun, which {@link takeBegun} gives unless it is held by then as ended. True for who is to
-   * take it and all that begin with it: until `until`, for a request that died takes nothing.
+   * Notes that a step has begun, until it is held as ended or {@link takeBegun} gives it. True for who is to take it,
+   * and all that begin within `ms` after it.
    */
-  begin(requestId: string, begun: () => BegunRecord, now: number, until: number): boolean {
-    this.#begun.set(requestId, begun);
-    if (now < this.#begunUntil) return false;
-    this.#begunUntil = until;
+  begin(requestId: string, begun: () => BegunRecord, at: number, ms: number): boolean {
+    this.#begun.set(requestId, { begun, at });
+    if (at < this.#joinsUntil) return false;
+    this.#joinsUntil = at + ms;
     return true;
   }
 
-  /** The steps that have begun and not ended. The next to begin is first again. */
-  takeBegun(): (() => BegunRecord)[] {
-    const taken = [...this.#begun.values()];
-    this.#begun.clear();
-    this.#begunUntil = 0;
+  /** The steps that began before `end` (ms since the epoch) and have not ended, also those of a request that died. */
+  takeBegun(end: number): (() => BegunRecord)[] {
+    const taken: (() => BegunRecord)[] = [];
+    for (const [requestId, { begun, at }] of this.#begun) {
+      if (at >= end) break;
+      this.#begun.delete(requestId);
+      taken.push(begun);
+    }
     return taken;
   }
 
