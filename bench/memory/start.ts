@@ -5,17 +5,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What is measured: `npm start` as a process of its own, or what it is compared with. */
+/** What is measured: `npm start` as a process of its own. */
 export interface Started {
   url: string;
   key: string;
   model: string;
   /** The processes to read are this one and those below it. */
   pid: number;
+  /** Port of workerd's inspector. */
+  inspector: number;
   stop(): Promise<void>;
 }
 
 const START = join(import.meta.dirname, '../../src/local/start.ts');
+/** An isolate of a deployed Worker has 128 MB. Without a limit workerd's collector lets garbage lie while there is room. */
+const WORKERD_FLAGS = '--max-heap-size=128';
+/**
+ * What closes a step whose Worker dies waits so long in the queue, which is in workerd here: not the 15 minutes of a
+ * deployment, so that as much leaves it as comes for most of the run.
+ */
+const ABANDONED_MS = 10_000;
 /** A first start makes a database. */
 const START_LIMIT_MS = 120_000;
 /** Node needs these; a provider's key in the environment would make the calls live. */
@@ -26,6 +35,7 @@ export async function startProcess(): Promise<Started> {
   const folder = await mkdtemp(join(tmpdir(), 'flux-memory-'));
   const url = `http://127.0.0.1:${await freePort()}`;
   const key = 'flx_bench_memory';
+  const inspector = await freePort();
   const lines: string[] = [];
   const child = spawn(process.execPath, [START], {
     cwd: folder,
@@ -34,6 +44,9 @@ export async function startProcess(): Promise<Started> {
       PORT: new URL(url).port,
       FLUX_DATA_DIR: join(folder, 'data'),
       FLUX_API_KEYS: `${key}:default:infer`,
+      MINIFLARE_WORKERD_V8_FLAGS: WORKERD_FLAGS,
+      FLUX_ABANDONED_AFTER_MS: String(ABANDONED_MS),
+      FLUX_INSPECTOR_PORT: String(inspector),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -53,7 +66,7 @@ export async function startProcess(): Promise<Started> {
     await stop();
     throw new Error(`npm start did not come up:\n${lines.join('')}`);
   }
-  return { url, key, model: 'auto', pid: child.pid ?? 0, stop };
+  return { url, key, model: 'auto', pid: child.pid ?? 0, inspector, stop };
 }
 
 async function awaitHealth(url: string, child: ChildProcess): Promise<void> {

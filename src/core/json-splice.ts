@@ -28,7 +28,7 @@ export interface Edits {
 export function spliceMembers(text: string, edits: Edits): string {
   const open = skipSpace(text, 0);
   expect(text, open, OPEN_BRACE);
-  const { spliced, end } = spliceHolder(text, open, edits);
+  const { spliced, end } = spliceHolder(text, open, edits, text.lastIndexOf('}'));
   if (skipSpace(text, end) !== text.length) throw new SyntaxError('Text after the JSON object');
   return text.slice(0, open) + spliced + text.slice(end);
 }
@@ -72,8 +72,16 @@ function innerStart(text: string, open: number, name: string): number | undefine
   return found;
 }
 
-/** The object or array that opens at `open`, edited, and the position after it. */
-function spliceHolder(text: string, open: number, edits: Edits): { spliced: string; end: number } {
+/**
+ * The object or array that opens at `open`, edited, and the position after it.
+ * @param last where it closes, if that is known: what stands behind the last edit need not be read then
+ */
+function spliceHolder(
+  text: string,
+  open: number,
+  edits: Edits,
+  last = Number.POSITIVE_INFINITY,
+): { spliced: string; end: number } {
   const isArray = text.charCodeAt(open) === OPEN_BRACKET;
   const close = isArray ? CLOSE_BRACKET : CLOSE_BRACE;
   const kept: string[] = [];
@@ -116,6 +124,10 @@ function spliceHolder(text: string, open: number, edits: Edits): { spliced: stri
       space = text.slice(at + 1, next);
       at = next;
       if (text.charCodeAt(at) === close) throw new SyntaxError('A comma before the end of a JSON value');
+      if (edit !== KEEP && at < last && last < text.length && !mayName(text, at, edits)) {
+        kept.push(text.slice(at - space.length, last));
+        at = last;
+      }
     } else {
       expect(text, at, close);
     }
@@ -126,6 +138,13 @@ function spliceHolder(text: string, open: number, edits: Edits): { spliced: stri
   // Not joined: that would copy a long text once more.
   const members = kept.length > 0 ? kept.reduce((all, member) => `${all},${member}`) : space;
   return { spliced: text.charAt(open) + members + text.charAt(at), end: at + 1 };
+}
+
+/** Whether a member of any of these names may come from there on. */
+function mayName(text: string, from: number, edits: Edits): boolean {
+  // Of a plain name nothing but `\u` can be another spelling.
+  if (text.includes('\\u', from)) return true;
+  return Object.keys(edits).some((name) => !/^\w+$/.test(name) || text.includes(`"${name}"`, from));
 }
 
 /** Stands for "no edit", which `undefined` can't: that takes a value out. */

@@ -45,14 +45,15 @@ export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Pr
       budget?.settle(request.requestId, 0);
     }),
   );
-  const keep = async (): Promise<void> => {
-    if (dialect.keeping && head.keeps) await keepFor(c, dialect.keeping, request.rawBody, writer);
-  };
+  const keeping = head.keeps ? dialect.keeping : undefined;
+  const keep = keeping && (() => keepFor(c, keeping, request.rawBody, writer));
   if (!request.stream) {
     const answer = writeAnswer(await outcome, writer, request);
-    const kept = keep();
-    lease.hold(kept);
-    c.executionCtx.waitUntil(kept);
+    const kept = keep?.();
+    if (kept) {
+      lease.hold(kept);
+      c.executionCtx.waitUntil(kept);
+    }
     return answer;
   }
 
@@ -77,7 +78,7 @@ export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Pr
     left: c.req.raw.signal,
     timeouts: settings.timeouts,
   });
-  const writing = written.then(keep);
+  const writing = keep ? written.then(keep) : written;
   lease.hold(writing);
   c.executionCtx.waitUntil(writing);
   return new Response(readable, { headers });
@@ -86,6 +87,7 @@ export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Pr
 /** What the pipeline needs of the outside, for one request. */
 export function portsOf(c: Context<AppEnv>, budget: Budget | null): Ports {
   const { SESSIONS } = c.env;
+  const { clockRuns, timeouts } = c.get('settings');
   const background = backgroundOf(c);
   const store = contentStoreOf(c);
   return {
@@ -101,7 +103,10 @@ export function portsOf(c: Context<AppEnv>, budget: Budget | null): Ports {
           takeRoom: (characters) => c.get('lease').take(characters),
         })
       : null,
-    beginLater: (record) => background(beginLater(record, c.get('stores'))),
+    beginLater: (requestId, begun) => {
+      const sending = beginLater(requestId, begun, timeouts.abandoned, c.get('stores'));
+      if (sending) background(sending);
+    },
     logStep: (record) => {
       c.get('charge').settle(inputTokens(record.tokens) + record.tokens.output);
       budget?.settle(record.request_id, record.cost_usd);
@@ -110,7 +115,7 @@ export function portsOf(c: Context<AppEnv>, budget: Budget | null): Ports {
     },
     budget,
     left: c.req.raw.signal,
-    clock: { now: () => Date.now(), cpu: () => (c.get('settings').clockRuns ? performance.now() : null) },
+    clock: { now: () => Date.now(), cpu: () => (clockRuns ? performance.now() : null) },
   };
 }
 

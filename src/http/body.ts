@@ -35,7 +35,8 @@ async function admitBody<T>(
     await drain(request.body);
     throw error;
   }
-  if (!request.body) throw notJson();
+  // Not asked for its stream, which would have to be made, where a length says that it is there.
+  if (claimed === 0 && !request.body) throw notJson();
   let charged = claimed;
   const charge = (size: number): void => {
     if (size > limit) throw tooLarge(limit, lease !== undefined);
@@ -54,6 +55,8 @@ async function admitBody<T>(
   }
 }
 
+/** Bytes that the collector may keep. */
+const SMALL = 64 * 1024;
 /** For texts in one piece, between which it remembers nothing. */
 const WHOLE = openDecoder();
 
@@ -62,7 +65,7 @@ async function readWhole(request: Request, charge: Charge): Promise<string> {
   const bytes = await wholeBytes(request, charge);
   const text = WHOLE.decode(bytes);
   // Lets go of what may be megabytes: the collector would keep them until it has time.
-  bytes.buffer.transfer(0);
+  if (bytes.byteLength > SMALL) bytes.buffer.transfer(0);
   return text;
 }
 

@@ -8,11 +8,18 @@ import { openRedis } from '../stores/redis.ts';
 const held = new HeldSteps();
 let cached: { settings: Settings; stores: LogStores } | undefined;
 
+/** Messages as text: the queue would parse and write again what goes as JSON, and keep it as objects meanwhile. */
+function textQueue(queue: Env['LOG_QUEUE']): LogStores['queue'] {
+  return {
+    send: (steps, options) => queue.send(JSON.stringify(steps), { ...options, contentType: 'text' }),
+  };
+}
+
 /** The stores of this deployment, opened once an isolate; opening connects to nothing. */
 export function openStores(env: Env, settings: Settings): LogStores {
   if (cached?.settings !== settings) {
     const stores = {
-      queue: env.LOG_QUEUE,
+      queue: textQueue(env.LOG_QUEUE),
       database: openDatabase(settings.databaseUrl),
       redis: openRedis(settings.redis.url, settings.redis.token),
       held,

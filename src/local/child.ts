@@ -21,8 +21,14 @@ export interface Child {
   ended: Promise<{ asked: boolean; how: string }>;
 }
 
-/** What a child sees of the environment: enough to run Node, and none of the user's keys. */
-const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'SystemRoot', 'CI'];
+/**
+ * What a child sees of the environment: enough to run Node, and none of the user's keys. Miniflare gives the last to V8
+ * in workerd: `npm run bench:memory` runs it no larger than a deployed isolate.
+ */
+const PASSED_ON = [
+  ...['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'SystemRoot', 'CI'],
+  'MINIFLARE_WORKERD_V8_FLAGS',
+];
 
 /** Nothing is sent to Cloudflare, and nothing written to the home folder. */
 const QUIET = {

@@ -43,6 +43,7 @@ async function run({ worker: { config, script }, folder, port, variables }: Gate
         console[level === 'error' || level === 'warn' ? 'error' : 'log'](message),
       // Durable Objects are kept with the rest.
       resourcePersistencePath: join(folder, 'worker'),
+      ...(variables.FLUX_INSPECTOR_PORT ? { inspectorPort: Number(variables.FLUX_INSPECTOR_PORT) } : {}),
       unsafeHandleRuntimeRestart: () => {
         console.error('workerd has crashed: what it was doing is lost.');
         process.exit(1);

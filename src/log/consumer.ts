@@ -1,7 +1,8 @@
 import type { Message, MessageBatch } from '@cloudflare/workers-types';
-import { type StepRecord, stepRecord } from '../pipeline/record.ts';
+import { abandonedRecord, queuedRecord, type StepRecord, stepRecord } from '../pipeline/record.ts';
 import { type Database, sqlStateOf } from '../stores/database.ts';
 import type { Redis } from '../stores/redis.ts';
+import { exactCheck } from './exact-check.ts';
 import { insertSteps } from './insertion.ts';
 import { logLine } from './line.ts';
 import { buryMessages, parkSteps } from './parking.ts';
@@ -74,15 +75,27 @@ export async function consumeDead(batch: Batch, stores: ConsumerStores): Promise
   });
 }
 
-/** A step by itself is a message of an older version. */
+const isStep = exactCheck(stepRecord);
+
+/** Sessions send arrays as they are; a step by itself is a message of an older version. */
 function readMessage(message: Message): Delivery {
   const delivery: Delivery = { message, steps: [], unreadable: [] };
-  for (const item of Array.isArray(message.body) ? message.body : [message.body]) {
-    const parsed = stepRecord.safeParse(item);
-    if (parsed.success) delivery.steps.push(parsed.data);
-    else delivery.unreadable.push(item);
+  const body = typeof message.body === 'string' ? parseText(message.body) : message.body;
+  for (const item of Array.isArray(body) ? body : [body]) {
+    const record = isStep(item) ? item : queuedRecord.safeParse(item).data;
+    if (!record) delivery.unreadable.push(item);
+    else delivery.steps.push(record.state === 'begun' ? abandonedRecord(record) : record);
   }
   return delivery;
+}
+
+/** @returns the text itself where it is not JSON */
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 async function bury(deliveries: readonly Delivery[], { redis }: ConsumerStores): Promise<void> {

@@ -1,4 +1,4 @@
-import type { StepRecord } from '../pipeline/record.ts';
+import type { QueuedRecord, StepRecord } from '../pipeline/record.ts';
 import { type Database, sqlStateOf } from '../stores/database.ts';
 import type { Redis } from '../stores/redis.ts';
 import { within } from '../stores/time-limit.ts';
@@ -9,7 +9,7 @@ import { buryMessages, parkSteps } from './parking.ts';
 
 export interface LogStores {
   /** A message is some steps that are sent together. */
-  queue: { send(steps: StepRecord[], options?: { delaySeconds: number }): Promise<unknown> };
+  queue: { send(steps: QueuedRecord[], options?: { delaySeconds: number }): Promise<unknown> };
   database: Database;
   redis: Redis;
   /** One an isolate, shared by all its requests. */

@@ -6,7 +6,7 @@ import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import type { Frame } from '../core/dialects/upstream.ts';
 import type { CatalogModel } from '../core/routing/catalog.ts';
 import type { FailureKind } from '../core/routing/escalation.ts';
-import type { StepRecord } from './record.ts';
+import type { BegunRecord, StepRecord } from './record.ts';
 import type { ProviderSettings, Timeouts } from './settings.ts';
 
 /** One request to one model. */
@@ -178,8 +178,11 @@ export interface Ports {
   sessions: Sessions | null;
   /** Null: none are kept (the SDK, a deployment without FLUX_SECRET). */
   thoughts: KeptThoughts | null;
-  /** Keeps that a step was sent which touches no session: its row, if nothing more is heard of it. Never throws, never waits. */
-  beginLater(record: StepRecord): void;
+  /**
+   * Keeps that a step was sent which touches no session: its row, if nothing more is heard of it. Never throws, never
+   * waits, and asks for what is kept only where the step does not end at once.
+   */
+  beginLater(requestId: string, begun: () => BegunRecord): void;
   /** Takes the row of a finished step, after the answer. Never throws and is never awaited by the answer. */
   logStep(record: StepRecord): void;
   /** Null: no budget applies to the request. Settled by whoever takes the row. */

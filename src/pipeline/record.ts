@@ -80,5 +80,36 @@ export const stepRecord = z.object({
   latency_ms: z.number().nonnegative(),
 });
 
+/**
+ * What is kept of a step that was sent, until its own row is there: what {@link abandonedRecord} can't tell by itself.
+ * Small, for the queue holds one for minutes of most steps.
+ */
+export const begunRecord = stepRecord
+  .omit({
+    ...{ simulated: true, passthrough: true, lane: true, status: true, error_code: true },
+    ...{ provider: true, model: true, model_attempted: true, tier: true, floor: true, reason: true },
+    ...{ tokens: true, tool_calls: true, baseline_cost_usd: true, attempts: true, escalations: true },
+    ...{ estimated: true, overhead_ms: true, latency_ms: true },
+  })
+  .extend({ state: z.literal('begun') });
+
+/** An item of a queue's message. */
+export const queuedRecord = z.discriminatedUnion('state', [stepRecord, begunRecord]);
+
 export type AttemptRecord = z.infer<typeof attemptRecord>;
 export type StepRecord = z.infer<typeof stepRecord>;
+export type QueuedRecord = z.infer<typeof queuedRecord>;
+export type BegunRecord = z.infer<typeof begunRecord>;
+
+/** The row of a step of which nothing more was heard. */
+export function abandonedRecord(begun: BegunRecord): StepRecord {
+  return {
+    ...begun,
+    ...{ state: 'abandoned', status: 499, error_code: UNSETTLED },
+    ...{ simulated: false, passthrough: false, lane: null },
+    ...{ provider: null, model: null, model_attempted: null, tier: null, floor: null, reason: null },
+    tokens: { fresh: 0, write_5m: 0, write_1h: 0, write_30m: 0, write_12h: 0, read: 0, output: 0 },
+    ...{ tool_calls: 0, baseline_cost_usd: null, attempts: [], escalations: 0, estimated: ['cost'] },
+    ...{ overhead_ms: 0, latency_ms: 0 },
+  };
+}

@@ -14,7 +14,7 @@ import { type LaneView, unknownLane } from '../core/routing/lane-view.ts';
 import type { Tier } from '../core/routing/tier.ts';
 import type { Served } from './ledger.ts';
 import type { Ports } from './ports.ts';
-import type { StepRecord } from './record.ts';
+import { abandonedRecord, type BegunRecord } from './record.ts';
 import type { StepSettings, Timeouts } from './settings.ts';
 import type { StepRequest } from './step-request.ts';
 
@@ -68,12 +68,13 @@ export function identify(request: StepRequest, needs: Needs, isHousekeeping: boo
  */
 export async function beginState(
   state: StepState,
-  record: StepRecord,
+  begun: () => BegunRecord,
   { sessions }: Pick<Ports, 'sessions'>,
   { session: patience, abandoned }: Timeouts,
 ): Promise<StepState> {
   const { object, question } = state;
   if (!sessions || object === null || !question) return STATELESS;
+  const record = abandonedRecord(begun());
   const dueAt = question.at + abandoned;
   const found = await soon(
     sessions.begin(object, { requestId: record.request_id, record, dueAt }, question),

@@ -27,7 +27,7 @@ export async function runStep(
   ports: Ports,
 ): Promise<StepOutcome> {
   const assessed = assess(asked, settings, ports);
-  const unsettled = unsettledRecord(assessed);
+  const unsettled = () => unsettledRecord(assessed);
   const answers = answersOf(assessed, ports);
   const thinksBack = answers !== null && answers.length > 0;
   // One wait: session, budgets and what was thought are asked side by side.
@@ -42,19 +42,16 @@ export async function runStep(
     throw admitted.refused;
   }
   const request = admitted;
-  const step = planBegun({ ...assessed, request, state }, ports);
+  const { step, first } = planBegun({ ...assessed, request, state }, ports);
   // Beside the call, never before it: where a session is told, its object closes what is never settled.
-  if (state.object === null) ports.beginLater(unsettled);
+  if (state.object === null) ports.beginLater(asked.requestId, unsettled);
   const { plan } = step;
 
   let withoutThinking = false;
   for (let index = 0; ; ) {
     const candidate = plan.candidates[index];
     if (!candidate) throw new RangeError('the plan ran out of candidates');
-    const call =
-      step.ledger.firstSentAt === null
-        ? prepareCall(step, candidate, wishesFor(step, candidate))
-        : prepareNext(step, candidate, withoutThinking);
+    const call = step.ledger.firstSentAt === null ? first : prepareNext(step, candidate, withoutThinking);
     step.ledger.sent(ports.clock.now());
     const answered = await ports.callProvider({
       provider: call.provider,
@@ -90,11 +87,13 @@ export async function runStep(
   }
 }
 
-/** @throws FluxError what no model can take: then the session forgets that it was begun */
-function planBegun(assessed: AssessedRequest, ports: Ports): PlannedStep {
+/** @throws FluxError what no model can take, or can't be sent: then the session forgets that it was begun */
+function planBegun(assessed: AssessedRequest, ports: Ports): { step: PlannedStep; first: PreparedCall } {
   const { request, settings, state } = assessed;
   try {
-    return { ...planRequest(assessed), ports, ledger: createLedger(request, settings) };
+    const step = { ...planRequest(assessed), ports, ledger: createLedger(request, settings) };
+    const [candidate] = step.plan.candidates;
+    return { step, first: prepareCall(step, candidate, wishesFor(step, candidate)) };
   } catch (error) {
     forgetBegun(state, request, ports);
     throw error;

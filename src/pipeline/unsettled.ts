@@ -5,19 +5,18 @@ import { usageOf } from '../core/accounting/usage.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
 import { turnsOf } from '../core/context/turns.ts';
 import type { AssessedRequest } from './planned-step.ts';
-import { type StepRecord, UNSETTLED } from './record.ts';
+import type { BegunRecord } from './record.ts';
 import { INFRA_COST_USD, PROFILE, SESSION_COST_USD } from './settle.ts';
 
 /** Tokens of an answer nobody saw: the prior of the forecast (core/routing/forecast.ts). */
 const OUTPUT = 100;
 
 /**
- * The row of a step of which nothing more is heard: `abandoned`, at what it would have cost on the first model of its
- * own difficulty with a cold cache. Known before it is planned, and replaced if it settles after all.
+ * What closes a step of which nothing more is heard: at what it would have cost on the first model of its own
+ * difficulty with a cold cache. Known before it is planned, and replaced if it settles after all.
  */
-export function unsettledRecord(assessed: AssessedRequest): StepRecord {
+export function unsettledRecord(assessed: AssessedRequest): BegunRecord {
   const { request, settings, difficulty, classificationMs, state } = assessed;
-  const { baseline } = settings;
   return {
     request_id: request.requestId,
     started_at: new Date(request.startedAt).toISOString(),
@@ -25,38 +24,22 @@ export function unsettledRecord(assessed: AssessedRequest): StepRecord {
     key_id: request.keyId,
     path: request.path,
     streamed: request.stream,
-    simulated: false,
-    passthrough: false,
     session: request.session.hash,
-    lane: null,
     turn: turnsOf(request.conversation.messages).length,
     tags: request.tags,
-    ...{ state: 'abandoned', status: 499, error_code: UNSETTLED },
+    state: 'begun',
     requested_model: request.requestedModel,
-    ...{ provider: null, model: null, model_attempted: null, tier: null, floor: null, reason: null },
     difficulty_score: difficulty.score,
     difficulty_label: difficulty.label,
     difficulty_unknown: difficulty.unknown,
     signals: difficulty.signals,
-    tokens: tokenClasses(),
-    tool_calls: 0,
     cost_usd: estimatedCost(assessed),
-    baseline_model: baseline.name,
-    baseline_cost_usd: null,
+    baseline_model: settings.baseline.name,
     infra_cost_usd: state.object === null ? INFRA_COST_USD : SESSION_COST_USD,
-    attempts: [],
-    escalations: 0,
-    estimated: ['cost'],
     price_book: PRICE_BOOK_VERSION,
     ...PROFILE,
     classification_ms: classificationMs,
-    ...{ overhead_ms: 0, latency_ms: 0 },
   };
-}
-
-function tokenClasses(): StepRecord['tokens'] {
-  const { thinking: _inside, ...tokens } = usageOf({});
-  return tokens;
 }
 
 function estimatedCost({ request, settings, difficulty, needs }: AssessedRequest): number | null {

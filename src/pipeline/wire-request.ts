@@ -5,6 +5,7 @@ import { writeRequest as writeMessages } from '../core/dialects/anthropic-messag
 import { requestEdits as editChat, writeRequest as writeChat } from '../core/dialects/openai-chat/request.ts';
 import { requestEdits as editResponses } from '../core/dialects/openai-responses/edits.ts';
 import { writeRequest as writeResponses } from '../core/dialects/openai-responses/request.ts';
+import { isObject } from '../core/dialects/provider-json.ts';
 import type { OwnRequest, RequestOptions } from '../core/dialects/upstream.ts';
 import { type Edits, spliceMembers } from '../core/json-splice.ts';
 import { reportInto } from '../core/routing/adaptation.ts';
@@ -57,5 +58,13 @@ export function writeWireRequest(
     report: reportInto(prepared.adapted),
     ...(markers ? { markers } : {}),
   };
-  return spliceMembers(request.rawBody, edit(own, model, options));
+  return spliceMembers(request.rawBody, withoutVain(edit(own, model, options), request.body));
+}
+
+/** Edits without those that take out what is not there: the text need not be searched for it. */
+function withoutVain(edits: Edits, body: unknown): Edits {
+  if (!isObject(body)) return edits;
+  return Object.fromEntries(
+    Object.entries(edits).filter(([name, edit]) => edit !== undefined || name in body),
+  );
 }

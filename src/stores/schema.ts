@@ -208,12 +208,18 @@ export const sessions = pgTable(
   ],
 );
 
+/**
+ * A row as it is written as JSON: V8 does that several times as fast where there is no `Date` in it, and copies a
+ * record several times as fast where nothing is left out.
+ */
+type QueryRow = Omit<typeof queries.$inferInsert, 'started_at'> & { started_at: string; tokens: undefined };
+
 /** The row of a record. The compiler holds that every field of the record has its column. */
-export function queryRow(record: StepRecord): typeof queries.$inferInsert {
-  const { tokens, started_at, ...columns } = record;
+export function queryRow(record: StepRecord): QueryRow {
+  const { tokens } = record;
   return {
-    ...columns,
-    started_at: new Date(started_at),
+    ...record,
+    tokens: undefined,
     tokens_fresh: tokens.fresh,
     tokens_write_5m: tokens.write_5m,
     tokens_write_1h: tokens.write_1h,

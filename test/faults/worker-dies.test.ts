@@ -57,3 +57,34 @@ test(
   },
   START_LIMIT + 120_000,
 );
+
+test(
+  'traps T31: a step without a session that takes too long is a row, abandoned, until its end replaces it',
+  async () => {
+    const gateway = gateways[0] ?? (await start());
+    const text = 'one two three four five six seven eight nine ten '.repeat(20);
+    await gateway.script({ delay: { first_ms: 0, between_ms: 1_000 }, answer: { text, calls: [] } });
+    const stream = await gateway.openai.chat.completions.create({
+      ...{ model: 'claude-haiku-5-5', stream: true as const },
+      messages: [{ role: 'user', content: 'Count for me.' }],
+    });
+    await stream[Symbol.asyncIterator]().next();
+    const { $client } = openDatabase(gateway.stack.databaseUrl);
+    const row = async () => {
+      const rows = await $client.query(
+        "SELECT state, error_code, cost_usd::float8 AS cost FROM queries WHERE requested_model = 'claude-haiku-5-5'",
+      );
+      expect(rows.length).toBeLessThan(2);
+      return rows[0];
+    };
+    // What was sent as it began comes back after its second.
+    await expect
+      .poll(row, { timeout: 60_000, interval: 200 })
+      .toMatchObject({ state: 'abandoned', error_code: 'unsettled', cost: expect.any(Number) });
+    stream.controller.abort();
+    await expect
+      .poll(row, { timeout: 60_000, interval: 200 })
+      .toMatchObject({ state: 'abandoned', error_code: 'client_left', cost: expect.any(Number) });
+  },
+  START_LIMIT + 120_000,
+);

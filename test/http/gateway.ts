@@ -8,8 +8,8 @@ export function gatewayOf(variables: Record<string, string> = {}) {
   const env = {
     LOG_QUEUE: {
       // What is delayed is of steps that are under way: it comes when nobody waits for it any more.
-      send: async (steps: StepRecord[], options?: { delaySeconds: number }) =>
-        void (options ?? rows.push(...steps)),
+      send: async (steps: string, { delaySeconds }: { delaySeconds?: number }) =>
+        void (delaySeconds ?? rows.push(...JSON.parse(steps))),
     },
     FLUX_API_KEYS: 'flx_agent_key:acme,flx_reader_key:acme:read,flx_other_key:globex:infer+read',
     FLUX_ADMIN_KEY: 'flx_admin_key',

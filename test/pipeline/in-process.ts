@@ -5,7 +5,7 @@ import { OPENAI_CHAT } from '../../src/core/dialects/openai-chat/dialect.ts';
 import { readProviders, readTiers } from '../../src/env-providers.ts';
 import { readWish } from '../../src/http/models.ts';
 import type { CallOutcome, Failure, Ports, ProviderCall } from '../../src/pipeline/ports.ts';
-import type { StepRecord } from '../../src/pipeline/record.ts';
+import type { BegunRecord, StepRecord } from '../../src/pipeline/record.ts';
 import type { StepSettings } from '../../src/pipeline/settings.ts';
 import type { StepRequest } from '../../src/pipeline/step-request.ts';
 
@@ -68,13 +68,20 @@ export function stepOf(
 type Reply = (call: ProviderCall) => CallOutcome;
 
 /** In-process ports: providers that answer from a list, a clock that moves a millisecond a look, a log in memory. */
-export function portsOf(...replies: Reply[]): { ports: Ports; calls: ProviderCall[]; rows: StepRecord[] } {
+export function portsOf(...replies: Reply[]): {
+  ports: Ports;
+  calls: ProviderCall[];
+  rows: StepRecord[];
+  begun: BegunRecord[];
+} {
   const calls: ProviderCall[] = [];
   const rows: StepRecord[] = [];
+  const begun: BegunRecord[] = [];
   let now = Date.UTC(2026, 10, 23, 12);
   return {
     calls,
     rows,
+    begun,
     ports: {
       callProvider: async (call) => {
         calls.push(call);
@@ -84,7 +91,7 @@ export function portsOf(...replies: Reply[]): { ports: Ports; calls: ProviderCal
       },
       sessions: null,
       thoughts: null,
-      beginLater: () => {},
+      beginLater: (_requestId, describe) => void begun.push(describe()),
       logStep: (record) => rows.push(record),
       budget: null,
       left: null,

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { findLane } from '../../src/core/context/lanes.ts';
 import { FluxError } from '../../src/core/errors.ts';
 import type { StepOutcome } from '../../src/pipeline/delivery.ts';
+import type { Sessions } from '../../src/pipeline/ports.ts';
+import { abandonedRecord, queuedRecord, stepRecord } from '../../src/pipeline/record.ts';
 import { runStep } from '../../src/pipeline/step.ts';
 import { answers, fails, portsOf, settingsOf, stepOf } from './in-process.ts';
 
@@ -126,6 +129,51 @@ describe('a step in plain Node', () => {
     const error = await runStep(stepOf(body, both), both, ports).catch((error) => error);
     expect(error).toMatchObject({ status: 400, code: 'too_many_cache_markers' });
     expect(rows).toMatchObject([{ state: 'failed', status: 400, attempts: [{ why: 'overloaded' }] }]);
+  });
+
+  test("a step that its first model can't be sent never was one: it is not begun, and there is no row", async () => {
+    const marked = { type: 'text', text: 'What is this?', cache_control: { type: 'ephemeral' } };
+    const body = { messages: [{ role: 'user', content: Array(5).fill(marked) }] };
+    const { ports, calls, rows, begun } = portsOf(answers());
+    const error = await runStep(stepOf(body, settings), settings, ports).catch((error) => error);
+    expect(error).toMatchObject({ status: 400, code: 'too_many_cache_markers' });
+    expect({ calls, rows, begun }).toEqual({ calls: [], rows: [], begun: [] });
+  });
+
+  test('nor does its session know of it any more', async () => {
+    const marked = { type: 'text', text: 'What is this?', cache_control: { type: 'ephemeral' } };
+    const body = { messages: [{ role: 'user', content: Array(5).fill(marked) }] };
+    const { ports } = portsOf(answers());
+    const told: unknown[] = [];
+    const sessions: Sessions = {
+      begin: async (_object, { requestId }, question) => {
+        told.push(requestId);
+        return findLane([], question, () => 'l1');
+      },
+      peek: () => Promise.reject(new Error('nobody peeks')),
+      settle: (_object, ended) => void told.push(ended),
+      missed: () => {},
+    };
+    const named = { session: { shown: 's', hash: 'h' }, digest: (text: string) => `${text.length}` };
+    const step = runStep(stepOf(body, settings, named), settings, { ...ports, sessions });
+    await expect(step).rejects.toMatchObject({ code: 'too_many_cache_markers' });
+    expect(told).toEqual(['req-1', { requestId: 'req-1', costUsd: 0, lane: null }]);
+  });
+
+  test('what is kept of a step that was sent is less than its row, and becomes one at its estimated cost', async () => {
+    const { ports, rows, begun } = portsOf(answers());
+    await runStep(stepOf(question, settings, { tags: { team: 'search' } }), settings, ports);
+    const [kept] = begun;
+    if (!kept) throw new Error('nothing was kept');
+    expect(JSON.stringify(kept).length).toBeLessThan(0.7 * JSON.stringify(rows[0]).length);
+    expect(queuedRecord.parse(JSON.parse(JSON.stringify(kept)))).toEqual(kept);
+    const row = abandonedRecord(kept);
+    expect(stepRecord.parse(row)).toEqual(row);
+    expect(row).toMatchObject({
+      ...{ request_id: 'req-1', customer: 'acme', tags: { team: 'search' }, requested_model: 'auto' },
+      ...{ state: 'abandoned', status: 499, error_code: 'unsettled', model: null, estimated: ['cost'] },
+    });
+    expect(row.cost_usd).toBeGreaterThan(0);
   });
 
   test('an end user reaches the other provider as a hash only', async () => {

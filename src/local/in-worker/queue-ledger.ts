@@ -4,15 +4,22 @@ import type { MessageBatch, Queue, QueueRetryOptions, QueueSendOptions } from '@
 export interface HeldMessage {
   /** Name of the queue's binding. */
   binding: string;
+  /** A text may have been sent as JSON or as text: whoever gets it can't tell. */
   body: unknown;
   /** When it is to be delivered, in Unix milliseconds. */
   dueAt: number;
 }
 
-/** What travels in the local queue: the message with the number it is held under. */
-interface Envelope {
-  held: string;
-  body: unknown;
+/**
+ * What travels in the local queue: the message with the number it is held under. One that was sent as text stays one:
+ * the number, a line feed, the text.
+ */
+type Envelope = string | { held: string; body: unknown };
+
+function openEnvelope(envelope: Envelope): { held: string; body: unknown } {
+  if (typeof envelope !== 'string') return envelope;
+  const end = envelope.indexOf('\n');
+  return { held: envelope.slice(0, end), body: envelope.slice(end + 1) };
 }
 
 /**
@@ -25,7 +32,9 @@ export class QueueLedger {
 
   /** Messages to be delivered up to `time`, in Unix milliseconds. */
   countDue(time: number): number {
-    return this.list().filter(({ dueAt }) => dueAt <= time).length;
+    let count = 0;
+    for (const { dueAt } of this.#held.values()) if (dueAt <= time) count += 1;
+    return count;
   }
 
   list(): HeldMessage[] {
@@ -34,40 +43,48 @@ export class QueueLedger {
 
   /** The queue as the Worker is given it. */
   producer(binding: string, queue: Queue): Queue {
-    const wrap = (body: unknown, options: QueueSendOptions = {}): Envelope => {
-      if (options.contentType !== undefined && options.contentType !== 'json') {
+    const wrap = (body: unknown, { contentType = 'json', delaySeconds = 0 }: QueueSendOptions = {}) => {
+      const isText = contentType === 'text' && typeof body === 'string';
+      if (!isText && contentType !== 'json') {
         throw new TypeError(
-          'The local queue takes JSON messages only: others could not be kept over a restart.',
+          'The local queue takes text and JSON messages only: others could not be kept over a restart.',
         );
       }
       this.#sent += 1;
       const held = String(this.#sent);
-      this.#held.set(held, { binding, body, dueAt: Date.now() + 1000 * (options.delaySeconds ?? 0) });
-      return { held, body };
+      this.#held.set(held, { binding, body, dueAt: Date.now() + 1000 * delaySeconds });
+      const envelope: Envelope = isText ? `${held}\n${body}` : { held, body };
+      return { held, envelope, contentType };
     };
-    const sent = async <T>(envelopes: Envelope[], sending: Promise<T>): Promise<T> => {
+    const sent = async <T>(numbers: string[], sending: Promise<T>): Promise<T> => {
       try {
         return await sending;
       } catch (error) {
-        for (const { held } of envelopes) this.#held.delete(held);
+        for (const held of numbers) this.#held.delete(held);
         throw error;
       }
     };
     return {
       metrics: () => queue.metrics(),
       send: async (body, options) => {
-        const envelope = wrap(body, options);
-        return sent([envelope], queue.send(envelope, { ...options, contentType: 'json' }));
+        const { held, envelope, contentType } = wrap(body, options);
+        return sent([held], queue.send(envelope, { ...options, contentType }));
       },
       sendBatch: async (messages, options) => {
-        const batch = [...messages].map((message) => ({
-          ...message,
-          contentType: 'json' as const,
-          body: wrap(message.body, { ...options, ...message }),
+        const wrapped = [...messages].map((message) => ({
+          message,
+          ...wrap(message.body, { ...options, ...message }),
         }));
         return sent(
-          batch.map(({ body }) => body),
-          queue.sendBatch(batch, options),
+          wrapped.map(({ held }) => held),
+          queue.sendBatch(
+            wrapped.map(({ message, envelope, contentType }) => ({
+              ...message,
+              contentType,
+              body: envelope,
+            })),
+            options,
+          ),
         );
       },
     };
@@ -81,7 +98,7 @@ export class QueueLedger {
 
     const messages = batch.messages.map((message) => {
       // Only `producer` sends to these queues.
-      const { held, body } = message.body as Envelope;
+      const { held, body } = openEnvelope(message.body as Envelope);
       return {
         held,
         id: message.id,

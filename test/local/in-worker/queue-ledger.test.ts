@@ -48,6 +48,18 @@ test('a message is held from send to the end of its consumer, which sees the mes
   expect(ledger.list()).toEqual([]);
 });
 
+test('a text stays a text on its way, and is one to its consumer', async () => {
+  const text = '[{"a":1}]\nand more';
+  await producer.send(text, { contentType: 'text' });
+  await producer.sendBatch([{ body: '', contentType: 'text' }, { body: { b: 2 } }]);
+  expect(sent.map((body) => typeof body)).toEqual(['string', 'string', 'object']);
+  expect(heldBodies()).toEqual([text, '', { b: 2 }]);
+  await ledger.deliver(batch(), ({ messages }) => {
+    expect(messages.map(({ body }) => body)).toEqual([text, '', { b: 2 }]);
+  });
+  expect(ledger.list()).toEqual([]);
+});
+
 test('one that the queue refused is not held', async () => {
   full = true;
   await expect(producer.send('a')).rejects.toThrow('Too Many Requests');
@@ -94,5 +106,5 @@ test('a delay counts from the send, and anew from a retry', async () => {
 });
 
 test('what could not be kept over a restart is refused', async () => {
-  await expect(producer.send('a', { contentType: 'v8' })).rejects.toThrow(/JSON messages only/);
+  await expect(producer.send('a', { contentType: 'v8' })).rejects.toThrow(/text and JSON messages only/);
 });

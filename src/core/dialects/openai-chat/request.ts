@@ -32,6 +32,9 @@ export function writeRequest(
   });
 }
 
+/** Members that are written anew whether or not they changed. */
+const ALWAYS_SAID: ReadonlySet<string> = new Set(['max_tokens', 'max_completion_tokens']);
+
 /**
  * What has to change in a Chat client's own body for this model: only members whose meaning `pipeline/prepare`
  * changed, and those the gateway answers for (model, streaming, storage).
@@ -53,10 +56,13 @@ export function requestEdits(
     max_tokens: undefined,
     max_completion_tokens: undefined,
   };
-  const alwaysSaid = new Set(['max_tokens', 'max_completion_tokens']);
   for (const [name, value] of Object.entries(members(prepared, model))) {
-    const text = textOf(value);
-    if (alwaysSaid.has(name) ? text !== undefined : text !== textOf(before[name])) edits[name] = text;
+    if (ALWAYS_SAID.has(name)) {
+      if (value !== undefined) edits[name] = textOf(value);
+    } else if (value !== before[name]) {
+      const text = textOf(value);
+      if (text !== textOf(before[name])) edits[name] = text;
+    }
   }
   if (prepared.messages !== original.messages)
     edits.messages = messageEdits(original.messages, prepared.messages);
