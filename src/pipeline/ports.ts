@@ -5,6 +5,7 @@ import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import type { Frame } from '../core/dialects/upstream.ts';
 import type { CatalogModel } from '../core/routing/catalog.ts';
 import type { FailureKind } from '../core/routing/escalation.ts';
+import type { Experience } from '../core/routing/experience.ts';
 import type { StepRecord } from './record.ts';
 import type { ProviderSettings, Timeouts } from './settings.ts';
 
@@ -107,8 +108,20 @@ export interface BegunStep {
 export interface EndedStep {
   requestId: string;
   costUsd: number | null;
-  /** The lane after it, and what its lane had to be still; null: it was of no lane. */
-  lane: { next: Lane; base: FoundLane['base'] } | null;
+  /** Its lane; null: it was of none. */
+  lane: EndedLaneStep | null;
+}
+
+/** A lane after a step. */
+export interface EndedLaneStep {
+  next: Lane;
+  /** What the lane had to be still for the step to keep it. */
+  base: FoundLane['base'];
+  customer: string;
+  /** What it had shown before the step: another lane's, where the step forks off. */
+  before: Experience;
+  /** When it counts as ended unless it goes on, in milliseconds since the epoch. */
+  endsAt: number;
 }
 
 /** Sessions, by the names of their objects: HMACs. */

@@ -139,6 +139,7 @@ export function settle(
       isRefused: end.stop === 'refusal',
       ...{ served, floor: plan.floor, input: step.input, costUsd: cost },
     },
+    settings,
     step.ports,
   );
   return { metadata, record, usage };

@@ -3,7 +3,7 @@ import { type CacheParts, settingsParts, withMessages } from '../core/context/ca
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
 import { canonicalText, chainOf, type Digest, firstAnswer } from '../core/context/lane-chain.ts';
 import { advanceLane, type FoundLane, type LaneQuestion, type LaneStep } from '../core/context/lanes.ts';
-import type { AssistantBlock } from '../core/conversation.ts';
+import type { AssistantBlock, Conversation } from '../core/conversation.ts';
 import { hasCacheMarks } from '../core/dialects/cache-marks.ts';
 import { keyOf } from '../core/routing/candidate.ts';
 import type { Needs } from '../core/routing/capability.ts';
@@ -105,11 +105,16 @@ export function laneView(
   const unknown = unknownLane(conversation.messages);
   const customers = experience ?? NO_EXPERIENCE;
   if (!found) return { ...unknown, customers };
-  const { steps, prefixes, served, experience: own } = found.lane;
-  const number = steps > 0 ? steps + 1 : unknown.number;
+  const { prefixes, served, experience: own } = found.lane;
+  const number = numberOf(found, conversation);
   // Each of the lane's earlier ends has a marker, unless the client sets its own.
   const trailing = !hasCacheMarks(conversation);
   return { number, prefixes, parts, served, experience: own, customers, trailing };
+}
+
+/** Which step of its lane it is, from 1: what the lane has counted, else what the conversation tells. */
+function numberOf({ lane: { steps } }: FoundLane, { messages }: Conversation): number {
+  return steps > 0 ? steps + 1 : unknownLane(messages).number;
 }
 
 /** How a step ended, for its lane. */
@@ -129,24 +134,24 @@ export function settleState(
   state: StepState,
   request: StepRequest,
   end: StateEnd,
-  { sessions }: Ports,
+  { timeouts }: Pick<StepSettings, 'timeouts'>,
+  { sessions }: Pick<Ports, 'sessions'>,
 ): void {
   const { object, found } = state;
   if (!sessions || object === null || !found) return;
+  const { requestId, customer, startedAt } = request;
   const next = advanceLane(found.lane, laneStep(state, request, end));
-  sessions.settle(object, {
-    requestId: request.requestId,
-    costUsd: end.costUsd,
-    lane: { next, base: found.base },
-  });
+  const endsAt = startedAt + timeouts.laneEnd;
+  const lane = { next, base: found.base, customer, before: found.lane.experience, endsAt };
+  sessions.settle(object, { requestId, costUsd: end.costUsd, lane });
 }
 
 function laneStep(
-  { question, digest, parts }: StepState,
+  { question, digest, parts, found }: StepState,
   { conversation }: StepRequest,
   { answer, isTruncated, isRefused, served, floor, input }: StateEnd,
 ): LaneStep {
-  if (!question || !digest) throw new RangeError('a step of a lane has a chain');
+  if (!question || !digest || !found) throw new RangeError('a step of a lane has a chain');
   const sent = question.chain.at(-1) ?? '';
   const { model } = served?.candidate ?? {};
   const at = question.at / 1_000;
@@ -161,6 +166,7 @@ function laneStep(
     last: answer === null ? null : { truncated: isTruncated, refused: isRefused },
     served: served ? { provider: served.candidate.provider, name: served.candidate.name } : null,
     floor,
+    number: numberOf(found, conversation),
     tokens: input.total.text,
     output: served?.usage.output ?? 0,
     blocks: input.blocks,

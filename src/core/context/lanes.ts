@@ -15,7 +15,7 @@ export interface Lane {
   sent: string;
   /** The same with the answer to it; null where there was none. */
   answered: string | null;
-  /** Steps that were answered. */
+  /** Steps that were answered, those among them that the conversation itself tells. */
   steps: number;
   /** The model that answered last. */
   served: Pick<Candidate, 'provider' | 'name'> | null;
@@ -123,7 +123,7 @@ function warmHeads(lanes: readonly Lane[]): PrefixState {
 }
 
 /** A step of a lane, once it has ended. */
-export interface LaneStep extends Omit<LivedStep, 'number'> {
+export interface LaneStep extends LivedStep {
   question: LaneQuestion;
   /** The hash with the answer; null where the step had none. */
   answered: string | null;
@@ -142,14 +142,14 @@ export function advanceLane(lane: Lane, step: LaneStep): Lane {
   const isRetry = sent === lane.sent && lane.answered !== null;
   const lived: LivedStep = {
     ...{ floor: step.floor, tokens: step.tokens, output: step.output, blocks: step.blocks, at: step.at },
-    number: lane.steps + 1,
+    number: step.number,
   };
   const isStep = answered !== null && !isRetry;
   return {
     id: lane.id,
     sent,
     answered: answered ?? (isRetry ? lane.answered : null),
-    steps: isStep ? lane.steps + 1 : lane.steps,
+    steps: isStep ? step.number : lane.steps,
     served: served ?? lane.served,
     prefixes,
     experience: isStep ? withStep(lane.experience, lived, lane.before) : lane.experience,

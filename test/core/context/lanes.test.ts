@@ -47,6 +47,7 @@ class Session {
       last: null,
       served: answer === null ? null : { provider: 'anthropic', name: 'claude-opus-5-5' },
       floor: 'hard',
+      number: found.lane.steps + 1,
       tokens: written,
       output: 10,
       blocks: messages.length,
