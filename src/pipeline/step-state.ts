@@ -3,8 +3,9 @@ import { type CacheParts, settingsParts, withMessages } from '../core/context/ca
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
 import { canonicalText, chainOf, type Digest, firstAnswer } from '../core/context/lane-chain.ts';
 import { advanceLane, type FoundLane, type LaneQuestion, type LaneStep } from '../core/context/lanes.ts';
+import { MARKED, type SentPrompt } from '../core/context/prefix-state.ts';
 import type { AssistantBlock, Conversation } from '../core/conversation.ts';
-import { hasCacheMarks } from '../core/dialects/cache-marks.ts';
+import { hasCacheMarks, markEnds } from '../core/dialects/cache-marks.ts';
 import { keyOf } from '../core/routing/candidate.ts';
 import type { Needs } from '../core/routing/capability.ts';
 import { NO_EXPERIENCE } from '../core/routing/experience.ts';
@@ -108,13 +109,27 @@ export function laneView(
   const { prefixes, served, experience: own } = found.lane;
   const number = numberOf(found, conversation);
   // Each of the lane's earlier ends has a marker, unless the client sets its own.
-  const trailing = !hasCacheMarks(conversation);
-  return { number, prefixes, parts, served, experience: own, customers, trailing };
+  const marks = markEnds(conversation).map(({ end }) => end);
+  const marked = marks.length > 0 ? { trailing: false, marks } : { trailing: true };
+  return { number, prefixes, parts, served, experience: own, customers, ...marked };
 }
 
 /** Which step of its lane it is, from 1: what the lane has counted, else what the conversation tells. */
 function numberOf({ lane: { steps } }: FoundLane, { messages }: Conversation): number {
   return steps > 0 ? steps + 1 : unknownLane(messages).number;
+}
+
+/** Where a request's cache was written: ours end with the prompt, and none but the head lives longer (OpenAI's). */
+function written(
+  conversation: Conversation,
+  blocks: number,
+): Pick<SentPrompt, 'blocks' | 'trailing' | 'marks' | 'longEnd'> {
+  const ends = markEnds(conversation);
+  const last = ends.at(-1);
+  if (!last) return { blocks, trailing: true, longEnd: MARKED };
+  const long = ends.findLast((mark) => mark.long);
+  const marks = ends.map(({ end }) => end);
+  return { blocks: last.end, trailing: false, marks, ...(long ? { longEnd: long.end } : {}) };
 }
 
 /** How a step ended, for its lane. */
@@ -179,7 +194,7 @@ function laneStep(
             usage: served.estimated ? null : served.usage,
             prompt: {
               tokens: tokensOn(model, input).total,
-              blocks: input.blocks,
+              ...written(conversation, input.blocks),
               at,
               parts,
               // Our markers stand after the head; where the client's stand is not known.

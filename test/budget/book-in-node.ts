@@ -1,25 +1,10 @@
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import {
   type Amounts,
   BudgetBook,
   type BudgetClaim,
   type Reservation,
 } from '../../src/budget/budget-book.ts';
-
-/** As much of a Durable Object's database as the book uses, over Node's own SQLite. */
-function openSql() {
-  const database = new DatabaseSync(':memory:');
-  return {
-    exec(text: string, ...values: SQLInputValue[]) {
-      if (values.length === 0 && text.trimStart().startsWith('CREATE')) return void database.exec(text);
-      const statement = database.prepare(text);
-      if (!text.trimStart().startsWith('SELECT'))
-        return { rowsWritten: Number(statement.run(...values).changes) };
-      const rows = statement.all(...values);
-      return Object.assign(rows, { one: () => rows[0] });
-    },
-  };
-}
+import { openSql } from '../stores/sql-in-node.ts';
 
 /** The binding `BUDGETS` without workerd: an object a name, each with its book, and no alarm. */
 export function budgetsInNode() {
@@ -33,8 +18,7 @@ export function budgetsInNode() {
 }
 
 function openObject() {
-  // Of its database the book calls `exec` alone.
-  const book = new BudgetBook(openSql() as never);
+  const book = new BudgetBook(openSql());
   return {
     reserve: async (reservation: Reservation, otherwise: Amounts | null) =>
       book.reserve(reservation, otherwise),

@@ -3,7 +3,15 @@ import type { Candidate } from '../routing/candidate.ts';
 import { type Experience, type LivedStep, NO_EXPERIENCE, withStep } from '../routing/experience.ts';
 import type { LastAnswer } from '../routing/failure-signals.ts';
 import type { CacheRules } from './cache-rules.ts';
-import { assume, observe, type PrefixState, type SentPrompt, type WarmPrefix } from './prefix-state.ts';
+import {
+  assume,
+  MARKED,
+  observe,
+  type PrefixState,
+  type SentPrompt,
+  type WarmPlace,
+  type WarmPrefix,
+} from './prefix-state.ts';
 
 /**
  * One growing conversation of a session, as its session keeps it: plain data. It is known by hashes of what was sent
@@ -101,13 +109,12 @@ function openedLane(id: string, prefixes: PrefixState, at: number): Lane {
 function warmAt(lane: Lane, mark: Mark): PrefixState {
   const warm = Object.entries(mark.tokens).flatMap(([key, tokens]) => {
     const [latest] = lane.prefixes[key] ?? [];
-    return latest && tokens > 0 ? [[key, [{ ...latest, tokens, blocks: mark.blocks }]] as const] : [];
+    if (!latest || tokens <= 0) return [];
+    const inner = (latest.inner ?? []).filter((place) => place.tokens < tokens);
+    return [[key, [{ ...latest, tokens, blocks: mark.blocks, inner }]] as const];
   });
   return Object.fromEntries(warm);
 }
-
-/** More blocks than any prompt has: a marker ends there, so that nobody has to look back. */
-const MARKED = Number.MAX_SAFE_INTEGER;
 
 /** What the caches hold before any message, of the lane that used each model last. */
 function warmHeads(lanes: readonly Lane[]): PrefixState {
@@ -115,8 +122,12 @@ function warmHeads(lanes: readonly Lane[]): PrefixState {
   for (const { prefixes } of lanes) {
     for (const [key, [latest]] of Object.entries(prefixes)) {
       if (!latest || latest.at < (heads[key]?.[0]?.at ?? 0)) continue;
-      const tokens = Math.min(latest.tokens, latest.before.messages);
-      if (tokens > 0) heads[key] = [{ ...latest, tokens, blocks: MARKED }];
+      const head = <P extends WarmPlace>(place: P): P => ({
+        ...place,
+        tokens: Math.min(place.tokens, latest.before.messages),
+        blocks: MARKED,
+      });
+      if (head(latest).tokens > 0) heads[key] = [{ ...head(latest), inner: (latest.inner ?? []).map(head) }];
     }
   }
   return heads;

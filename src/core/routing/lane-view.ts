@@ -19,6 +19,8 @@ export interface LaneView {
   customers: Experience;
   /** The last prefix of each model gets a marker of its own in the request. */
   trailing: boolean;
+  /** Blocks up to each marker that the client has set itself; absent: it has set none. */
+  marks?: readonly number[];
 }
 
 /**

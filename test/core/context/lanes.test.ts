@@ -61,7 +61,7 @@ class Session {
               usage: usageOf({ read: warm, write_5m: written - warm }),
               prompt: {
                 ...{ tokens: written, blocks: messages.length, at: question.at / 1_000 },
-                ...{ parts: {}, before: { system: 300, messages: 700, turn: 0 } },
+                ...{ parts: {}, before: { system: 300, messages: 700, turn: 0 }, trailing: true },
               },
             },
     });
