@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Usage } from '../../src/core/accounting/usage.ts';
 import { ANTHROPIC_MESSAGES } from '../../src/core/dialects/anthropic-messages/dialect.ts';
 import { NO_EXPERIENCE } from '../../src/core/routing/experience.ts';
 import { type SimulatedDay, startSimulatedDay } from './simulated-lane.ts';
@@ -115,6 +116,71 @@ describe('what is planned as warm is what the provider reads', () => {
     expect(kept).toBeGreaterThan(0);
   });
 });
+
+describe('the longer lifetime', () => {
+  /** A lane of 30 steps: what it cost by the providers' own records, and what it was sent. */
+  async function run(seconds: number, settings = day.settings) {
+    const session = newSession();
+    const messages: object[] = [
+      { role: 'system', content: `${session}. ${HEAD.repeat(3)}` },
+      { role: 'user', content: 'Look everything up.' },
+    ];
+    const bodies: string[] = [];
+    let usd = 0;
+    for (let n = 0; n < 30; n += 1) {
+      await day.pass(seconds);
+      await day.step(session, { model: 'claude-opus-5-5', messages }, { settings });
+      const { body, usage } = await day.sent();
+      bodies.push(JSON.stringify(body));
+      usd += priceOf(usage);
+      messages.push(...turn(n, 0, 200));
+    }
+    return { usd, bodies, isLong: bodies.map((body) => body.includes('"ttl":"1h"')) };
+  }
+
+  /** The same requests with no marker for longer than five minutes, as of another account. */
+  async function costOfShort(bodies: readonly string[], seconds: number): Promise<number> {
+    let usd = 0;
+    for (const body of bodies) {
+      await day.pass(seconds);
+      const headers = { 'x-api-key': 'sk-other', 'anthropic-version': '2026-10-21' };
+      const short = body.replaceAll(',"ttl":"1h"', '');
+      const { status } = await fetch(`${day.url}/v1/messages`, { method: 'POST', headers, body: short });
+      expect(status).toBe(200);
+      usd += priceOf((await day.sent()).usage);
+    }
+    return usd;
+  }
+
+  test('a lane whose steps come ten minutes apart gets it once it has shown so, and costs a quarter', async () => {
+    const { usd, bodies, isLong } = await run(600);
+    expect(isLong.slice(0, 2)).toEqual([false, false]);
+    expect(isLong.indexOf(true)).toBeLessThan(8);
+    expect(isLong.slice(8)).not.toContain(false);
+    expect(usd).toBeLessThan(0.25 * (await costOfShort(bodies, 600)));
+  });
+
+  test('a lane whose steps come ten seconds apart is insured by one, at under a hundredth of its price', async () => {
+    const { usd, bodies, isLong } = await run(10);
+    expect(isLong.filter(Boolean).length).toBeLessThanOrEqual(1);
+    expect(usd).toBeLessThan(1.01 * (await costOfShort(bodies, 10)));
+  });
+
+  test('and by none where the customer never pauses; with one who always does it is there from the second step on', async () => {
+    const seen = { ...NO_EXPERIENCE, gaps: 5_000, seconds: 50_000 };
+    const steady = { ...day.settings, experience: seen };
+    expect((await run(10, steady)).isLong).not.toContain(true);
+    const pausing = { ...day.settings, experience: { ...seen, pauses: [50_000, 0, 0, 0, 0] } };
+    const { isLong } = await run(600, pausing);
+    expect(isLong.slice(0, 3)).toEqual([false, true, true]);
+  });
+});
+
+/** USD of a request's input on Opus 5.5 (providers.md §2). */
+function priceOf(usage: Partial<Usage> | null): number {
+  const { fresh = 0, write_5m = 0, write_1h = 0, read = 0 } = usage ?? {};
+  return (fresh * 4 + write_5m * 5 + write_1h * 8 + read * 0.2) / 1e6;
+}
 
 function turn(n: number, calls: number, words: number): object[] {
   const text = 'word '.repeat(words);

@@ -18,6 +18,8 @@ import { settingsOf, stepOf } from './in-process.ts';
 
 /** The pipeline over the strict simulators, with the same clock for both, which tests push forward. */
 export interface SimulatedDay {
+  /** Where the providers are. */
+  url: string;
   settings: StepSettings;
   /** Lets time pass, for gateway and providers. */
   pass(seconds: number): Promise<void>;
@@ -67,6 +69,7 @@ export async function startSimulatedDay(): Promise<SimulatedDay> {
     return response.json();
   };
   return {
+    url: simulators.url,
     settings,
     async pass(seconds) {
       now += seconds * 1_000;

@@ -154,5 +154,8 @@ export function paysForLong(
     (sum, pause, i) => (pause >= shortLife && pause < longLife ? sum + (pauses[i] ?? 0) : sum),
     0,
   );
-  return outlives * (goesOn[0] ?? 0) * (short - read) * (tokens - kept) > (long - short) * (tokens - warm);
+  const lost = outlives * (goesOn[0] ?? 0);
+  // What is written anew for the short lifetime may be lost again; so at most it costs to write it for the long one.
+  const anew = Math.min(long - read, (short - read) / (1 - lost));
+  return lost * anew * (tokens - kept) > (long - short) * (tokens - warm);
 }

@@ -46,7 +46,7 @@ export const PRIOR_EXPERIENCE: Experience = {
 export function forecast({ customers, experience: lane, number }: LaneView): Forecast {
   const known = together(PRIOR_EXPERIENCE, customers);
   const all = together(known, lane);
-  const gaps = all.gaps + sum(all.pauses);
+  const gapsOf = ({ gaps, pauses }: Experience) => gaps + sum(pauses);
   return {
     follows: all.followed.map((row) => row.map((count) => count / sum(row))),
     goesOn: Array.from({ length: HORIZON }, (_, ahead) => {
@@ -57,7 +57,9 @@ export function forecast({ customers, experience: lane, number }: LaneView): For
     tokens: own(lane.tokens, lane.steps, known.tokens / known.steps),
     blocks: own(lane.blocks, lane.steps, known.blocks / known.steps),
     seconds: own(lane.seconds, lane.gaps, known.seconds / known.gaps),
-    pauses: PAUSES.map((_, i) => (all.pauses[i] ?? 0) / gaps),
+    pauses: PAUSES.map((_, i) =>
+      own(lane.pauses[i] ?? 0, gapsOf(lane), (known.pauses[i] ?? 0) / gapsOf(known)),
+    ),
     output: own(lane.output, lane.answers, known.output / known.answers),
   };
 }

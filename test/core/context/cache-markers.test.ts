@@ -145,14 +145,21 @@ describe('the longer lifetime', () => {
   const often = { goesOn: [0.95], pauses: [0.1, 0.05, 0, 0, 0] };
 
   test('pays where pauses outlive the short one often enough for what would be written anew', () => {
-    // 0.15 × 0.95 × 4.8 × 50,000 > 3 × 2,000
+    // 0.1425 × 5.6 × 50,000 > 3 × 2,000
     expect(paysForLong(rules, prices, { tokens: 50_000, warm: 48_000, kept: 0 }, often)).toBe(true);
   });
 
   test('does not while hardly anything would be lost that is not kept for so long anyway', () => {
-    // 0.15 × 0.95 × 4.8 × 10,000 > 3 × 2,000, and with 42,000 kept it is 0.684 × 8,000 < 3 × 2,000.
+    // 0.1425 × 5.6 (4.8, and again where that is lost too) × 10,000 > 3 × 2,000 > 0.1425 × 5.6 × 7,000
     expect(paysForLong(rules, prices, { tokens: 50_000, warm: 48_000, kept: 40_000 }, often)).toBe(true);
-    expect(paysForLong(rules, prices, { tokens: 50_000, warm: 48_000, kept: 42_000 }, often)).toBe(false);
+    expect(paysForLong(rules, prices, { tokens: 50_000, warm: 48_000, kept: 43_000 }, often)).toBe(false);
+  });
+
+  test('pays on a cold start where two gaps of five are such pauses, and no sooner', () => {
+    // 0.38 × 7.8 < 3 < 0.39 × 7.8: written for the short one now, it would be for the long one after the pause.
+    const cold = { tokens: 50_000, warm: 0, kept: 0 };
+    expect(paysForLong(rules, prices, cold, { goesOn: [1], pauses: [0.38, 0, 0, 0, 0] })).toBe(false);
+    expect(paysForLong(rules, prices, cold, { goesOn: [1], pauses: [0.39, 0, 0, 0, 0] })).toBe(true);
   });
 
   test('does not on a cold start, nor where nobody pauses, nor where there is none', () => {
