@@ -40,8 +40,8 @@ export function openLiveStream(
   /** The usage counts the whole answer. */
   let final = false;
   let serviceTier: string | undefined;
-  /** For its lane: of a step that has none the words are not kept. */
-  const assembly = step.state.found === null ? null : assembleAnswer();
+  /** For its lane, or the one it may open: of a step that has none the words are not kept. */
+  const assembly = step.state.digest === null ? null : assembleAnswer();
   let stop: StopReason | null = null;
   /** Of what was said so far, which itself is not kept: a stream may be megabytes. */
   let size = 0;

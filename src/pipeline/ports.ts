@@ -130,6 +130,8 @@ export interface Sessions {
   begin(object: string, step: BegunStep, question: LaneQuestion): Promise<FoundLane>;
   /** The lane a step would go on with: nothing is kept. */
   peek(object: string, question: LaneQuestion): Promise<FoundLane>;
+  /** A step that touched no object was answered: the lane it may have opened, by the name its object then has. */
+  opened(object: string, lane: Lane): void;
   /** After the answer: never throws, and nobody waits for it. */
   settle(object: string, step: EndedStep): void;
   /** A session did not answer in time: counted. */

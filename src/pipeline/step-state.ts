@@ -1,8 +1,15 @@
 import { levelStarts, tokensOn } from '../core/accounting/estimate.ts';
+import { cacheWrites } from '../core/accounting/usage.ts';
 import { type CacheParts, settingsParts, withMessages } from '../core/context/cache-parts.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
 import { canonicalText, chainOf, type Digest, firstAnswer } from '../core/context/lane-chain.ts';
-import { advanceLane, type FoundLane, type LaneQuestion, type LaneStep } from '../core/context/lanes.ts';
+import {
+  advanceLane,
+  type FoundLane,
+  type LaneQuestion,
+  type LaneStep,
+  openLane,
+} from '../core/context/lanes.ts';
 import { MARKED, type SentPrompt } from '../core/context/prefix-state.ts';
 import type { AssistantBlock, Conversation } from '../core/conversation.ts';
 import { hasCacheMarks, markEnds } from '../core/dialects/cache-marks.ts';
@@ -23,6 +30,7 @@ export interface StepState {
   object: string | null;
   found: FoundLane | null;
   question: LaneQuestion | null;
+  /** Null: nothing is kept of the step, nor remembered. */
   digest: Digest | null;
   parts: CacheParts;
 }
@@ -39,16 +47,28 @@ export function identify(request: StepRequest, needs: Needs, isHousekeeping: boo
   const { digest, session, customer, conversation, startedAt } = request;
   if (digest === null || isHousekeeping) return STATELESS;
   const answered = session.hash === null ? firstAnswer(conversation.messages) : undefined;
-  if (session.hash === null && answered === undefined) return STATELESS;
+  if (session.hash === null && answered === undefined) return { ...STATELESS, digest };
   const chain = chainOf(conversation.messages, digest);
-  const own = session.hash === null ? `chain:${chain[answered ?? 0]}` : `session:${session.hash}`;
+  const object =
+    session.hash === null
+      ? unnamed(customer, chain[answered ?? 0] ?? '')
+      : `${customer}:session:${session.hash}`;
   return {
-    object: `${customer}:${own}`,
+    object,
     found: null,
     question: { chain, at: startedAt },
     digest,
-    parts: withMessages(settingsParts(conversation, digest), needs.input),
+    parts: partsOf(request, digest, needs.input),
   };
+}
+
+/** The object of a conversation whose client names no session. @param chain up to its first answer */
+function unnamed(customer: string, chain: string): string {
+  return `${customer}:chain:${chain}`;
+}
+
+function partsOf({ conversation }: StepRequest, digest: Digest, input: Needs['input']): CacheParts {
+  return withMessages(settingsParts(conversation, digest), input);
 }
 
 /**
@@ -62,7 +82,7 @@ export async function beginState(
   { session: patience, abandoned }: Timeouts,
 ): Promise<StepState> {
   const { object, question } = state;
-  if (!sessions || object === null || !question) return STATELESS;
+  if (!sessions || object === null || !question) return state;
   const dueAt = question.at + abandoned;
   const found = await soon(
     sessions.begin(object, { requestId: record.request_id, record, dueAt }, question),
@@ -153,12 +173,34 @@ export function settleState(
   { sessions }: Pick<Ports, 'sessions'>,
 ): void {
   const { object, found } = state;
-  if (!sessions || object === null || !found) return;
+  if (!sessions) return;
+  if (object === null) rememberFirst(state, request, end, sessions);
+  if (object === null || !found) return;
   const { requestId, customer, startedAt } = request;
   const next = advanceLane(found.lane, laneStep(state, request, end));
   const endsAt = startedAt + timeouts.laneEnd;
   const lane = { next, base: found.base, customer, before: found.lane.experience, endsAt };
   sessions.settle(object, { requestId, costUsd: end.costUsd, lane });
+}
+
+/**
+ * What a first step without a session leaves, should its conversation go on: only where some of it is in a cache, for
+ * hashing costs a small request more than it would ever save.
+ */
+function rememberFirst(
+  { digest }: StepState,
+  request: StepRequest,
+  end: StateEnd,
+  sessions: NonNullable<Ports['sessions']>,
+): void {
+  const { usage } = end.served ?? {};
+  if (digest === null || end.answer === null || !usage || usage.read + cacheWrites(usage) === 0) return;
+  const { requestId, customer, conversation, startedAt } = request;
+  const question = { chain: chainOf(conversation.messages, digest), at: startedAt };
+  const found = { lane: openLane(requestId, startedAt), base: null };
+  const parts = partsOf(request, digest, end.input);
+  const step = laneStep({ object: null, found, question, digest, parts }, request, end);
+  sessions.opened(unnamed(customer, step.answered ?? ''), advanceLane(found.lane, step));
 }
 
 function laneStep(

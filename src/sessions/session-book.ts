@@ -71,9 +71,10 @@ export class SessionBook {
     this.#isThere = true;
   }
 
-  /** The lane a step would go on with. Nothing is written. */
-  find(question: LaneQuestion): FoundLane {
-    return findLane(this.lanes, question, newId);
+  /** The lane a step would go on with: of a session that has none yet, the one that was opened before it was there. */
+  find(question: LaneQuestion, opened: Lane | null): FoundLane {
+    const lanes = this.#lanes.size === 0 && opened ? [opened] : this.lanes;
+    return findLane(lanes, question, newId);
   }
 
   begin({ requestId, record, dueAt }: BegunStep, at: number): void {

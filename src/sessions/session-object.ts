@@ -31,17 +31,20 @@ export class SessionObject extends DurableObject<Bindings> {
     });
   }
 
-  /** Keeps that a step was sent and what it may cost, and finds its lane. Once this has returned it is durable. */
-  async begin(step: BegunStep, question: LaneQuestion): Promise<FoundLane> {
+  /**
+   * Keeps that a step was sent and what it may cost, and finds its lane. Once this has returned it is durable.
+   * @param opened the lane's first step, where it was none of a session and somebody remembers it
+   */
+  async begin(step: BegunStep, question: LaneQuestion, opened: Lane | null): Promise<FoundLane> {
     this.#book.begin(step, question.at);
-    const found = this.#book.find(question);
+    const found = this.#book.find(question, opened);
     await this.#arm();
     return found;
   }
 
   /** The lane a step would go on with: nothing is kept. */
-  async peek(question: LaneQuestion): Promise<FoundLane> {
-    return this.#book.find(question);
+  async peek(question: LaneQuestion, opened: Lane | null): Promise<FoundLane> {
+    return this.#book.find(question, opened);
   }
 
   async settle(step: EndedStep): Promise<void> {

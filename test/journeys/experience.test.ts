@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fromCounts } from '../../src/core/routing/experience-counts.ts';
+import { NO_EXPERIENCE } from '../../src/core/routing/experience.ts';
+import { fromCounts, toCounts } from '../../src/core/routing/experience-counts.ts';
 import type { RoutePlan } from '../../src/http/routes/route.ts';
+import type { JournalEntry } from '../../src/local/simulated/journal.ts';
 import type { LocalStack } from '../../src/local/stack.ts';
 import { foldExperience } from '../../src/log/experience.ts';
 import { openDatabase } from '../../src/stores/database.ts';
@@ -96,3 +98,47 @@ test('a customer whose sessions turn hard after three steps is planned for so, o
   const kept = JSON.stringify([await lanes(), folded]);
   expect(kept).not.toMatch(/errand|France|shop/);
 }, 60_000);
+
+test('a customer whose steps come ten minutes apart has its caches written for an hour, and reads them', async () => {
+  const database = openDatabase(stack.databaseUrl);
+  const pausing = { ...NO_EXPERIENCE, reached: [1e4, 1e4, 1e4, 0, 0, 0, 0, 0], pauses: [1e4, 0, 0, 0, 0] };
+  const steady = { ...pausing, pauses: [0, 0, 0, 0, 0], gaps: 1e4, seconds: 1e5 };
+  await database.$client.query(
+    'INSERT INTO customer_experience (customer, counts) VALUES ($1, $2), ($3, $4) ON CONFLICT (customer) DO UPDATE SET counts = excluded.counts',
+    ['acme', `{${toCounts(pausing).join()}}`, 'globex', `{${toCounts(steady).join()}}`],
+  );
+  const sent: Record<Customer, { isLong: boolean; read: number; usd: number }[]> = { acme: [], globex: [] };
+  for (const customer of ['acme', 'globex'] as const) {
+    expect((await ask(customer, 'PATCH', '/api/settings', { tags: ['pace'] })).status).toBe(200);
+    const client = new OpenAI({ apiKey: KEYS[customer], baseURL: `${stack.url}/v1`, maxRetries: 0 });
+    // They share an account, and with it a cache.
+    const messages: Messages = [{ role: 'system', content: customer }, ...opening];
+    for (let n = 0; n < 5; n += 1) {
+      const { choices } = await client.chat.completions.create(
+        { model: 'claude-opus-5-5', messages },
+        { headers: { 'x-fluxcompute-session': 'slow' } },
+      );
+      messages.push({ role: 'assistant', content: choices[0]?.message.content ?? '' });
+      messages.push({ role: 'user', content: 'And then?' });
+      const { data } = (await control('GET', 'requests?last=1')) as { data: JournalEntry[] };
+      const { fresh = 0, write_5m = 0, write_1h = 0, read = 0 } = data[0]?.usage ?? {};
+      const usd = (fresh * 4 + write_5m * 5 + write_1h * 8 + read * 0.2) / 1e6;
+      sent[customer].push({ isLong: JSON.stringify(data[0]?.body).includes('"ttl":"1h"'), read, usd });
+      await control('POST', 'clock', { advance_ms: 600_000 });
+    }
+  }
+  expect(sent.acme.map(({ isLong }) => isLong)).toEqual([false, true, true, true, true]);
+  expect(sent.globex.some(({ isLong }) => isLong)).toBe(false);
+  expect(sent.acme.slice(2).every(({ read }) => read > 1_000)).toBe(true);
+  // Nobody told the gateway of the second that ten minutes went by: its caches were cold each time.
+  expect(sent.globex.every(({ read }) => read === 0)).toBe(true);
+  const total = (customer: Customer) => sent[customer].reduce((sum, { usd }) => sum + usd, 0);
+  expect(total('acme')).toBeLessThan(0.8 * total('globex'));
+}, 60_000);
+
+async function control(method: string, path: string, body?: unknown): Promise<unknown> {
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await fetch(`${stack.simulatorUrl}/control/${path}`, { method, ...sent });
+  expect(response.status).toBe(200);
+  return response.json();
+}

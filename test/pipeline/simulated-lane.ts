@@ -12,6 +12,7 @@ import type { StepSettings } from '../../src/pipeline/settings.ts';
 import { runStep } from '../../src/pipeline/step.ts';
 import { peekState } from '../../src/pipeline/step-state.ts';
 import { callProvider } from '../../src/providers/attempt.ts';
+import { OpenedLanes } from '../../src/sessions/opened-lanes.ts';
 import { SessionBook } from '../../src/sessions/session-book.ts';
 import { openSql } from '../stores/sql-in-node.ts';
 import { settingsOf, stepOf } from './in-process.ts';
@@ -117,6 +118,7 @@ export async function startSimulatedDay(): Promise<SimulatedDay> {
 
 function sessionsInNode(now: () => number): Sessions {
   const books = new Map<string, SessionBook>();
+  const opened = new OpenedLanes();
   const bookOf = (object: string) => {
     const book = books.get(object) ?? new SessionBook(openSql());
     books.set(object, book);
@@ -125,9 +127,10 @@ function sessionsInNode(now: () => number): Sessions {
   return {
     begin: async (object, step, question) => {
       bookOf(object).begin(step, question.at);
-      return bookOf(object).find(question);
+      return bookOf(object).find(question, opened.find(object));
     },
-    peek: async (object, question) => bookOf(object).find(question),
+    peek: async (object, question) => bookOf(object).find(question, opened.find(object)),
+    opened: (object, lane) => opened.keep(object, lane),
     settle: (object, step) => bookOf(object).settle(step, now()),
     missed: () => {
       throw new Error('a session was not there');

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FoundLane, Lane } from '../../src/core/context/lanes.ts';
-import { NO_EXPERIENCE, together, withStep } from '../../src/core/routing/experience.ts';
+import { withStep } from '../../src/core/routing/experience.ts';
 import { fromCounts } from '../../src/core/routing/experience-counts.ts';
 import type { LaneCounts } from '../../src/pipeline/lane-counts.ts';
 import type { SessionTotals } from '../../src/sessions/session-book.ts';
@@ -152,33 +152,6 @@ describe('the object of a session', () => {
       ...{ reached: [1, 1, 0, 0, 0, 0, 0, 0], ended: [0, 1, 0, 0, 0, 0, 0, 0] },
       ...{ steps: 1, tokens: 100, blocks: 1, gaps: 1, seconds: 10, answers: 2, output: 14 },
     });
-  });
-
-  test('lanes that fork and lanes that are dropped count every step once', async () => {
-    const { begin, settle, describe: look } = session('forks');
-    const told = async () => (await objects.delivered()) as unknown as Partial<LaneCounts>[];
-    const before = new Set((await told()).map(({ lane }) => lane));
-    const soon = { endsAt: Date.now() + 3_000 };
-    await settle('k1', await begin('k1', ['u1']), 'u1', 'a1', soon);
-    // Three that go on from the same answer: one lane and two forks of it.
-    const forks = await Promise.all(['k2', 'k3', 'k4'].map((id) => begin(id, ['u1', 'a1', id])));
-    for (const [i, found] of forks.entries()) await settle(`k${i + 2}`, found, `k${i + 2}`, `a${i}`, soon);
-    // More lanes than are kept, each of one step: the first of them are dropped untold.
-    const ids = Array.from({ length: 260 }, (_, i) => `one-${i}`);
-    const found = await Promise.all(ids.map((id) => begin(id, [id])));
-    await Promise.all(found.map((one, i) => settle(ids[i] ?? '', one, ids[i] ?? '', `a-${ids[i]}`, soon)));
-    expect((await look()).lanes).toHaveLength(256);
-    const mine = async () => (await told()).filter(({ lane }) => lane !== undefined && !before.has(lane));
-    await until(async () => new Set((await mine()).map(({ lane }) => lane)).size >= 263);
-    const latest = new Map((await mine()).map((row) => [row.lane, row]));
-    const all = [...latest.values()].reduce(
-      (sum, { counts }) => together(sum, fromCounts(counts ?? []) ?? NO_EXPERIENCE),
-      NO_EXPERIENCE,
-    );
-    // The lane's two steps, a step of each fork, and 260.
-    expect(all.answers).toBe(264);
-    expect(all.reached).toEqual([261, 3, 0, 0, 0, 0, 0, 0]);
-    expect(all.ended).toEqual([260, 3, 0, 0, 0, 0, 0, 0]);
   });
 
   test('traps T62: an object that was only looked at keeps nothing', async () => {

@@ -5,6 +5,7 @@ import type { LastAnswer } from '../routing/failure-signals.ts';
 import type { CacheRules } from './cache-rules.ts';
 import {
   assume,
+  COLD,
   MARKED,
   observe,
   type PrefixState,
@@ -91,14 +92,15 @@ export function findLane(lanes: readonly Lane[], question: LaneQuestion, newId: 
   }
   if (best) return { lane: best.lane, base: best.lane.sent };
   const prefixes = shared ? warmAt(shared.lane, shared.mark) : warmHeads(lanes);
-  return { lane: openedLane(newId(), prefixes, question.at), base: null };
+  return { lane: openLane(newId(), question.at, prefixes), base: null };
 }
 
 function isNewer(lane: Lane, place: number, other: { lane: Lane; place: number }): boolean {
   return place === other.place && lane.usedAt > other.lane.usedAt;
 }
 
-function openedLane(id: string, prefixes: PrefixState, at: number): Lane {
+/** A lane before its first step. */
+export function openLane(id: string, at: number, prefixes: PrefixState = COLD): Lane {
   return {
     ...{ id, sent: '', answered: null, steps: 0, served: null, prefixes },
     ...{ experience: NO_EXPERIENCE, before: null, last: null, marks: [], usedAt: at },
