@@ -12,10 +12,10 @@ import { OWN_DAYS } from './retention.ts';
 const HALF_LIFE_DAYS = 14;
 /** Days until a lane is forgotten: it weighs a sixteenth by then. */
 const LONGEST_DAYS = 56;
-/** A customer's lanes that count, the newest: some 24,000 steps, after which more of the same says nothing new. */
-const MOST_LANES = 2_000;
-/** Customers folded in a statement, and in a run; those left are the next one's. */
-const BATCH = 20;
+/** A customer's lanes that count, the newest: some 6,000 steps, where the prior is worth twenty. */
+const MOST_LANES = 500;
+/** Customers folded in a statement, a fraction of a second, and in a run; those left are the next one's. */
+const BATCH = 5;
 const MOST_CUSTOMERS = 1_000;
 
 /**

@@ -35,7 +35,7 @@ const LANE = 12;
 
 /**
  * What a step of a session takes besides: begin and settle in its Durable Object, 20 ms each; and once a lane an alarm
- * that tells what it has shown, by a message (its row in Postgres is one of 2,000 a customer, for weeks).
+ * that tells what it has shown, by a message (its row in Postgres is one of 500 a customer, for weeks).
  */
 export const SESSION_USE = {
   durableObjectRequests: 2 + 1 / LANE,
