@@ -53,6 +53,8 @@ const variables = z.object({
   FLUX_SESSION_TIMEOUT_MS: whole(1_000),
   // No stream of a provider is silent for longer (house.md).
   FLUX_ABANDONED_AFTER_MS: whole(15 * 60_000),
+  // Anthropic's longest cache is cold by then; a lane that goes on all the same is counted anew.
+  FLUX_LANE_END_MS: whole(60 * 60_000),
   FLUX_RETRY_BASE_MS: whole(500, 0),
   /** Bound by `npm start` alone. */
   FLUX_LOCAL_TOKEN: optional,
@@ -108,6 +110,7 @@ function check(env: Env): Settings {
       keepAlive: values.FLUX_KEEP_ALIVE_MS,
       session: values.FLUX_SESSION_TIMEOUT_MS,
       abandoned: values.FLUX_ABANDONED_AFTER_MS,
+      laneEnd: values.FLUX_LANE_END_MS,
       retryBase: values.FLUX_RETRY_BASE_MS,
     },
     keys: readKeys(values.FLUX_API_KEYS, values.FLUX_ADMIN_KEY),

@@ -76,7 +76,14 @@ function warmAll({ tiers }: TierSet, { needs, parts, at }: BenchStep): PrefixSta
     .reduce((state, { candidate: { model, ...rest }, setting }) => {
       const before = levelStarts(model, needs.input);
       const tokens = Math.round(0.9 * tokensOn(model, needs.input).total);
-      const sent = { tokens, blocks: needs.input.blocks, at: at / 1_000 - 10, parts: setting, before };
+      const sent = {
+        tokens,
+        blocks: needs.input.blocks,
+        at: at / 1_000 - 10,
+        parts: setting,
+        before,
+        trailing: true,
+      };
       return assume(state, keyOf(rest), cacheRulesOf(model), sent);
     }, COLD);
 }

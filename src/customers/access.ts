@@ -3,7 +3,13 @@ import * as z from 'zod';
 import { SCOPES } from '../env-keys.ts';
 import type { Database } from '../stores/database.ts';
 import type { Redis } from '../stores/redis.ts';
-import { apiKeys, customerLimits, customerSettings, OVER_BUDGET } from '../stores/schema.ts';
+import {
+  apiKeys,
+  customerExperience,
+  customerLimits,
+  customerSettings,
+  OVER_BUDGET,
+} from '../stores/schema.ts';
 import { within } from '../stores/time-limit.ts';
 import { readKept } from './settings.ts';
 
@@ -46,6 +52,8 @@ const accessFacts = z.object({
       sealed: z.record(z.string(), z.string()),
     })
     .nullable(),
+  /** What the customer's lanes have shown, as counts; null: nothing yet. A default: Redis may have older facts. */
+  experience: z.array(z.number()).nullable().default(null),
   limits: z.object({
     customer: limit.nullable(),
     key: limit.nullable(),
@@ -158,6 +166,8 @@ async function readPostgres(database: Database, question: AccessQuestion): Promi
         (SELECT json_build_object('version', version, 'settings', settings, 'sealed', sealed)
           FROM ${customerSettings} WHERE customer = (SELECT customer FROM owner)
           ORDER BY version DESC LIMIT 1) AS settings,
+        (SELECT to_json(counts) FROM ${customerExperience}
+          WHERE customer = (SELECT customer FROM owner)) AS experience,
         json_build_object(
           'customer', (SELECT row_to_json(limits) FROM limits WHERE key_id = ''),
           'key', (SELECT row_to_json(limits) FROM limits WHERE key_id = ${question.id}),

@@ -1,3 +1,4 @@
+import { fromCounts } from '../core/routing/experience-counts.ts';
 import type { ProviderSettings, StepSettings } from '../pipeline/settings.ts';
 import type { AccessFacts } from './access.ts';
 import { remember } from './bounded.ts';
@@ -5,11 +6,14 @@ import { unseal } from './sealed.ts';
 import type { CustomerSettings } from './settings.ts';
 import { settingsFor } from './step-settings.ts';
 
+type Stored = NonNullable<AccessFacts['settings']>;
+
 /** Customers whose settings an isolate keeps made up. */
 const MOST = 1_000;
 
 /**
- * Makes a customer's settings up for the pipeline, once a version: requests read objects, no JSON.
+ * Makes a customer's settings up for the pipeline, with what its lanes have shown, once a version of both: requests
+ * read objects, no JSON. Without experience, or where no store tells it, the shipped prior is all there is to expect.
  * @param secrets FLUX_SECRET and the one before it, which open the customer's own provider keys; none: nothing does
  * @param tell how many of the settings this deployment can't follow (any more)
  */
@@ -18,18 +22,27 @@ export function settingsCompiler(
   secrets: readonly string[],
   tell: (problems: number) => void,
 ): (customer: string, facts: AccessFacts) => Promise<StepSettings> {
-  const made = new Map<string, { version: number; step: StepSettings }>();
-  return async (customer, { settings: stored }) => {
-    if (stored === null) return deployment;
+  const made = new Map<string, { version: string; step: StepSettings }>();
+  return async (customer, { settings: stored, experience: counts }) => {
+    if (stored === null && counts === null) return deployment;
+    const version = JSON.stringify([stored?.version, counts]);
     const before = made.get(customer);
-    if (before?.version === stored.version) return before.step;
-    const { settings, sealed } = stored;
+    if (before?.version === version) return before.step;
+    const experience = counts && fromCounts(counts);
+    const step = {
+      ...(stored === null ? deployment : await settled(stored, customer)),
+      ...(experience === null ? {} : { experience }),
+    };
+    remember(made, customer, { version, step }, MOST);
+    return step;
+  };
+
+  async function settled({ settings, sealed }: Stored, customer: string): Promise<StepSettings> {
     const providers = await withOwnKeys(deployment.providers, settings, sealed, customer, secrets);
     const { step, problems } = settingsFor(deployment, settings, providers, today());
     if (problems.length > 0) tell(problems.length);
-    remember(made, customer, { version: stored.version, step }, MOST);
     return step;
-  };
+  }
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { Message, MessageBatch } from '@cloudflare/workers-types';
+import { type LaneCounts, laneCounts } from '../pipeline/lane-counts.ts';
 import { abandonedRecord, queuedRecord, type StepRecord, stepRecord } from '../pipeline/record.ts';
 import { type Database, sqlStateOf } from '../stores/database.ts';
 import type { Redis } from '../stores/redis.ts';
 import { exactCheck } from './exact-check.ts';
+import { keepEndedLanes } from './experience.ts';
 import { insertSteps } from './insertion.ts';
 import { logLine } from './line.ts';
 import { buryMessages, parkSteps } from './parking.ts';
@@ -22,11 +24,12 @@ export function retryDelay(attempts: number): number {
   return Math.min(LONGEST_DELAY, 2 ** attempts);
 }
 
-/** A message of the log queue: steps that were sent together. */
+/** A message of the log queue: steps, or lanes that ended, that were sent together. */
 interface Delivery {
   message: Message;
   steps: StepRecord[];
-  /** What in it is no step. */
+  lanes: LaneCounts[];
+  /** What in it is neither. */
   unreadable: unknown[];
 }
 
@@ -45,9 +48,14 @@ export async function consumeSteps(batch: Batch, stores: ConsumerStores): Promis
         deliveries.flatMap(({ steps }) => steps),
       ),
     );
+    await keepEndedLanes(
+      stores.database,
+      deliveries.flatMap(({ lanes }) => lanes),
+    );
   } catch (error) {
-    retry(deliveries.filter(({ steps }) => steps.length > 0));
-    deliveries = deliveries.filter(({ steps }) => steps.length === 0);
+    const hasRows = ({ steps, lanes }: Delivery) => steps.length + lanes.length > 0;
+    retry(deliveries.filter(hasRows));
+    deliveries = deliveries.filter((delivery) => !hasRows(delivery));
     logLine('warn', 'write_failed', { count: batch.messages.length, sql_state: sqlStateOf(error) });
   }
   const written: Delivery[] = [];
@@ -62,7 +70,8 @@ export async function consumeSteps(batch: Batch, stores: ConsumerStores): Promis
 
 /**
  * Takes what the log queue gave up on: without a consumer Cloudflare deletes it after four days (T47). Steps are
- * parked, from where the scheduled job brings them back once Postgres is there; the rest goes to the dead list.
+ * parked, from where the scheduled job brings them back once Postgres is there; what is no record goes to the dead
+ * list. What lanes have shown is let go: it makes forecasts better, and the next lanes will show the same.
  */
 export async function consumeDead(batch: Batch, stores: ConsumerStores): Promise<void> {
   const deliveries = batch.messages.map(readMessage);
@@ -79,12 +88,14 @@ const isStep = exactCheck(stepRecord);
 
 /** Sessions send arrays as they are; a step by itself is a message of an older version. */
 function readMessage(message: Message): Delivery {
-  const delivery: Delivery = { message, steps: [], unreadable: [] };
+  const delivery: Delivery = { message, steps: [], lanes: [], unreadable: [] };
   const body = typeof message.body === 'string' ? parseText(message.body) : message.body;
   for (const item of Array.isArray(body) ? body : [body]) {
     const record = isStep(item) ? item : queuedRecord.safeParse(item).data;
-    if (!record) delivery.unreadable.push(item);
-    else delivery.steps.push(record.state === 'begun' ? abandonedRecord(record) : record);
+    const lane = record ? null : laneCounts.safeParse(item).data;
+    if (record) delivery.steps.push(record.state === 'begun' ? abandonedRecord(record) : record);
+    else if (lane) delivery.lanes.push(lane);
+    else delivery.unreadable.push(item);
   }
   return delivery;
 }

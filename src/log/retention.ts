@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../stores/database.ts';
 import { DEFAULT_RETENTION_DAYS } from '../stores/retention.ts';
-import { customerSettings, customers, queries } from '../stores/schema.ts';
+import { customerSettings, customers, queries, sessions } from '../stores/schema.ts';
 
 /** Rows deleted in one statement: a fraction of a second, and nothing else waits for it meanwhile (T45). */
 const BATCH = 2_000;
@@ -13,13 +13,22 @@ const LOCK_TIMEOUT = sql`SET LOCAL lock_timeout = '500ms'`;
 const ONE_AT_A_TIME = sql`SELECT pg_advisory_xact_lock(hashtext('ensure_query_partitions'))`;
 
 /** Days of those who have set them. What the settings of a newer version allow holds here too: deleted is deleted. */
-const OWN_DAYS = sql`
+export const OWN_DAYS = sql`
   latest AS (
     SELECT DISTINCT ON (customer) customer, settings -> 'retention_days' AS days
     FROM ${customerSettings} ORDER BY customer, version DESC),
   own AS (
     SELECT customer, least(ceil(days::numeric), 36500)::integer AS days FROM latest
     WHERE CASE WHEN jsonb_typeof(days) = 'number' THEN days::numeric >= 1 END)`;
+
+/** Since when each customer's steps are kept: by whole months, where it has set no retention of its own. */
+const KEPT = sql`
+  kept AS (
+    SELECT ${customers.id} AS customer, CASE WHEN own.days IS NULL
+      THEN date_trunc('month', (now() AT TIME ZONE 'UTC')
+        - make_interval(days => ${DEFAULT_RETENTION_DAYS}::integer)) AT TIME ZONE 'UTC'
+      ELSE now() - make_interval(days => own.days) END AS since
+    FROM ${customers} LEFT JOIN own ON own.customer = ${customers.id})`;
 
 /**
  * Takes away the steps that nobody keeps any longer: months older than the longest retention in force are dropped
@@ -30,13 +39,25 @@ const OWN_DAYS = sql`
  */
 export async function forgetOldSteps(database: Database): Promise<{ dropped: string[]; deleted: number }> {
   const dropped = await dropOldMonths(database);
+  return { dropped, deleted: await inBatches(() => deleteSteps(database)) };
+}
+
+/**
+ * Takes away the sums of sessions whose last step nobody keeps any longer, as {@link forgetOldSteps} takes the step.
+ * @returns how many
+ */
+export function forgetOldSessions(database: Database): Promise<number> {
+  return inBatches(() => deleteSessions(database));
+}
+
+async function inBatches(deleteBatch: () => Promise<number>): Promise<number> {
   let deleted = 0;
   for (let batch = 0; batch < MOST_BATCHES; batch++) {
-    const gone = await deleteBatch(database);
+    const gone = await deleteBatch();
     deleted += gone;
     if (gone === 0) break;
   }
-  return { dropped, deleted };
+  return deleted;
 }
 
 async function dropOldMonths(database: Database): Promise<string[]> {
@@ -58,16 +79,10 @@ async function dropOldMonths(database: Database): Promise<string[]> {
 }
 
 /** @returns how many rows went */
-async function deleteBatch(database: Database): Promise<number> {
+async function deleteSteps(database: Database): Promise<number> {
   // Rows that another run has in its hands are left to it.
   const { rows } = await database.execute<{ gone: number }>(sql`
-    WITH ${OWN_DAYS},
-    kept AS (
-      SELECT ${customers.id} AS customer, CASE WHEN own.days IS NULL
-        THEN date_trunc('month', (now() AT TIME ZONE 'UTC')
-          - make_interval(days => ${DEFAULT_RETENTION_DAYS}::integer)) AT TIME ZONE 'UTC'
-        ELSE now() - make_interval(days => own.days) END AS since
-      FROM ${customers} LEFT JOIN own ON own.customer = ${customers.id}),
+    WITH ${OWN_DAYS}, ${KEPT},
     expired AS (
       SELECT old.started_at, old.request_id FROM kept CROSS JOIN LATERAL (
         SELECT started_at, request_id FROM ${queries}
@@ -77,6 +92,24 @@ async function deleteBatch(database: Database): Promise<number> {
     gone AS (
       DELETE FROM ${queries} USING expired
       WHERE ${queries.started_at} = expired.started_at AND ${queries.request_id} = expired.request_id
+      RETURNING 1)
+    SELECT count(*)::integer AS gone FROM gone`);
+  return rows[0]?.gone ?? 0;
+}
+
+/** @returns how many rows went */
+async function deleteSessions(database: Database): Promise<number> {
+  const { rows } = await database.execute<{ gone: number }>(sql`
+    WITH ${OWN_DAYS}, ${KEPT},
+    expired AS (
+      SELECT old.customer, old.id FROM kept CROSS JOIN LATERAL (
+        SELECT customer, id FROM ${sessions}
+        WHERE customer = kept.customer AND last_at < kept.since
+        LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) AS old
+      LIMIT ${BATCH}),
+    gone AS (
+      DELETE FROM ${sessions} USING expired
+      WHERE ${sessions.customer} = expired.customer AND ${sessions.id} = expired.id
       RETURNING 1)
     SELECT count(*)::integer AS gone FROM gone`);
   return rows[0]?.gone ?? 0;

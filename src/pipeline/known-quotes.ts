@@ -23,8 +23,10 @@ export const quoteOnce: Quoting = (candidates, others, input, isLast) => {
   const { total } = input.input;
   const step = Math.round(Math.log2(1 + total.text) * SIZES);
   const name = [
-    // Prices and models are those of these very objects, which a new version of the settings replaces.
-    ...[input.providers, ...candidates, null, ...others].map((one) => (one ? numberOf(one) : '')),
+    // Prices, models and experience are those of these very objects, which a new version of them replaces.
+    ...[input.providers, input.lane.customers, ...candidates, null, ...others].map((one) =>
+      one ? numberOf(one) : '',
+    ),
     ...[input.floor, isLast, input.lane.number, step, total.images, total.smallImages],
     // Prices change from one day to the next.
     Math.floor(input.at / 86_400_000),
@@ -40,9 +42,9 @@ export const quoteOnce: Quoting = (candidates, others, input, isLast) => {
   return quotes;
 };
 
-/** No cache holds anything of it, and no step of it or of its customer's lanes was seen. */
-function isUnknown({ prefixes, experience, customers }: LaneView): boolean {
-  return prefixes === COLD && experience === NO_EXPERIENCE && customers === NO_EXPERIENCE;
+/** No cache holds anything of it, and no step of it was seen. */
+function isUnknown({ prefixes, experience }: LaneView): boolean {
+  return prefixes === COLD && experience === NO_EXPERIENCE;
 }
 
 /** Instead of a name, which two versions of the settings may share. */

@@ -41,8 +41,8 @@ export function openLiveStream(
   /** The usage counts the whole answer. */
   let final = false;
   let serviceTier: string | undefined;
-  /** For its lane: of a step that has none the words are not kept. */
-  const assembly = step.state.found === null ? null : assembleAnswer();
+  /** For its lane, or the one it may open: of a step that has none the words are not kept. */
+  const assembly = step.state.digest === null ? null : assembleAnswer();
   /** What was thought: for its lane, and for whoever keeps it. */
   const thought: ThinkingBlock[] = [];
   let stop: StopReason | null = null;

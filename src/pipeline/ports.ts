@@ -6,6 +6,7 @@ import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import type { Frame } from '../core/dialects/upstream.ts';
 import type { CatalogModel } from '../core/routing/catalog.ts';
 import type { FailureKind } from '../core/routing/escalation.ts';
+import type { Experience } from '../core/routing/experience.ts';
 import type { BegunRecord, StepRecord } from './record.ts';
 import type { ProviderSettings, Timeouts } from './settings.ts';
 
@@ -108,8 +109,20 @@ export interface BegunStep {
 export interface EndedStep {
   requestId: string;
   costUsd: number | null;
-  /** The lane after it, and what its lane had to be still; null: it was of no lane. */
-  lane: { next: Lane; base: FoundLane['base'] } | null;
+  /** Its lane; null: it was of none. */
+  lane: EndedLaneStep | null;
+}
+
+/** A lane after a step. */
+export interface EndedLaneStep {
+  next: Lane;
+  /** What the lane had to be still for the step to keep it. */
+  base: FoundLane['base'];
+  customer: string;
+  /** What it had shown before the step: another lane's, where the step forks off. */
+  before: Experience;
+  /** When it counts as ended unless it goes on, in milliseconds since the epoch. */
+  endsAt: number;
 }
 
 /** Sessions, by the names of their objects: HMACs. */
@@ -118,6 +131,8 @@ export interface Sessions {
   begin(object: string, step: BegunStep, question: LaneQuestion): Promise<FoundLane>;
   /** The lane a step would go on with: nothing is kept. */
   peek(object: string, question: LaneQuestion): Promise<FoundLane>;
+  /** A step that touched no object was answered: the lane it may have opened, by the name its object then has. */
+  opened(object: string, lane: Lane): void;
   /** After the answer: never throws, and nobody waits for it. */
   settle(object: string, step: EndedStep): void;
   /** A session did not answer in time: counted. */

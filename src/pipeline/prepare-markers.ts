@@ -22,7 +22,7 @@ export function withOwnMarkers(
   }
   if (target.wire !== 'anthropic-messages') {
     if (target.wire !== 'openai-responses') return conversation;
-    const { head } = markerPlaces(conversation, undefined, 1);
+    const { head } = markerPlaces(conversation, [], 1);
     const mark: CacheMark = { breakpoint: true, ...(wish.long ? { ttl: '1h' as const } : {}) };
     // A tool can carry none there.
     const hasLead =

@@ -2,7 +2,7 @@ import { tokensOn } from '../core/accounting/estimate.ts';
 import { pricesOf } from '../core/accounting/price-book.ts';
 import { type MarkerWish, paysForLong } from '../core/context/cache-markers.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
-import { survivingPlaces, warmTokens } from '../core/context/prefix-state.ts';
+import { isAlive, survivingPlaces, warmTokens } from '../core/context/prefix-state.ts';
 import type { PutBack } from '../core/context/thoughts.ts';
 import type { Conversation } from '../core/conversation.ts';
 import type { Wrapping } from '../core/dialects/unwrap.ts';
@@ -105,20 +105,22 @@ function wishMarkers(
   const { model } = candidate;
   const rules = cacheRulesOf(model);
   const at = request.startedAt / 1_000;
-  const prefixes = lane.prefixes[keyOf(candidate)];
+  const places = survivingPlaces(lane.prefixes[keyOf(candidate)], rules, lane.parts);
   const tokens = tokensOn(model, input).total + (lane.thinking?.[keyOf(candidate)] ?? 0);
   const prompt = { tokens, blocks: input.blocks, at, trailing: true };
-  const warm = warmTokens(survivingPlaces(prefixes, rules, lane.parts), rules, prompt);
+  const warm = warmTokens(places, rules, prompt);
+  const lasting = places.filter(({ lifetimeSeconds }) => lifetimeSeconds > rules.default.seconds);
+  const kept = warmTokens(lasting, rules, prompt);
   const provider = settings.providers.get(candidate.provider);
   const prices = provider
     ? pricesOf(provider, candidate.name, new Date(request.startedAt).toISOString(), tokens)
     : null;
-  const blocks = prefixes?.[0]?.blocks;
+  const alive = places.filter((place) => isAlive(place, at) && place.blocks <= input.blocks);
   return {
-    known: blocks !== undefined && blocks <= input.blocks ? blocks : undefined,
+    known: alive.sort((a, b) => b.tokens - a.tokens).map(({ blocks }) => blocks),
     key: state.object && state.digest ? state.digest(`cache ${state.object}`) : undefined,
     long:
       lane.number > 1 &&
-      paysForLong(rules, prices, { tokens, warm }, { ...forecast(lane), pauses: seenPauses(lane) }),
+      paysForLong(rules, prices, { tokens, warm, kept }, { ...forecast(lane), pauses: seenPauses(lane) }),
   };
 }

@@ -33,6 +33,8 @@ export interface Timeouts {
   session: number;
   /** A step of which nothing was heard for so long is over. */
   abandoned: number;
+  /** A lane that nobody went on with for so long has ended: what it has shown counts for its customer's next ones. */
+  laneEnd: number;
   /** First pause before a retry; it doubles. */
   retryBase: number;
 }

@@ -1,5 +1,5 @@
 import { baselineOf } from '../core/accounting/baseline.ts';
-import { totalCost } from '../core/accounting/cost.ts';
+import { roundUsd, totalCost } from '../core/accounting/cost.ts';
 import { tokensOn } from '../core/accounting/estimate.ts';
 import { infraCostOf, SESSION_USE, STEP_USE, THOUGHTS_USE } from '../core/accounting/infra-cost.ts';
 import { PRICE_BOOK_VERSION } from '../core/accounting/price-book.ts';
@@ -41,8 +41,8 @@ export const PROFILE = { profile_version: 0, basis: 'prior' } as const;
 
 /** What running a step takes: the same for every one that touches no session, and for every one that does. */
 export const INFRA_COST_USD = infraCostOf(STEP_USE);
-export const SESSION_COST_USD = infraCostOf({ ...STEP_USE, ...SESSION_USE });
-const THINKING_COST_USD = infraCostOf({ ...STEP_USE, ...SESSION_USE, ...THOUGHTS_USE });
+export const SESSION_COST_USD = roundUsd(INFRA_COST_USD + infraCostOf(SESSION_USE));
+const THINKING_COST_USD = roundUsd(SESSION_COST_USD + infraCostOf(THOUGHTS_USE));
 
 /** A provider chooses its own codes: only what looks like one is kept, for anything else could be content (T48). */
 export function rowCode(code: string | null): string | null {
@@ -145,6 +145,7 @@ export function settle(
       thinking: end.call?.thinking ?? 0,
       isThought: end.thought.length > 0,
     },
+    settings,
     step.ports,
   );
   if (served && answered !== null) {

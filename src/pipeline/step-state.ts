@@ -1,12 +1,20 @@
 import { leadingSystem, levelStarts, tokensOn } from '../core/accounting/estimate.ts';
+import { cacheWrites } from '../core/accounting/usage.ts';
 import { type CacheParts, settingsParts, withMessages } from '../core/context/cache-parts.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
 import { canonicalText, chainOf, type Digest, firstAnswer } from '../core/context/lane-chain.ts';
-import { advanceLane, type FoundLane, type LaneQuestion, type LaneStep } from '../core/context/lanes.ts';
+import {
+  advanceLane,
+  type FoundLane,
+  type LaneQuestion,
+  type LaneStep,
+  openLane,
+} from '../core/context/lanes.ts';
+import { MARKED, type SentPrompt } from '../core/context/prefix-state.ts';
 import { withProducers } from '../core/context/thinkers.ts';
 import type { Thoughts } from '../core/context/thoughts.ts';
-import type { AssistantBlock } from '../core/conversation.ts';
-import { hasCacheMarks } from '../core/dialects/cache-marks.ts';
+import type { AssistantBlock, Conversation } from '../core/conversation.ts';
+import { hasCacheMarks, markEnds } from '../core/dialects/cache-marks.ts';
 import { keyOf } from '../core/routing/candidate.ts';
 import type { Needs } from '../core/routing/capability.ts';
 import { NO_EXPERIENCE } from '../core/routing/experience.ts';
@@ -24,6 +32,7 @@ export interface StepState {
   object: string | null;
   found: FoundLane | null;
   question: LaneQuestion | null;
+  /** Null: nothing is kept of the step, nor remembered. */
   digest: Digest | null;
   parts: CacheParts;
   /** What models thought in it that the client can't send; null: none is kept of this step. */
@@ -49,17 +58,29 @@ export function identify(request: StepRequest, needs: Needs, isHousekeeping: boo
   const { digest, session, customer, conversation, startedAt } = request;
   if (digest === null || isHousekeeping) return STATELESS;
   const answered = session.hash === null ? firstAnswer(conversation.messages) : undefined;
-  if (session.hash === null && answered === undefined) return STATELESS;
+  if (session.hash === null && answered === undefined) return { ...STATELESS, digest };
   const chain = chainOf(conversation.messages, digest);
-  const own = session.hash === null ? `chain:${chain[answered ?? 0]}` : `session:${session.hash}`;
+  const object =
+    session.hash === null
+      ? unnamed(customer, chain[answered ?? 0] ?? '')
+      : `${customer}:session:${session.hash}`;
   return {
-    object: `${customer}:${own}`,
+    object,
     found: null,
     question: { chain, at: startedAt },
     digest,
-    parts: withMessages(settingsParts(conversation, digest), needs.input),
+    parts: partsOf(request, digest, needs.input),
     thoughts: null,
   };
+}
+
+/** The object of a conversation whose client names no session. @param chain up to its first answer */
+function unnamed(customer: string, chain: string): string {
+  return `${customer}:chain:${chain}`;
+}
+
+function partsOf({ conversation }: StepRequest, digest: Digest, input: Needs['input']): CacheParts {
+  return withMessages(settingsParts(conversation, digest), input);
 }
 
 /**
@@ -73,7 +94,7 @@ export async function beginState(
   { session: patience, abandoned }: Timeouts,
 ): Promise<StepState> {
   const { object, question } = state;
-  if (!sessions || object === null || !question) return STATELESS;
+  if (!sessions || object === null || !question) return state;
   const record = abandonedRecord(begun());
   const dueAt = question.at + abandoned;
   const found = await soon(
@@ -129,11 +150,30 @@ export function laneView(
   const unknown = unknownLane(conversation.messages);
   const customers = experience ?? NO_EXPERIENCE;
   if (!found) return { ...unknown, customers };
-  const { steps, prefixes, served, experience: own } = found.lane;
-  const number = steps > 0 ? steps + 1 : unknown.number;
+  const { prefixes, served, experience: own } = found.lane;
+  const number = numberOf(found, conversation);
   // Each of the lane's earlier ends has a marker, unless the client sets its own.
-  const trailing = !hasCacheMarks(conversation);
-  return { number, prefixes, parts, served, experience: own, customers, trailing };
+  const marks = markEnds(conversation).map(({ end }) => end);
+  const marked = marks.length > 0 ? { trailing: false, marks } : { trailing: true };
+  return { number, prefixes, parts, served, experience: own, customers, ...marked };
+}
+
+/** Which step of its lane it is, from 1: what the lane has counted, else what the conversation tells. */
+function numberOf({ lane: { steps } }: FoundLane, { messages }: Conversation): number {
+  return steps > 0 ? steps + 1 : unknownLane(messages).number;
+}
+
+/** Where a request's cache was written: ours end with the prompt, and none but the head lives longer (OpenAI's). */
+function written(
+  conversation: Conversation,
+  blocks: number,
+): Pick<SentPrompt, 'blocks' | 'trailing' | 'marks' | 'longEnd'> {
+  const ends = markEnds(conversation);
+  const last = ends.at(-1);
+  if (!last) return { blocks, trailing: true, longEnd: MARKED };
+  const long = ends.findLast((mark) => mark.long);
+  const marks = ends.map(({ end }) => end);
+  return { blocks: last.end, trailing: false, marks, ...(long ? { longEnd: long.end } : {}) };
 }
 
 /** How a step ended, for its lane. */
@@ -160,26 +200,48 @@ export function settleState(
   state: StepState,
   request: StepRequest,
   end: StateEnd,
-  { sessions }: Ports,
+  { timeouts }: Pick<StepSettings, 'timeouts'>,
+  { sessions }: Pick<Ports, 'sessions'>,
 ): string | null {
   const { object, found } = state;
-  if (!sessions || object === null || !found) return null;
+  if (!sessions) return null;
+  if (object === null) rememberFirst(state, request, end, sessions);
+  if (object === null || !found) return null;
+  const { requestId, customer, startedAt } = request;
   const step = laneStep(state, request, end);
   const next = advanceLane(found.lane, step);
-  sessions.settle(object, {
-    requestId: request.requestId,
-    costUsd: end.costUsd,
-    lane: { next, base: found.base },
-  });
+  const endsAt = startedAt + timeouts.laneEnd;
+  const lane = { next, base: found.base, customer, before: found.lane.experience, endsAt };
+  sessions.settle(object, { requestId, costUsd: end.costUsd, lane });
   return step.answered;
 }
 
+/**
+ * What a first step without a session leaves, should its conversation go on: only where some of it is in a cache, for
+ * hashing costs a small request more than it would ever save.
+ */
+function rememberFirst(
+  { digest }: StepState,
+  request: StepRequest,
+  end: StateEnd,
+  sessions: NonNullable<Ports['sessions']>,
+): void {
+  const { usage } = end.served ?? {};
+  if (digest === null || end.answer === null || !usage || usage.read + cacheWrites(usage) === 0) return;
+  const { requestId, customer, conversation, startedAt } = request;
+  const question = { chain: chainOf(conversation.messages, digest), at: startedAt };
+  const found = { lane: openLane(requestId, startedAt), base: null };
+  const parts = partsOf(request, digest, end.input);
+  const step = laneStep({ ...STATELESS, found, question, digest, parts }, request, end);
+  sessions.opened(unnamed(customer, step.answered ?? ''), advanceLane(found.lane, step));
+}
+
 function laneStep(
-  { question, digest, parts }: StepState,
+  { question, digest, parts, found }: StepState,
   { conversation }: StepRequest,
   { answer, isTruncated, isRefused, served, floor, input, thinking, isThought }: StateEnd,
 ): LaneStep {
-  if (!question || !digest) throw new RangeError('a step of a lane has a chain');
+  if (!question || !digest || !found) throw new RangeError('a step of a lane has a chain');
   const sent = question.chain.at(-1) ?? '';
   const { model } = served?.candidate ?? {};
   const at = question.at / 1_000;
@@ -195,6 +257,7 @@ function laneStep(
     served: served ? { provider: served.candidate.provider, name: served.candidate.name } : null,
     isThought,
     floor,
+    number: numberOf(found, conversation),
     tokens: input.total.text,
     output: served?.usage.output ?? 0,
     blocks: input.blocks,
@@ -207,7 +270,7 @@ function laneStep(
             usage: served.estimated ? null : served.usage,
             prompt: {
               tokens: tokensOn(model, input).total + thinking,
-              blocks: input.blocks,
+              ...written(conversation, input.blocks),
               at,
               parts,
               // Our markers stand after the head; where the client's stand is not known.

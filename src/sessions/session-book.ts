@@ -7,7 +7,9 @@ import {
   type LaneQuestion,
   MOST_LANES,
 } from '../core/context/lanes.ts';
-import type { BegunStep, EndedStep } from '../pipeline/ports.ts';
+import { type Experience, NO_EXPERIENCE } from '../core/routing/experience.ts';
+import { countsOf, type LaneCounts } from '../pipeline/lane-counts.ts';
+import type { BegunStep, EndedLaneStep, EndedStep } from '../pipeline/ports.ts';
 import type { StepRecord } from '../pipeline/record.ts';
 
 /** What a session has had in all: exact, however many steps ran at once. */
@@ -21,10 +23,26 @@ export interface SessionTotals {
   spentUsd: number;
 }
 
+/** A lane as it is kept, and what its customer learns of it once it has ended. */
+interface KeptLane extends Lane {
+  ending: {
+    customer: string;
+    /** What of its experience is the lane's that it was forked off. */
+    inherited: Experience;
+    /** Milliseconds since the epoch. */
+    at: number;
+    /** It was told so: then it is told anew only if it went on. */
+    isTold: boolean;
+  };
+}
+
+/** Told in one message: of some 300 bytes each, where a queue's may have 128 KB. */
+const TOLD_TOGETHER = 100;
+
 /** The exact numbers of one session, in its object's own database. Every method is one transaction. */
 export class SessionBook {
   readonly #sql: SqlStorage;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, KeptLane>();
 
   /** Whether there is anything: an object that was only looked at keeps nothing. */
   #isThere: boolean;
@@ -35,7 +53,7 @@ export class SessionBook {
     if (!this.#isThere) return;
     for (const row of sql.exec('SELECT lane FROM lanes ORDER BY used_at')) {
       // Written by this class.
-      const lane = JSON.parse(String(row.lane)) as Lane;
+      const lane = JSON.parse(String(row.lane)) as KeptLane;
       this.#lanes.set(lane.id, lane);
     }
   }
@@ -44,6 +62,7 @@ export class SessionBook {
     if (this.#isThere) return;
     this.#sql.exec(`
       CREATE TABLE lanes (id TEXT PRIMARY KEY, used_at INTEGER NOT NULL, lane TEXT NOT NULL);
+      CREATE TABLE dropped (id TEXT PRIMARY KEY, ends_at INTEGER NOT NULL, counts TEXT NOT NULL);
       CREATE TABLE steps (id TEXT PRIMARY KEY, due_at INTEGER NOT NULL, record TEXT NOT NULL, abandoned_usd REAL);
       CREATE TABLE totals (
         begun INTEGER NOT NULL, settled INTEGER NOT NULL, abandoned INTEGER NOT NULL, spent_usd REAL NOT NULL,
@@ -52,9 +71,10 @@ export class SessionBook {
     this.#isThere = true;
   }
 
-  /** The lane a step would go on with. Nothing is written. */
-  find(question: LaneQuestion): FoundLane {
-    return findLane(this.lanes, question, newId);
+  /** The lane a step would go on with: of a session that has none yet, the one that was opened before it was there. */
+  find(question: LaneQuestion, opened: Lane | null): FoundLane {
+    const lanes = this.#lanes.size === 0 && opened ? [opened] : this.lanes;
+    return findLane(lanes, question, newId);
   }
 
   begin({ requestId, record, dueAt }: BegunStep, at: number): void {
@@ -78,25 +98,79 @@ export class SessionBook {
       'UPDATE totals SET settled = settled + 1, abandoned = abandoned - ?, spent_usd = spent_usd + ?, used_at = max(used_at, ?)',
       ...[late === null ? 0 : 1, (costUsd ?? 0) - (late ?? 0), at],
     );
-    if (lane) this.#keep(lane.next, lane.base);
+    if (lane) this.#keep(lane);
   }
 
-  #keep(next: Lane, base: FoundLane['base']): void {
+  #keep({ next, base, customer, before, endsAt }: EndedLaneStep): void {
     const current = this.#lanes.get(next.id);
     // A lane that was dropped meanwhile, or never was, is opened; one that went on without this step is left alone.
     const isFork = current !== undefined && !keepsLane(current, base, next);
-    const lane = isFork ? { ...next, id: newId() } : next;
+    const inherited = isFork ? before : (current?.ending.inherited ?? NO_EXPERIENCE);
+    this.#write({
+      ...next,
+      ...(isFork ? { id: newId() } : {}),
+      ending: { customer, inherited, at: endsAt, isTold: false },
+    });
+    for (const [id, oldest] of this.#lanes) {
+      if (this.#lanes.size <= MOST_LANES) break;
+      this.#drop(id, oldest);
+    }
+  }
+
+  #write(lane: KeptLane): void {
     this.#lanes.delete(lane.id);
     this.#lanes.set(lane.id, lane);
     this.#sql.exec(
       'INSERT OR REPLACE INTO lanes (id, used_at, lane) VALUES (?, ?, ?)',
       ...[lane.id, lane.usedAt, JSON.stringify(lane)],
     );
-    for (const [id] of this.#lanes) {
-      if (this.#lanes.size <= MOST_LANES) break;
-      this.#lanes.delete(id);
-      this.#sql.exec('DELETE FROM lanes WHERE id = ?', id);
+  }
+
+  /** What it has shown stays until it is told. */
+  #drop(id: string, lane: KeptLane): void {
+    const counts = lane.ending.isTold ? null : countsOf(lane.ending.customer, lane, lane.ending.inherited);
+    this.#lanes.delete(id);
+    this.#sql.exec('DELETE FROM lanes WHERE id = ?', id);
+    if (!counts) return;
+    this.#sql.exec(
+      'INSERT OR REPLACE INTO dropped (id, ends_at, counts) VALUES (?, ?, ?)',
+      ...[id, lane.ending.at, JSON.stringify(counts)],
+    );
+  }
+
+  /** Lanes that have ended, were not told yet, and have shown something: as many as are told together. */
+  ended(now: number): LaneCounts[] {
+    if (!this.#isThere) return [];
+    const dropped = this.#sql.exec(
+      'SELECT counts FROM dropped WHERE ends_at <= ? ORDER BY ends_at LIMIT ?',
+      ...[now, TOLD_TOGETHER],
+    );
+    // Written by `#drop`.
+    const ended = [...dropped].map(({ counts }) => JSON.parse(String(counts)) as LaneCounts);
+    for (const lane of this.#lanes.values()) {
+      if (ended.length >= TOLD_TOGETHER) break;
+      if (lane.ending.isTold || lane.ending.at > now) continue;
+      const counts = countsOf(lane.ending.customer, lane, lane.ending.inherited);
+      if (counts) ended.push(counts);
+      else this.#told(lane);
     }
+    return ended;
+  }
+
+  /** The queue has them. A lane that went on meanwhile will be told again. */
+  tell(lanes: readonly LaneCounts[]): void {
+    for (const { lane: id, ended_at } of lanes) {
+      const lane = this.#lanes.get(id);
+      if (lane?.usedAt === ended_at) this.#told(lane);
+      this.#sql.exec('DELETE FROM dropped WHERE id = ?', id);
+    }
+  }
+
+  #told(lane: KeptLane): void {
+    const told = { ...lane, ending: { ...lane.ending, isTold: true } };
+    // In its place: it was not used.
+    this.#lanes.set(lane.id, told);
+    this.#sql.exec('UPDATE lanes SET lane = ? WHERE id = ?', JSON.stringify(told), lane.id);
   }
 
   /** Steps that are due and not abandoned yet. */
@@ -145,12 +219,18 @@ export class SessionBook {
     return [...this.#lanes.values()];
   }
 
-  /** When a step is next due (null: none is on its way), and when the session was last used (null: never). */
+  /**
+   * When a step is next due or a lane next ends (null: none is on its way, and all that ended were told), and when the
+   * session was last used (null: never).
+   */
   get times(): { nextDue: number | null; usedAt: number | null } {
     if (!this.#isThere) return { nextDue: null, usedAt: null };
     const { due } = this.#sql.exec('SELECT min(due_at) AS due FROM steps WHERE abandoned_usd IS NULL').one();
+    const { end } = this.#sql.exec('SELECT min(ends_at) AS end FROM dropped').one();
     const { used_at } = this.#sql.exec('SELECT used_at FROM totals').one();
-    return { nextDue: due === null ? null : Number(due), usedAt: Number(used_at) };
+    const times = [due, end].flatMap((at) => (at === null ? [] : [Number(at)]));
+    for (const { ending } of this.#lanes.values()) if (!ending.isTold) times.push(ending.at);
+    return { nextDue: times.length > 0 ? Math.min(...times) : null, usedAt: Number(used_at) };
   }
 }
 

@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { DurableObjectState, Queue } from '@cloudflare/workers-types';
 import type { FoundLane, Lane, LaneQuestion } from '../core/context/lanes.ts';
+import type { LaneCounts } from '../pipeline/lane-counts.ts';
 import type { BegunStep, EndedStep } from '../pipeline/ports.ts';
 import type { StepRecord } from '../pipeline/record.ts';
 import { SessionBook, type SessionTotals } from './session-book.ts';
@@ -11,7 +12,7 @@ const KEPT_MS = 24 * 60 * 60 * 1_000;
 const RETRY_MS = 30_000;
 
 interface Bindings {
-  LOG_QUEUE: Queue<StepRecord[]>;
+  LOG_QUEUE: Queue<StepRecord[] | LaneCounts[]>;
 }
 
 /**
@@ -30,17 +31,20 @@ export class SessionObject extends DurableObject<Bindings> {
     });
   }
 
-  /** Keeps that a step was sent and what it may cost, and finds its lane. Once this has returned it is durable. */
-  async begin(step: BegunStep, question: LaneQuestion): Promise<FoundLane> {
+  /**
+   * Keeps that a step was sent and what it may cost, and finds its lane. Once this has returned it is durable.
+   * @param opened the lane's first step, where it was none of a session and somebody remembers it
+   */
+  async begin(step: BegunStep, question: LaneQuestion, opened: Lane | null): Promise<FoundLane> {
     this.#book.begin(step, question.at);
-    const found = this.#book.find(question);
+    const found = this.#book.find(question, opened);
     await this.#arm();
     return found;
   }
 
   /** The lane a step would go on with: nothing is kept. */
-  async peek(question: LaneQuestion): Promise<FoundLane> {
-    return this.#book.find(question);
+  async peek(question: LaneQuestion, opened: Lane | null): Promise<FoundLane> {
+    return this.#book.find(question, opened);
   }
 
   async settle(step: EndedStep): Promise<void> {
@@ -52,19 +56,18 @@ export class SessionObject extends DurableObject<Bindings> {
     return { totals: this.#book.totals, lanes: this.#book.lanes };
   }
 
-  /** Closes what was begun and never settled, and forgets a session that nobody has used for a day. */
+  /**
+   * Closes what was begun and never settled, tells what the lanes that ended have shown, and forgets a session that
+   * nobody has used for a day.
+   */
   override async alarm(): Promise<void> {
     const now = Date.now();
-    const due = this.#book.due(now);
-    if (due.length > 0) {
-      try {
-        await this.env.LOG_QUEUE.send(due.map(({ record }) => record));
-        this.#book.abandon(due);
-      } catch {
-        // Fails closed: they stay begun until the queue has them.
-        await this.ctx.storage.setAlarm(now + RETRY_MS);
-        return;
-      }
+    try {
+      await this.#report(now);
+    } catch {
+      // Fails closed: steps stay begun, and lanes untold, until the queue has them.
+      await this.ctx.storage.setAlarm(now + RETRY_MS);
+      return;
     }
     const { nextDue, usedAt } = this.#book.times;
     if (nextDue === null && (usedAt === null || now - usedAt >= KEPT_MS)) {
@@ -74,6 +77,19 @@ export class SessionObject extends DurableObject<Bindings> {
       return;
     }
     await this.#arm();
+  }
+
+  /** To the log's queue. @throws where it does not take it */
+  async #report(now: number): Promise<void> {
+    const due = this.#book.due(now);
+    if (due.length > 0) {
+      await this.env.LOG_QUEUE.send(due.map(({ record }) => record));
+      this.#book.abandon(due);
+    }
+    for (let ended = this.#book.ended(now); ended.length > 0; ended = this.#book.ended(now)) {
+      await this.env.LOG_QUEUE.send(ended);
+      this.#book.tell(ended);
+    }
   }
 
   /**

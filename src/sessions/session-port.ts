@@ -1,16 +1,20 @@
 import type { DurableObjectNamespace } from '@cloudflare/workers-types';
-import type { FoundLane, LaneQuestion } from '../core/context/lanes.ts';
+import type { FoundLane, Lane, LaneQuestion } from '../core/context/lanes.ts';
 import type { BegunStep, EndedStep, Sessions } from '../pipeline/ports.ts';
+import { OpenedLanes } from './opened-lanes.ts';
 
 /** What of a session's object is called from outside (session-object.ts). */
 interface SessionStub {
-  begin(step: BegunStep, question: LaneQuestion): Promise<FoundLane>;
-  peek(question: LaneQuestion): Promise<FoundLane>;
+  begin(step: BegunStep, question: LaneQuestion, opened: Lane | null): Promise<FoundLane>;
+  peek(question: LaneQuestion, opened: Lane | null): Promise<FoundLane>;
   settle(step: EndedStep): Promise<void>;
 }
 
 /** Milliseconds before another try to settle: an object that moves answers again within seconds. */
 const SETTLE_DELAYS = [200, 2_000];
+
+// One an isolate.
+const lanes = new OpenedLanes();
 
 /**
  * Sessions in Durable Objects.
@@ -25,15 +29,18 @@ export function sessionsIn(
   // The class is this Worker's own; its methods are those of the stub above.
   const stubOf = (object: string) => namespace.getByName(object) as unknown as SessionStub;
   return {
-    begin: async (object, step, question) => stubOf(object).begin(step, question),
-    peek: async (object, question) => stubOf(object).peek(question),
-    settle: (object, step) =>
+    begin: async (object, step, question) => stubOf(object).begin(step, question, lanes.find(object)),
+    peek: async (object, question) => stubOf(object).peek(question, lanes.find(object)),
+    opened: (object, lane) => lanes.keep(object, lane),
+    settle: (object, step) => {
+      lanes.forget(object);
       background(
         settle(
           () => stubOf(object).settle(step),
           () => missed('settle'),
         ),
-      ),
+      );
+    },
     missed: () => missed('begin'),
   };
 }

@@ -209,6 +209,34 @@ export const sessions = pgTable(
 );
 
 /**
+ * What lanes have shown that ended not long ago, as their sessions told it: for each lane all of it, so that one that is
+ * told twice counts once. Numbers only, by type. Gone within weeks (`log/experience.ts`).
+ */
+export const endedLanes = pgTable(
+  'ended_lanes',
+  {
+    customer: text().notNull(),
+    lane: text().notNull(),
+    ended_at: utc().notNull(),
+    /** `core/routing/experience-counts.ts` */
+    counts: doublePrecision().array().notNull(),
+    told_at: utc().notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.customer, table.lane] }),
+    index('ended_lanes_customer_ended_at').on(table.customer, table.ended_at),
+    index('ended_lanes_told_at').on(table.told_at),
+  ],
+);
+
+/** The same of all a customer's lanes, folded: the newest weigh most. */
+export const customerExperience = pgTable('customer_experience', {
+  customer: text().primaryKey(),
+  counts: doublePrecision().array().notNull(),
+  folded_at: utc().notNull().defaultNow(),
+});
+
+/**
  * A row as it is written as JSON: V8 does that several times as fast where there is no `Date` in it, and copies a
  * record several times as fast where nothing is left out.
  */

@@ -4,7 +4,7 @@ import {
   type BudgetClaim,
   type Reservation,
 } from '../../src/budget/budget-book.ts';
-import { openSql } from '../sql-in-node.ts';
+import { openSql } from '../stores/sql-in-node.ts';
 
 /** The binding `BUDGETS` without workerd: an object a name, each with its book, and no alarm. */
 export function budgetsInNode() {
@@ -18,8 +18,7 @@ export function budgetsInNode() {
 }
 
 function openObject() {
-  // Of its database the book calls `exec` alone.
-  const book = new BudgetBook(openSql() as never);
+  const book = new BudgetBook(openSql());
   return {
     reserve: async (reservation: Reservation, otherwise: Amounts | null) =>
       book.reserve(reservation, otherwise),

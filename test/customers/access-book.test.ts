@@ -38,7 +38,7 @@ function newBook(): AccessBook {
     await new Promise((resolve) => setTimeout(resolve, 1));
     if (facts === null) throw new AccessUnavailable();
     return {
-      ...{ read_at: readAt, customer: question.customer, key: null, settings: null },
+      ...{ read_at: readAt, customer: question.customer, key: null, settings: null, experience: null },
       limits: { customer: null, key: null, tags: {} },
       ...facts(question),
     };

@@ -60,7 +60,7 @@ onEachPostgres((open) => {
     work = [];
     postgres.mood = 'up';
     redis.mood = 'up';
-    await postgres.read('TRUNCATE api_keys, customer_settings, customer_limits, audit');
+    await postgres.read('TRUNCATE api_keys, customer_settings, customer_limits, audit, customer_experience');
     await redis.direct.flushall();
   });
 
@@ -88,6 +88,9 @@ onEachPostgres((open) => {
     const tag = { key_id: null, tag: 'team=search' };
     await setLimit(database, 'acme', tag, { usd_per_month: 100 }, actor());
     await setLimit(database, 'globex', OWN, { requests_per_minute: 1, tokens_per_minute: 1 }, actor());
+    await postgres.read(
+      "INSERT INTO customer_experience (customer, counts) VALUES ('acme', '{0.5,2}'), ('globex', '{9,9}')",
+    );
 
     const ask = { hash: createHash('sha256').update(made.key).digest('hex'), id: made.id, customer: null };
     const calls = postgres.calls;
@@ -97,6 +100,7 @@ onEachPostgres((open) => {
       customer: 'acme',
       key: { scopes: ['infer'], revoked: false },
       settings: { version: 2, settings: { mode: 'observe' }, sealed: { openai: 'v1.x.y' } },
+      experience: [0.5, 2],
       limits: {
         customer: { ...NONE, requests_per_minute: 60, usd_per_day: 5.25, over_budget: 'easy' },
         key: { ...NONE, tokens_per_minute: 7 },

@@ -7,6 +7,7 @@ const TIMEOUTS = {
   keepAlive: 5_000,
   session: 1_000,
   abandoned: 900_000,
+  laneEnd: 3_600_000,
   retryBase: 1,
 };
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FluxMetadata } from '../../src/core/metadata.ts';
+import type { RoutePlan } from '../../src/http/routes/route.ts';
 import type { LocalStack } from '../../src/local/stack.ts';
 import { openDatabase } from '../../src/stores/database.ts';
 import { startPrepared } from '../prepared.ts';
@@ -156,6 +157,36 @@ describe('what a session knows', () => {
     const lanes = await rowsOf(`queries WHERE session = '${session.id}'`);
     expect(new Set(lanes.map(({ lane }) => lane)).size).toBe(64);
   });
+
+  test.each([false, true])(
+    'traps T62: a conversation without a name knows at its second step what the first left warm (stream: %s)',
+    async (stream) => {
+      const messages = opening(`Compare orders 3 and 4, step by step (${stream}).`);
+      const body = { model: 'claude-opus-5-5', messages, tools: [lookUp] };
+      // Of the stream the client puts the answer together, as it does.
+      const message = stream
+        ? await client.chat.completions.stream({ ...body, stream: true }).finalMessage()
+        : (await client.chat.completions.create(body)).choices[0]?.message;
+      if (!message) throw new Error('no answer');
+      messages.push(message, { role: 'user', content: 'And now?' });
+      const warm = async (key = stack.key) => {
+        const response = await fetch(`${stack.url}/v1/route`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ model: 'auto', messages, tools: [lookUp] }),
+        });
+        const { candidates } = (await response.json()) as RoutePlan;
+        return candidates.map(({ model, tokens }) => [model, (tokens?.read ?? 0) > 1_000]);
+      };
+      const models = ['claude-haiku-5-5', 'claude-sonnet-5-5', 'gpt-6.1-terra', 'claude-opus-5-5'];
+      const expected = models.map((model) => [model, model === 'claude-opus-5-5']);
+      await expect.poll(() => warm()).toEqual(expected);
+      // Once it has a step, its object knows it.
+      const second = await step('claude-opus-5-5', messages, null);
+      expect(second.flux.cache.cache_read_tokens).toBeGreaterThan(1_000);
+      expect(await warm()).toEqual(expected);
+    },
+  );
 
   test('POST /v1/route plans with what is warm, and keeps nothing', async () => {
     const messages = opening('Compare orders 1 and 2, step by step.');

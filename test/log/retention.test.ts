@@ -3,7 +3,7 @@ import { HeldSteps } from '../../src/log/held-steps.ts';
 import { insertSteps } from '../../src/log/insertion.ts';
 import { runMaintenance } from '../../src/log/maintenance.ts';
 import { migrate } from '../../src/log/migrate.ts';
-import { forgetOldSteps } from '../../src/log/retention.ts';
+import { forgetOldSessions, forgetOldSteps } from '../../src/log/retention.ts';
 import { type Database, openDatabase } from '../../src/stores/database.ts';
 import { step } from './records.ts';
 import { type FaultyPostgres, onEachPostgres, startPostgres, startRedis } from './stores.ts';
@@ -22,7 +22,7 @@ onEachPostgres((open) => {
     database = openDatabase(postgres.url);
   }, 60_000);
   afterAll(() => postgres.close());
-  afterEach(() => postgres.read('TRUNCATE queries, customers, customer_settings'));
+  afterEach(() => postgres.read('TRUNCATE queries, sessions, customers, customer_settings'));
 
   /** As ensure_query_partitions would have made it then. */
   async function makeMonth(days: number): Promise<string> {
@@ -120,17 +120,41 @@ onEachPostgres((open) => {
     expect(await left()).toEqual(['acme-0']);
   });
 
+  test('the sums of a session go with its last step', async () => {
+    await set('acme', 1, { retention_days: 30 });
+    await set('hasty', 1, { retention_days: 1 });
+    const of = (customer: string, session: string, days: number) => ({ ...old(customer, days), session });
+    await insertSteps(database, [
+      ...[
+        of('acme', 'over', 40),
+        of('acme', 'over', 31),
+        of('acme', 'went on', 32),
+        of('acme', 'went on', 29),
+      ],
+      ...[of('globex', 'over', 31), of('globex', 'long ago', 440), of('hasty', 'over', 2)],
+    ]);
+    const sessions = async () =>
+      (await postgres.read('SELECT customer, id FROM sessions ORDER BY 1, 2')).map(
+        ({ customer, id }) => `${customer} ${id}`,
+      );
+    expect(await forgetOldSessions(database)).toBe(3);
+    expect(await sessions()).toEqual(['acme went on', 'globex over']);
+    expect(await forgetOldSessions(database)).toBe(0);
+    expect((await forgetOldSteps(database)).deleted).toBe(5);
+  });
+
   test('the scheduled job does it once an hour', async () => {
     const redis = await startRedis();
     const queue = { send: async () => {} };
     const stores = { queue, database, redis: redis.direct, held: new HeldSteps() };
     try {
       await set('acme', 1, { retention_days: 1 });
-      await insertSteps(database, [old('acme', 9)]);
+      await insertSteps(database, [{ ...old('acme', 9), session: 'over' }]);
       await runMaintenance(stores, new Date('2026-11-23T12:22:59Z'));
       expect(await left()).toEqual(['acme-9']);
       await runMaintenance(stores, new Date('2026-11-23T12:23:00Z'));
       expect(await left()).toEqual([]);
+      expect(await postgres.read('SELECT 1 FROM sessions')).toEqual([]);
     } finally {
       await redis.close();
     }

@@ -28,6 +28,7 @@ export function settingsOf(variables: Record<string, string> = {}): StepSettings
       keepAlive: 1_000,
       session: 1_000,
       abandoned: 900_000,
+      laneEnd: 3_600_000,
       retryBase: 1,
     },
   };

@@ -195,7 +195,7 @@ describe('the gateway’s own cache marks', () => {
     { role: 'assistant', content: [{ type: 'text', text: 'Hello' }] },
     say('user', 'So?'),
   ]);
-  const markers = { known: undefined, long: false, key: 'of the session' };
+  const markers = { known: [], long: false, key: 'of the session' };
 
   test('traps T55: before GPT-5.6 a key of the session, unless the client has one; from there on a breakpoint after the head', () => {
     const keyOn = (id: string, given = talk) =>

@@ -151,6 +151,7 @@ describe('a step in plain Node', () => {
         return findLane([], question, () => 'l1');
       },
       peek: () => Promise.reject(new Error('nobody peeks')),
+      opened: () => {},
       settle: (_object, ended) => void told.push(ended),
       missed: () => {},
     };

@@ -48,6 +48,7 @@ class Kept implements KeptThoughts {
 const sessions: Sessions = {
   begin: async (_object, _step, question) => findLane([], question, () => 'lane'),
   peek: async (_object, question) => findLane([], question, () => 'lane'),
+  opened: () => {},
   settle: () => {},
   missed: () => {},
 };

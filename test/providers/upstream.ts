@@ -61,6 +61,7 @@ const PATIENT: Timeouts = {
   keepAlive: 15_000,
   session: 1_000,
   abandoned: 900_000,
+  laneEnd: 3_600_000,
   retryBase: 1,
 };
 

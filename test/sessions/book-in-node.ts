@@ -1,7 +1,7 @@
 import type { LaneQuestion } from '../../src/core/context/lanes.ts';
 import type { BegunStep, EndedStep } from '../../src/pipeline/ports.ts';
 import { SessionBook } from '../../src/sessions/session-book.ts';
-import { openSql } from '../sql-in-node.ts';
+import { openSql } from '../stores/sql-in-node.ts';
 
 /** The binding `SESSIONS` without workerd: an object a name, each with its book, and no alarm. */
 export function sessionsInNode() {
@@ -20,9 +20,9 @@ function openObject() {
   return {
     begin: async (step: BegunStep, question: LaneQuestion) => {
       book.begin(step, question.at);
-      return book.find(question);
+      return book.find(question, null);
     },
-    peek: async (question: LaneQuestion) => book.find(question),
+    peek: async (question: LaneQuestion) => book.find(question, null),
     settle: async (step: EndedStep) => book.settle(step, Date.now()),
   };
 }

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FoundLane, Lane } from '../../src/core/context/lanes.ts';
+import { withStep } from '../../src/core/routing/experience.ts';
+import { fromCounts } from '../../src/core/routing/experience-counts.ts';
+import type { LaneCounts } from '../../src/pipeline/lane-counts.ts';
 import type { SessionTotals } from '../../src/sessions/session-book.ts';
 import { type Objects, startObjects } from './objects.ts';
 
@@ -19,9 +22,26 @@ const step = (requestId: string, dueAt = Date.now() + 900_000) => ({
 const session = (name: string) => ({
   begin: (id: string, chain: string[], dueAt?: number) =>
     objects.call<FoundLane>('SESSIONS', name, 'begin', step(id, dueAt), question(...chain)),
-  settle: (requestId: string, { lane, base }: FoundLane, sent: string, answered: string, costUsd = 0.1) => {
-    const next: Lane = { ...lane, sent, answered, steps: lane.steps + 1, usedAt: Date.now() };
-    return objects.call('SESSIONS', name, 'settle', { requestId, costUsd, lane: { next, base } });
+  settle: (
+    requestId: string,
+    { lane, base }: FoundLane,
+    sent: string,
+    answered: string,
+    { costUsd = 0.1, endsAt = Date.now() + 3_600_000, usedAt = Date.now() } = {},
+  ) => {
+    const number = lane.steps + 1;
+    const lived = {
+      floor: 'easy' as const,
+      tokens: 100 * number,
+      output: 7,
+      blocks: number,
+      at: 10 * number,
+      number,
+    };
+    const experience = withStep(lane.experience, lived, lane.before);
+    const next: Lane = { ...lane, sent, answered, steps: number, experience, before: lived, usedAt };
+    const kept = { next, base, customer: 'acme', before: lane.experience, endsAt };
+    return objects.call('SESSIONS', name, 'settle', { requestId, costUsd, lane: kept });
   },
   peek: (...chain: string[]) => objects.call<FoundLane>('SESSIONS', name, 'peek', question(...chain)),
   describe: () => objects.call<{ totals: SessionTotals; lanes: Lane[] }>('SESSIONS', name, 'describe'),
@@ -96,7 +116,7 @@ describe('the object of a session', () => {
     await until(async () => (await look()).totals.abandoned === 1);
     expect((await look()).totals).toMatchObject({ begun: 1, settled: 0, abandoned: 1, spentUsd: 0.25 });
     await until(async () => (await objects.delivered()).some((row) => row.request_id === 'lost-1'));
-    await settle('lost-1', found, 'u1', 'a1', 0.125);
+    await settle('lost-1', found, 'u1', 'a1', { costUsd: 0.125 });
     expect((await look()).totals).toMatchObject({ settled: 1, abandoned: 0, spentUsd: 0.125 });
     const rows = (await objects.delivered()).filter((row) => row.request_id === 'lost-1');
     expect(rows).toEqual([{ request_id: 'lost-1', state: 'abandoned', cost_usd: 0.25 }]);
@@ -110,6 +130,28 @@ describe('the object of a session', () => {
     await look();
     await until(async () => (await look()).totals.abandoned === 1);
     expect((await objects.delivered()).map((row) => row.request_id)).toContain('restarted-1');
+  });
+
+  test('a lane that ended is told once, all of it, and again only if it went on', async () => {
+    const { begin, settle } = session('ending');
+    const told = async () =>
+      (await objects.delivered()).filter(({ lane }) => lane === found.lane.id) as unknown as LaneCounts[];
+    const found = await begin('e1', ['u1']);
+    await settle('e1', found, 'u1', 'a1', { endsAt: Date.now() + 100 });
+    await until(async () => (await told()).length === 1);
+    await objects.restart();
+    await settle('e2', await begin('e2', ['u1', 'a1', 'u2']), 'u2', 'a2', { endsAt: Date.now() + 100 });
+    // What was delivered before is gone with the process that it was delivered to.
+    await until(async () => (await told()).length > 0);
+    await sleep(300);
+    const rows = await told();
+    expect(rows).toHaveLength(1);
+    expect(rows[0]?.customer).toBe('acme');
+    // Reached its first step and its second, and ended after that; 10 seconds between, 100 tokens more.
+    expect(fromCounts(rows[0]?.counts ?? [])).toMatchObject({
+      ...{ reached: [1, 1, 0, 0, 0, 0, 0, 0], ended: [0, 1, 0, 0, 0, 0, 0, 0] },
+      ...{ steps: 1, tokens: 100, blocks: 1, gaps: 1, seconds: 10, answers: 2, output: 14 },
+    });
   });
 
   test('traps T62: an object that was only looked at keeps nothing', async () => {

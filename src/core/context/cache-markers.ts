@@ -7,8 +7,8 @@ import type { CacheRules } from './cache-rules.ts';
 
 /** What is known of a model's cache before a request is sent. */
 export interface MarkerWish {
-  /** Blocks of the model's last prefix of the lane; undefined: not known. */
-  known?: number | undefined;
+  /** Blocks up to each place that the model's cache holds of the lane, the longest first. */
+  known: readonly number[];
   /** The longer lifetime pays for what is written now. */
   long: boolean;
   /** What the requests of its session have in common. */
@@ -30,15 +30,16 @@ export interface BlockPlace {
 /**
  * The places of a request besides its tail, which the wire marks by itself. One marker stays after the head (T21);
  * the others stand where earlier requests of the lane ended, so that what they wrote is found without looking back,
- * however many blocks a turn has added since (T53): the end of the routed model's last prefix, where that is known,
- * and the ends of the last two requests, which the conversation itself tells.
+ * however many blocks a turn has added since (T53): the ends of what the routed model's cache holds, where that is
+ * known, so that each is found and renewed while it lives, and the ends of the last two requests, which the
+ * conversation itself tells.
  *
- * @param known blocks of the routed model's last prefix; undefined: not known
+ * @param known blocks up to each place that the routed model's cache holds, the longest first
  * @param most markers that the request may have besides the tail's
  */
 export function markerPlaces(
   conversation: Pick<Conversation, 'messages' | 'tools'>,
-  known: number | undefined,
+  known: readonly number[],
   most: number,
 ): MarkerPlaces {
   const { messages, tools } = conversation;
@@ -46,7 +47,7 @@ export function markerPlaces(
   const head = most > 0 && (tools.length > 0 || lead > 0);
   const flat = blocksOf(messages);
   const leadBlocks = messages.slice(0, lead).reduce((sum, { content }) => sum + content.length, 0);
-  const ends = [...(known === undefined ? [] : [known]), ...requestEnds(messages).slice(-2).reverse()];
+  const ends = [...known, ...requestEnds(messages).slice(-2).reverse()];
   const found = new Map<number, BlockPlace>();
   for (const end of ends) {
     if (found.size >= most - (head ? 1 : 0)) break;
@@ -132,14 +133,16 @@ function markBlocks(message: Message, blocks: ReadonlySet<number>, mark: CacheMa
 
 /**
  * Whether a request pays for the longer lifetime (a class dearer to write): where the lane's rhythm makes a pause
- * that outlives the short one and not the long one likely enough that not writing everything anew is worth more.
+ * that outlives the short one and not the long one likely enough that not writing anew what it would lose is worth
+ * more. What lives longer already is not lost: so short writes gather behind it, until one long one covers them all.
  *
- * @param tokens of the whole input on the model, and how many of them are warm
+ * @param tokens of the whole input on the model, how many of them are warm, and how many will be kept through such a
+ *   pause anyway
  */
 export function paysForLong(
   rules: CacheRules,
   prices: Prices | null,
-  { tokens, warm }: { tokens: number; warm: number },
+  { tokens, warm, kept }: { tokens: number; warm: number; kept: number },
   { goesOn, pauses }: Pick<Forecast, 'goesOn' | 'pauses'>,
 ): boolean {
   if (!rules.long || !prices) return false;
@@ -151,5 +154,8 @@ export function paysForLong(
     (sum, pause, i) => (pause >= shortLife && pause < longLife ? sum + (pauses[i] ?? 0) : sum),
     0,
   );
-  return outlives * (goesOn[0] ?? 0) * (short - read) * tokens > (long - short) * (tokens - warm);
+  const lost = outlives * (goesOn[0] ?? 0);
+  // What is written anew for the short lifetime may be lost again; so at most it costs to write it for the long one.
+  const anew = Math.min(long - read, (short - read) / (1 - lost));
+  return lost * anew * (tokens - kept) > (long - short) * (tokens - warm);
 }

@@ -27,6 +27,8 @@ export interface CacheRules {
   default: CacheLifetime;
   /** What a request may ask for in its place; null: there is none. */
   long: CacheLifetime | null;
+  /** Which places a request renews: all that it marks of what it reads, or only the one that it is found at. */
+  renews: 'marked' | 'found';
   /** Places of one request that may be written: marked ones and the automatic one together (T20). */
   breakpoints: number;
   /** Blocks before a breakpoint, itself the first, in which an earlier entry is found (T53). */
@@ -81,6 +83,7 @@ const ANTHROPIC: Omit<CacheRules, 'minimum' | 'lostBy' | 'defaults'> = {
   granularity: 1,
   default: { write: 'write_5m', seconds: 300 },
   long: { write: 'write_1h', seconds: 3_600 },
+  renews: 'marked',
   breakpoints: 4,
   lookback: 20,
 };
@@ -104,6 +107,7 @@ const OPENAI: Omit<CacheRules, 'defaults'> = {
   granularity: 1,
   default: { write: 'write_30m', seconds: 1_800 },
   long: { write: 'write_12h', seconds: 43_200 },
+  renews: 'found',
   breakpoints: 4,
   lookback: 80,
   lostBy: OPENAI_LOST,
@@ -116,6 +120,7 @@ const OPENAI_BEFORE_56: Omit<CacheRules, 'defaults'> = {
   granularity: 128,
   default: { write: 'fresh', seconds: 86_400 },
   long: null,
+  renews: 'found',
   breakpoints: 0,
   lookback: Number.POSITIVE_INFINITY,
   lostBy: {

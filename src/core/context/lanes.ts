@@ -3,7 +3,16 @@ import type { Candidate } from '../routing/candidate.ts';
 import { type Experience, type LivedStep, NO_EXPERIENCE, withStep } from '../routing/experience.ts';
 import type { LastAnswer } from '../routing/failure-signals.ts';
 import type { CacheRules } from './cache-rules.ts';
-import { assume, observe, type PrefixState, type SentPrompt, type WarmPrefix } from './prefix-state.ts';
+import {
+  assume,
+  COLD,
+  MARKED,
+  observe,
+  type PrefixState,
+  type SentPrompt,
+  type WarmPlace,
+  type WarmPrefix,
+} from './prefix-state.ts';
 import { type Thinkers, thinkersOf, withThinker } from './thinkers.ts';
 
 /**
@@ -16,7 +25,7 @@ export interface Lane {
   sent: string;
   /** The same with the answer to it; null where there was none. */
   answered: string | null;
-  /** Steps that were answered. */
+  /** Steps that were answered, those among them that the conversation itself tells. */
   steps: number;
   /** The model that answered last. */
   served: Pick<Candidate, 'provider' | 'name'> | null;
@@ -90,7 +99,7 @@ export function findLane(lanes: readonly Lane[], question: LaneQuestion, newId: 
     lanes.flatMap((lane) => (lane.thinkers ? [lane.thinkers] : [])),
     places,
   );
-  return { lane: { ...openedLane(newId(), prefixes, question.at), ...thinkersIn(thinkers) }, base: null };
+  return { lane: { ...openLane(newId(), question.at, prefixes), ...thinkersIn(thinkers) }, base: null };
 }
 
 function thinkersIn(thinkers: Thinkers): Pick<Lane, 'thinkers'> {
@@ -101,7 +110,8 @@ function isNewer(lane: Lane, place: number, other: { lane: Lane; place: number }
   return place === other.place && lane.usedAt > other.lane.usedAt;
 }
 
-function openedLane(id: string, prefixes: PrefixState, at: number): Lane {
+/** A lane before its first step. */
+export function openLane(id: string, at: number, prefixes: PrefixState = COLD): Lane {
   return {
     ...{ id, sent: '', answered: null, steps: 0, served: null, prefixes },
     ...{ experience: NO_EXPERIENCE, before: null, last: null, marks: [], usedAt: at },
@@ -112,13 +122,12 @@ function openedLane(id: string, prefixes: PrefixState, at: number): Lane {
 function warmAt(lane: Lane, mark: Mark): PrefixState {
   const warm = Object.entries(mark.tokens).flatMap(([key, tokens]) => {
     const [latest] = lane.prefixes[key] ?? [];
-    return latest && tokens > 0 ? [[key, [{ ...latest, tokens, blocks: mark.blocks }]] as const] : [];
+    if (!latest || tokens <= 0) return [];
+    const inner = (latest.inner ?? []).filter((place) => place.tokens < tokens);
+    return [[key, [{ ...latest, tokens, blocks: mark.blocks, inner }]] as const];
   });
   return Object.fromEntries(warm);
 }
-
-/** More blocks than any prompt has: a marker ends there, so that nobody has to look back. */
-const MARKED = Number.MAX_SAFE_INTEGER;
 
 /** What the caches hold before any message, of the lane that used each model last. */
 function warmHeads(lanes: readonly Lane[]): PrefixState {
@@ -126,15 +135,19 @@ function warmHeads(lanes: readonly Lane[]): PrefixState {
   for (const { prefixes } of lanes) {
     for (const [key, [latest]] of Object.entries(prefixes)) {
       if (!latest || latest.at < (heads[key]?.[0]?.at ?? 0)) continue;
-      const tokens = Math.min(latest.tokens, latest.before.messages);
-      if (tokens > 0) heads[key] = [{ ...latest, tokens, blocks: MARKED }];
+      const head = <P extends WarmPlace>(place: P): P => ({
+        ...place,
+        tokens: Math.min(place.tokens, latest.before.messages),
+        blocks: MARKED,
+      });
+      if (head(latest).tokens > 0) heads[key] = [{ ...head(latest), inner: (latest.inner ?? []).map(head) }];
     }
   }
   return heads;
 }
 
 /** A step of a lane, once it has ended. */
-export interface LaneStep extends Omit<LivedStep, 'number'> {
+export interface LaneStep extends LivedStep {
   question: LaneQuestion;
   /** The hash with the answer; null where the step had none. */
   answered: string | null;
@@ -155,7 +168,7 @@ export function advanceLane(lane: Lane, step: LaneStep): Lane {
   const isRetry = sent === lane.sent && lane.answered !== null;
   const lived: LivedStep = {
     ...{ floor: step.floor, tokens: step.tokens, output: step.output, blocks: step.blocks, at: step.at },
-    number: lane.steps + 1,
+    number: step.number,
   };
   const isStep = answered !== null && !isRetry;
   const thinkers = lane.thinkers ?? [];
@@ -163,7 +176,7 @@ export function advanceLane(lane: Lane, step: LaneStep): Lane {
     id: lane.id,
     sent,
     answered: answered ?? (isRetry ? lane.answered : null),
-    steps: isStep ? lane.steps + 1 : lane.steps,
+    steps: isStep ? step.number : lane.steps,
     served: served ?? lane.served,
     prefixes,
     experience: isStep ? withStep(lane.experience, lived, lane.before) : lane.experience,

@@ -7,13 +7,16 @@ import { CACHE_LEVELS, type CacheLevel, type CacheRules } from './cache-rules.ts
 export interface WarmPlace {
   /** Tokens as this model counts them. */
   tokens: number;
-  /** Blocks (text, image, tool call, tool result) up to it: look-back counts them. Infinity: a marker ends there. */
+  /** Blocks (text, image, tool call, tool result) up to it: look-back counts them; {@link MARKED}. */
   blocks: number;
   /** Start of the request that wrote or last read it, in seconds; a lifetime runs from there. */
   at: number;
   /** How long it lives when nothing reads it. */
   lifetimeSeconds: number;
 }
+
+/** More blocks than any prompt has: every request of the lane marks the place, so nobody has to look back for it. */
+export const MARKED = Number.MAX_SAFE_INTEGER;
 
 /** What one model's prompt cache holds of a lane: its longest written prefix. Plain data: a store can keep it as JSON. */
 export interface WarmPrefix extends WarmPlace {
@@ -23,6 +26,8 @@ export interface WarmPrefix extends WarmPlace {
   before: Readonly<Record<LaterLevel, number>>;
   /** Nobody reported it: it is what the rules say of an estimated input. */
   estimated: boolean;
+  /** Shorter places that outlive it, longest first: what was written for longer, under a short-lived tail. */
+  inner?: readonly WarmPlace[];
 }
 
 /**
@@ -33,8 +38,9 @@ export type PrefixState = Readonly<Record<string, readonly WarmPrefix[]>>;
 
 export const COLD: PrefixState = {};
 
-/** Prefixes kept of one model. */
+/** Prefixes kept of one model, and places inside one that outlive it: a part of the messages, and the head. */
 const KEPT = 4;
+const KEPT_INSIDE = 2;
 
 /** A request as a prompt cache sees it. */
 export interface PromptShape {
@@ -43,12 +49,19 @@ export interface PromptShape {
   blocks: number;
   /** Start of the request, in seconds. */
   at: number;
-  /** The end of the model's last prefix carries a marker of its own, so that no look-back has to find it. */
+  /** The ends of what the model's cache holds carry markers of their own, so that no look-back has to find them. */
   trailing: boolean;
+  /** Blocks up to each marker of the client's; absent: there is one, at the end. */
+  marks?: readonly number[];
 }
 
 /** A request that was sent: what it leaves warm depends on its parts and markers too. */
-export type SentPrompt = Pick<PromptShape, 'tokens' | 'blocks' | 'at'> & Pick<WarmPrefix, 'parts' | 'before'>;
+export interface SentPrompt
+  extends Pick<PromptShape, 'tokens' | 'blocks' | 'at' | 'trailing' | 'marks'>,
+    Pick<WarmPrefix, 'parts' | 'before'> {
+  /** Blocks up to its last marker of the longer lifetime; absent: there is none, or it is the last of all. */
+  longEnd?: number;
+}
 
 /** What a request's parts leave of a model's prefixes: the places it may be read up to. */
 export function survivingPlaces(
@@ -58,9 +71,10 @@ export function survivingPlaces(
 ): WarmPlace[] {
   return (prefixes ?? []).flatMap((prefix) => {
     const lost = firstLost(prefix.parts, parts, rules);
-    const head = headOf(prefix, lost ?? 'messages', rules);
-    const left = head.tokens > 0 ? [head] : [];
-    return lost === null ? [prefix, ...left] : left;
+    const places = [prefix, ...(prefix.inner ?? [])];
+    const heads = places.map((place) => headOf(place, prefix, lost ?? 'messages', rules));
+    const left = heads.filter(({ tokens }) => tokens > 0);
+    return lost === null ? [...places, ...left] : left;
   });
 }
 
@@ -80,11 +94,11 @@ function differs(one: CacheParts, other: CacheParts, part: CachePart, { defaults
   return (one[part] ?? defaults[part]) !== (other[part] ?? defaults[part]);
 }
 
-/** A prefix up to where a level begins. */
-function headOf(prefix: WarmPrefix, level: CacheLevel, rules: CacheRules): WarmPlace {
-  const { at, lifetimeSeconds, before } = prefix;
-  const tokens = level === 'tools' ? 0 : cacheable(rules, Math.min(before[level], prefix.tokens));
-  return { tokens, blocks: Number.POSITIVE_INFINITY, at, lifetimeSeconds };
+/** A place up to where a level begins. */
+function headOf(place: WarmPlace, { before }: WarmPrefix, level: CacheLevel, rules: CacheRules): WarmPlace {
+  const { at, lifetimeSeconds } = place;
+  const tokens = level === 'tools' ? 0 : cacheable(rules, Math.min(before[level], place.tokens));
+  return { tokens, blocks: MARKED, at, lifetimeSeconds };
 }
 
 /** Input tokens a request will read instead of paying for them, as far as the lane knows. */
@@ -98,13 +112,19 @@ export function warmTokens(places: readonly WarmPlace[], rules: CacheRules, prom
 }
 
 /** Warmth expires (T14): at its lifetime after the request that last used it began. */
-function isAlive(prefix: WarmPlace, at: number): boolean {
-  return at - prefix.at < prefix.lifetimeSeconds;
+export function isAlive(place: WarmPlace, at: number): boolean {
+  return at - place.at < place.lifetimeSeconds;
 }
 
-/** Whether the provider finds a prefix that ended after so many blocks: from the last one it looks back, itself included (T53). */
+function expiryOf({ at, lifetimeSeconds }: WarmPlace): number {
+  return at + lifetimeSeconds;
+}
+
+/** Whether the provider finds a prefix that ended after so many blocks: from a marker it looks back, itself included (T53). */
 export function isReachable(blocks: number, rules: CacheRules, prompt: PromptShape): boolean {
-  return prompt.trailing || prompt.blocks - blocks < rules.lookback;
+  if (prompt.trailing || blocks === MARKED) return true;
+  if (!prompt.marks) return prompt.blocks - blocks < rules.lookback;
+  return prompt.marks.some((mark) => mark >= blocks && mark - blocks < rules.lookback);
 }
 
 /** Tokens of a prefix of this length that a cache takes: none under the minimum (T54). */
@@ -131,43 +151,81 @@ export function observe(
   // Where levels begin is known by estimate only: as much off as the whole was.
   const ratio = prompt.tokens > 0 ? input / prompt.tokens : 0;
   const { system, messages, turn } = prompt.before;
-  const known = state[key] ?? [];
-  const renewed = known.find((one) => firstLost(one.parts, prompt.parts, rules) === null);
-  return remember(state, key, rules, {
-    ...{ tokens, blocks: prompt.blocks, at: prompt.at, parts: prompt.parts },
+  const known = survivingPlaces(state[key], rules, prompt.parts);
+  const { at, blocks } = prompt;
+  const found = foundAt(known, usage.read);
+  const prefix: WarmPrefix = {
+    ...{ tokens, blocks, at, parts: prompt.parts },
     before: { system: system * ratio, messages: messages * ratio, turn: turn * ratio },
-    lifetimeSeconds: lifetimeOf(rules, renewed ?? known[0], written, long),
+    // Only read: a read renews the lifetime there was.
+    lifetimeSeconds:
+      written > 0 || !rules.long
+        ? rules.default.seconds
+        : long > 0
+          ? rules.long.seconds
+          : ((found ?? known[0])?.lifetimeSeconds ?? rules.default.seconds),
     estimated: false,
-  });
+  };
+  // What it did not read, though longer, is gone.
+  const inside = known
+    .filter((place) => place === found || (place.tokens <= usage.read && isAlive(place, at)))
+    .map((place) => {
+      if (place === found) return { ...place, tokens: usage.read, at };
+      return isRenewed(place, rules, prompt) ? { ...place, at } : place;
+    });
+  if (rules.long && long > 0 && written > 0 && prompt.longEnd !== undefined) {
+    const end = {
+      tokens: usage.read + long,
+      blocks: prompt.longEnd,
+      at,
+      lifetimeSeconds: rules.long.seconds,
+    };
+    inside.push(end);
+  }
+  return remember(state, key, rules, withInner(prefix, inside));
+}
+
+/** The place that so many tokens were read up to. Where a level begins is known by estimate: the nearest, if it is near. */
+function foundAt(places: readonly WarmPlace[], read: number): WarmPlace | undefined {
+  if (read === 0) return undefined;
+  const off = ({ tokens }: WarmPlace) => Math.abs(tokens - read);
+  const [nearest] = [...places].sort((a, b) => off(a) - off(b));
+  return nearest && off(nearest) <= read * 0.02 ? nearest : undefined;
+}
+
+function isRenewed({ blocks }: WarmPlace, { renews }: CacheRules, { trailing, marks }: SentPrompt): boolean {
+  return renews === 'marked' && (trailing || blocks === MARKED || marks?.includes(blocks) === true);
+}
+
+/** A prefix with those places inside it that are alive once it and all longer ones are not. */
+function withInner(prefix: WarmPrefix, places: readonly WarmPlace[]): WarmPrefix {
+  let last = expiryOf(prefix);
+  const inner: WarmPlace[] = [];
+  for (const { tokens, blocks, at, lifetimeSeconds } of [...places].sort((a, b) => b.tokens - a.tokens)) {
+    if (tokens >= prefix.tokens || at + lifetimeSeconds <= last || inner.length === KEPT_INSIDE) continue;
+    last = at + lifetimeSeconds;
+    inner.push({ tokens, blocks, at, lifetimeSeconds });
+  }
+  return inner.length > 0 ? { ...prefix, inner } : prefix;
 }
 
 /** As {@link observe} where no usage came: what the rules say such a request leaves behind, marked as estimated. */
 export function assume(state: PrefixState, key: string, rules: CacheRules, prompt: SentPrompt): PrefixState {
-  return remember(state, key, rules, {
+  const prefix: WarmPrefix = {
     ...{ tokens: cacheable(rules, prompt.tokens), blocks: prompt.blocks, at: prompt.at },
     ...{ parts: prompt.parts, before: prompt.before },
     lifetimeSeconds: rules.default.seconds,
     estimated: true,
-  });
-}
-
-function lifetimeOf(
-  rules: CacheRules,
-  before: WarmPrefix | undefined,
-  written: number,
-  long: number,
-): number {
-  // A tail of the short lifetime ends before the long part under it.
-  if (written > 0) return rules.default.seconds;
-  if (long > 0 && rules.long) return rules.long.seconds;
-  // Only read: a read renews the lifetime there was.
-  return before?.lifetimeSeconds ?? rules.default.seconds;
+  };
+  return remember(state, key, rules, withInner(prefix, survivingPlaces(state[key], rules, prompt.parts)));
 }
 
 /** With a prefix in the place of what the same parts wrote before it. */
 function remember(state: PrefixState, key: string, rules: CacheRules, prefix: WarmPrefix): PrefixState {
   const others = (state[key] ?? []).filter(
-    (one) => isAlive(one, prefix.at) && firstLost(one.parts, prefix.parts, rules) !== null,
+    (one) =>
+      [one, ...(one.inner ?? [])].some((place) => isAlive(place, prefix.at)) &&
+      firstLost(one.parts, prefix.parts, rules) !== null,
   );
   const kept = prefix.tokens > 0 ? [prefix, ...others].slice(0, KEPT) : others;
   if (kept.length > 0) return { ...state, [key]: kept };

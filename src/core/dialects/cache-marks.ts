@@ -1,3 +1,5 @@
+import { leadingSystem } from '../accounting/estimate.ts';
+import { MARKED } from '../context/prefix-state.ts';
 import type { CacheMark, Conversation, Message } from '../conversation.ts';
 
 /** True where the client marked a block or a tool for caching itself. */
@@ -16,6 +18,34 @@ export function cacheMarks({ tools, messages }: Conversation): CacheMark[] {
     }
   }
   return marks;
+}
+
+/** Where a marker of the client's stands. */
+export interface MarkEnd {
+  /** Blocks up to it; {@link MARKED} in the head, which a client marks in every request. */
+  end: number;
+  /** It asks for the longer lifetime. */
+  long: boolean;
+}
+
+/** The places of the client's own markers, in their order. */
+export function markEnds({ tools, messages }: Conversation): MarkEnd[] {
+  const ends: MarkEnd[] = [];
+  const add = (holder: { cache?: CacheMark } | object, end: number) => {
+    if ('cache' in holder && holder.cache !== undefined) ends.push({ end, long: holder.cache.ttl === '1h' });
+  };
+  for (const tool of tools) add(tool, MARKED);
+  const lead = leadingSystem(messages);
+  let blocks = 0;
+  for (const [index, { content }] of messages.entries()) {
+    for (const block of content) {
+      blocks += 1;
+      const end = index < lead ? MARKED : blocks;
+      if (block.type === 'tool_result') for (const part of block.content) add(part, end);
+      add(block, end);
+    }
+  }
+  return ends;
 }
 
 /** The conversation with each marker as `change` makes it, or without it; what has none stays the same object. */

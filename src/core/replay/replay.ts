@@ -179,7 +179,7 @@ function moveOn(lane: ReplayLane, step: LoggedStep, plan: Plan, { candidate, usa
     keyOf(candidate),
     cacheRulesOf(candidate.model),
     {
-      ...{ tokens: inputTokens(usage), blocks: input.blocks, at: step.at / 1_000 },
+      ...{ tokens: inputTokens(usage), blocks: input.blocks, at: step.at / 1_000, trailing: true },
       ...{ parts: step.parts, before: levelStarts(candidate.model, input) },
     },
     usage,

@@ -53,12 +53,17 @@ export function aheadModel(model: PricedModel, prompt: PromptShape, forecast: Fo
   const { rules, warm, factor } = model;
   const lifetimeSeconds = rules.default.seconds;
   const output = forecast.output * factor;
-  const shapeAt = (step: number): PromptShape => ({
-    tokens: prompt.tokens + step * forecast.tokens * factor,
-    blocks: prompt.blocks + step * forecast.blocks,
-    at: prompt.at + step * forecast.seconds,
-    trailing: prompt.trailing,
-  });
+  const shapeAt = (step: number): PromptShape => {
+    const blocks = prompt.blocks + step * forecast.blocks;
+    return {
+      tokens: prompt.tokens + step * forecast.tokens * factor,
+      blocks,
+      at: prompt.at + step * forecast.seconds,
+      trailing: prompt.trailing,
+      // A client that marks its prompts itself marks the end of each.
+      ...(prompt.marks ? { marks: [...prompt.marks, blocks] } : {}),
+    };
+  };
   const costs = new Float64Array(HORIZON * USES);
   for (let k = 0; k < HORIZON; k++) {
     const shape = shapeAt(k + 1);

@@ -46,7 +46,6 @@ export const PRIOR_EXPERIENCE: Experience = {
 export function forecast({ customers, experience: lane, number }: LaneView): Forecast {
   const known = together(PRIOR_EXPERIENCE, customers);
   const all = together(known, lane);
-  const gaps = all.gaps + sum(all.pauses);
   return {
     follows: all.followed.map((row) => row.map((count) => count / sum(row))),
     goesOn: Array.from({ length: HORIZON }, (_, ahead) => {
@@ -57,7 +56,9 @@ export function forecast({ customers, experience: lane, number }: LaneView): For
     tokens: own(lane.tokens, lane.steps, known.tokens / known.steps),
     blocks: own(lane.blocks, lane.steps, known.blocks / known.steps),
     seconds: own(lane.seconds, lane.gaps, known.seconds / known.gaps),
-    pauses: PAUSES.map((_, i) => (all.pauses[i] ?? 0) / gaps),
+    pauses: PAUSES.map((_, i) =>
+      own(lane.pauses[i] ?? 0, gapsOf(lane), (known.pauses[i] ?? 0) / gapsOf(known)),
+    ),
     output: own(lane.output, lane.answers, known.output / known.answers),
   };
 }
@@ -67,9 +68,12 @@ export function forecast({ customers, experience: lane, number }: LaneView): For
  * is paid at once against a pause that may never come (the longer lifetime of a cache).
  */
 export function seenPauses({ customers, experience: lane }: LaneView): number[] {
-  const all = together(together(PRIOR_EXPERIENCE, customers), lane);
-  const gaps = all.gaps + sum(all.pauses);
-  return PAUSES.map((_, i) => ((customers.pauses[i] ?? 0) + (lane.pauses[i] ?? 0)) / gaps);
+  const known = gapsOf(together(PRIOR_EXPERIENCE, customers));
+  return PAUSES.map((_, i) => own(lane.pauses[i] ?? 0, gapsOf(lane), (customers.pauses[i] ?? 0) / known));
+}
+
+function gapsOf({ gaps, pauses }: Experience): number {
+  return gaps + sum(pauses);
 }
 
 /** Steps of its own after which a lane's mean weighs as much as its customer's. */

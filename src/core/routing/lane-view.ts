@@ -21,6 +21,8 @@ export interface LaneView {
   trailing: boolean;
   /** Tokens of what each model is given back of its thinking, by `provider/model`: the request's own size has none of them. */
   thinking?: Readonly<Record<string, number>>;
+  /** Blocks up to each marker that the client has set itself; absent: it has set none. */
+  marks?: readonly number[];
 }
 
 /**

@@ -145,6 +145,7 @@ function price(candidate: Candidate, input: QuoteInput): Priced | null {
     blocks: input.input.blocks,
     at: input.at / 1_000,
     trailing: lane.trailing,
+    ...(lane.marks ? { marks: lane.marks } : {}),
   };
   const output = forecast.output * factor;
   const warm = warmTokens(places, rules, prompt);

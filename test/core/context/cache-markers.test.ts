@@ -66,7 +66,7 @@ class Cache {
 }
 
 /** The blocks before each marker of a request, the wire's own at the tail included. */
-function marksOf(conversation: Conversation, known?: number): number[] {
+function marksOf(conversation: Conversation, ...known: number[]): number[] {
   const { head, blocks } = markerPlaces(conversation, known, SPARE);
   const starts = conversation.messages.map((_, index) =>
     conversation.messages.slice(0, index).reduce((sum, { content }) => sum + content.length, 0),
@@ -119,14 +119,12 @@ describe('markers', () => {
   test('stand after the head: the last leading system block, else the last tool', () => {
     const mark = {};
     const both = conversationOf([SYSTEM, ask(0)]);
-    const marked = withMarkers(both, markerPlaces(both, undefined, SPARE), mark);
+    const marked = withMarkers(both, markerPlaces(both, [], SPARE), mark);
     expect(marked.messages[0]?.content[0]).toEqual({ ...SYSTEM.content[0], cache: mark });
     expect(marked.tools).toBe(both.tools);
     const bare = conversationOf([ask(0)]);
-    expect(withMarkers(bare, markerPlaces(bare, undefined, SPARE), mark).tools).toEqual([
-      { ...tool, cache: mark },
-    ]);
-    expect(markerPlaces(conversationOf([ask(0)], []), undefined, SPARE)).toEqual({ head: false, blocks: [] });
+    expect(withMarkers(bare, markerPlaces(bare, [], SPARE), mark).tools).toEqual([{ ...tool, cache: mark }]);
+    expect(markerPlaces(conversationOf([ask(0)], []), [], SPARE)).toEqual({ head: false, blocks: [] });
   });
 
   test('never stand on thinking, empty text, or a call of which the wire knows no marker', () => {
@@ -137,10 +135,8 @@ describe('markers', () => {
       { role: 'assistant', content: [thinking, text('answer')] },
       ask(1),
     ];
-    expect(markerPlaces(conversationOf(messages), undefined, SPARE).blocks).toEqual([
-      { message: 1, block: 0 },
-    ]);
-    expect(markerPlaces(conversationOf(messages), 4, SPARE).blocks).toEqual([{ message: 1, block: 0 }]);
+    expect(markerPlaces(conversationOf(messages), [], SPARE).blocks).toEqual([{ message: 1, block: 0 }]);
+    expect(markerPlaces(conversationOf(messages), [4], SPARE).blocks).toEqual([{ message: 1, block: 0 }]);
   });
 });
 
@@ -149,15 +145,28 @@ describe('the longer lifetime', () => {
   const often = { goesOn: [0.95], pauses: [0.1, 0.05, 0, 0, 0] };
 
   test('pays where pauses outlive the short one often enough for what would be written anew', () => {
-    // 0.15 × 0.95 × 4.8 × 50,000 > 3 × 2,000
-    expect(paysForLong(rules, prices, { tokens: 50_000, warm: 48_000 }, often)).toBe(true);
+    // 0.1425 × 5.6 × 50,000 > 3 × 2,000
+    expect(paysForLong(rules, prices, { tokens: 50_000, warm: 48_000, kept: 0 }, often)).toBe(true);
+  });
+
+  test('does not while hardly anything would be lost that is not kept for so long anyway', () => {
+    // 0.1425 × 5.6 (4.8, and again where that is lost too) × 10,000 > 3 × 2,000 > 0.1425 × 5.6 × 7,000
+    expect(paysForLong(rules, prices, { tokens: 50_000, warm: 48_000, kept: 40_000 }, often)).toBe(true);
+    expect(paysForLong(rules, prices, { tokens: 50_000, warm: 48_000, kept: 43_000 }, often)).toBe(false);
+  });
+
+  test('pays on a cold start where two gaps of five are such pauses, and no sooner', () => {
+    // 0.38 × 7.8 < 3 < 0.39 × 7.8: written for the short one now, it would be for the long one after the pause.
+    const cold = { tokens: 50_000, warm: 0, kept: 0 };
+    expect(paysForLong(rules, prices, cold, { goesOn: [1], pauses: [0.38, 0, 0, 0, 0] })).toBe(false);
+    expect(paysForLong(rules, prices, cold, { goesOn: [1], pauses: [0.39, 0, 0, 0, 0] })).toBe(true);
   });
 
   test('does not on a cold start, nor where nobody pauses, nor where there is none', () => {
-    expect(paysForLong(rules, prices, { tokens: 50_000, warm: 0 }, often)).toBe(false);
+    expect(paysForLong(rules, prices, { tokens: 50_000, warm: 0, kept: 0 }, often)).toBe(false);
     const never = { goesOn: [0.95], pauses: [0, 0, 0.2, 0, 0] };
-    expect(paysForLong(rules, prices, { tokens: 50_000, warm: 48_000 }, never)).toBe(false);
+    expect(paysForLong(rules, prices, { tokens: 50_000, warm: 48_000, kept: 0 }, never)).toBe(false);
     const unpriced = pricesFor({ fresh: 4, write_5m: 5, output: 20 });
-    expect(paysForLong(rules, unpriced, { tokens: 50_000, warm: 48_000 }, often)).toBe(false);
+    expect(paysForLong(rules, unpriced, { tokens: 50_000, warm: 48_000, kept: 0 }, often)).toBe(false);
   });
 });

@@ -48,6 +48,7 @@ class Session {
       served: answer === null ? null : { provider: 'anthropic', name: 'claude-opus-5-5' },
       isThought: answer !== null,
       floor: 'hard',
+      number: found.lane.steps + 1,
       tokens: written,
       output: 10,
       blocks: messages.length,
@@ -61,7 +62,7 @@ class Session {
               usage: usageOf({ read: warm, write_5m: written - warm }),
               prompt: {
                 ...{ tokens: written, blocks: messages.length, at: question.at / 1_000 },
-                ...{ parts: {}, before: { system: 300, messages: 700, turn: 0 } },
+                ...{ parts: {}, before: { system: 300, messages: 700, turn: 0 }, trailing: true },
               },
             },
     });

@@ -33,7 +33,8 @@ function read(
 
 /** A request that asked for nothing special and had no marker before its end. */
 function sent(tokens: number, part: Partial<SentPrompt> = {}): SentPrompt {
-  return { tokens, blocks: 1, at: 0, parts: {}, before: { system: 0, messages: 0, turn: 0 }, ...part };
+  const before = { system: 0, messages: 0, turn: 0 };
+  return { tokens, blocks: 1, at: 0, parts: {}, before, trailing: false, ...part };
 }
 
 function seen(of: typeof OPUS, usage: Partial<Usage>, at = 0, state = COLD, blocks = 1): PrefixState {
@@ -94,9 +95,49 @@ describe('lifetime', () => {
   });
 
   test('a short tail on a long prefix ends with the tail', () => {
-    const both = seen(OPUS, { write_1h: 2_000, write_5m: 500 });
-    expect(read(both, OPUS, { at: 299 })).toBe(2_500);
-    expect(read(both, OPUS, { at: 300 })).toBe(0);
+    const usage = usageOf({ write_1h: 2_000, write_5m: 500 });
+    const unknown = observe(COLD, M, OPUS, sent(2_500), usage);
+    expect(read(unknown, OPUS, { at: 299 })).toBe(2_500);
+    expect(read(unknown, OPUS, { at: 300 })).toBe(0);
+  });
+
+  test('and leaves the long part under it, where that is known to be', () => {
+    const usage = usageOf({ write_1h: 2_000, write_5m: 500 });
+    const both = observe(COLD, M, OPUS, sent(2_500, { blocks: 9, longEnd: 3 }), usage);
+    expect(read(both, OPUS, { at: 299, blocks: 9 })).toBe(2_500);
+    expect(read(both, OPUS, { at: 300, blocks: 9 })).toBe(2_000);
+    // As far as look-back reaches, unless it has a marker of its own.
+    expect(read(both, OPUS, { at: 300, blocks: 22 })).toBe(2_000);
+    expect(read(both, OPUS, { at: 300, blocks: 23 })).toBe(0);
+    expect(read(both, OPUS, { at: 3_599, blocks: 23, trailing: true })).toBe(2_000);
+    expect(read(both, OPUS, { at: 3_600, blocks: 9 })).toBe(0);
+    // Found again after ten minutes, it lives another hour; what is longer and was not read is gone.
+    const again = observe(
+      both,
+      M,
+      OPUS,
+      sent(2_600, { blocks: 11, at: 600 }),
+      usageOf({ read: 2_000, write_5m: 600 }),
+    );
+    expect(read(again, OPUS, { at: 601, blocks: 11 })).toBe(2_600);
+    expect(read(again, OPUS, { at: 4_199, blocks: 11 })).toBe(2_000);
+  });
+
+  test('short tails gather behind a long prefix, and each step that marks it renews it', () => {
+    // Written for an hour at 0; then a step every four minutes for an hour and a half, with tails of five minutes.
+    let state = seen(OPUS, { write_1h: 2_000 });
+    for (let n = 1; n <= 22; n += 1) {
+      const usage = usageOf({ read: 1_900 + 100 * n, write_5m: 100 });
+      state = observe(
+        state,
+        M,
+        OPUS,
+        sent(2_000 + 100 * n, { at: 240 * n, blocks: n, trailing: true }),
+        usage,
+      );
+    }
+    expect(read(state, OPUS, { at: 5_280 + 299, trailing: true })).toBe(4_200);
+    expect(read(state, OPUS, { at: 5_280 + 3_599, trailing: true })).toBe(2_000);
   });
 
   test('before GPT-5.6 a day', () => {

@@ -87,8 +87,8 @@ describe('the forecast of a lane', () => {
     const lane = unknownLane([]);
     expect(seenPauses(lane)).toEqual([0, 0, 0, 0, 0]);
     const experience = seen([EASY], { seconds: 600 });
-    // Two pauses of ten minutes, on the prior's ten gaps.
-    expect(seenPauses({ ...lane, experience })).toEqual([2 / 12, 0, 0, 0, 0]);
+    // Two pauses of ten minutes, beside six gaps as its customer's are.
+    expect(seenPauses({ ...lane, experience })).toEqual([2 / 8, 0, 0, 0, 0]);
   });
 
   test('chances are chances, whatever was seen', () => {

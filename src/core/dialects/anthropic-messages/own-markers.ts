@@ -13,14 +13,14 @@ interface RawBlock {
  * The gateway's own cache markers in a body of the client's (it has none of its own): after the head, and where earlier
  * requests ended. Nothing else of a block changes.
  *
- * @param known blocks of the model's last prefix of the lane; undefined: not known
+ * @param known blocks up to each place that the model's cache holds of the lane, the longest first
  * @param control the marker as JSON
  * @returns edits of `system`, `tools` and `messages`
  */
 export function markerEdits(
   body: JsonObject,
   original: Conversation,
-  { known, most }: { known: number | undefined; most: number },
+  { known, most }: { known: readonly number[]; most: number },
   control: string,
 ): Edits {
   const flat = rawBlocks(body);
