@@ -13,10 +13,13 @@ import { openDatabase } from '../../src/stores/database.ts';
 import {
   apiKeys,
   audit,
+  customerExperience,
   customerLimits,
   customerSettings,
   customers,
+  endedLanes,
   queries,
+  sessions,
 } from '../../src/stores/schema.ts';
 import { step } from './records.ts';
 import { type FaultyPostgres, onEachPostgres, startPostgres } from './stores.ts';
@@ -74,6 +77,9 @@ onEachPostgres((open) => {
     ['customer_settings', customerSettings],
     ['customer_limits', customerLimits],
     ['audit', audit],
+    ['sessions', sessions],
+    ['ended_lanes', endedLanes],
+    ['customer_experience', customerExperience],
   ])('the migrations make %s as the schema has it', async (name, table) => {
     const inDatabase = await postgres.read(
       `SELECT attname AS name, format_type(atttypid, atttypmod) AS type, attnotnull AS not_null,
