@@ -40,14 +40,21 @@ export function identify(request: StepRequest, needs: Needs, isHousekeeping: boo
   const answered = session.hash === null ? firstAnswer(conversation.messages) : undefined;
   if (session.hash === null && answered === undefined) return STATELESS;
   const chain = chainOf(conversation.messages, digest);
-  const own = session.hash === null ? `chain:${chain[answered ?? 0]}` : `session:${session.hash}`;
   return {
-    object: `${customer}:${own}`,
+    object:
+      session.hash === null
+        ? `${customer}:chain:${chain[answered ?? 0]}`
+        : namedObject(customer, session.hash),
     found: null,
     question: { chain, at: startedAt },
     digest,
     parts: withMessages(settingsParts(conversation, digest), needs.input),
   };
+}
+
+/** The object of a session that its client has named. */
+export function namedObject(customer: string, hash: string): string {
+  return `${customer}:session:${hash}`;
 }
 
 /**
