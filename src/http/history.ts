@@ -12,28 +12,25 @@ import {
   tellStory,
   withoutMarkers,
 } from '../core/dialects/history.ts';
-import { isObject } from '../core/dialects/provider-json.ts';
-import { FluxError, invalidRequest } from '../core/errors.ts';
+import { FluxError } from '../core/errors.ts';
 import { logLine } from '../log/line.ts';
 import { namedObject } from '../pipeline/step-state.ts';
+import type { HistoryPlace } from '../sessions/kept-entry.ts';
 import {
   beginHistory,
   dropBegun,
   forgetBegun,
-  type HistoryPlace,
   incompleteHistory,
   type KeptHistory,
   keepEntry,
   readHistory,
 } from '../sessions/kept-history.ts';
 import { unsettledSteps } from '../sessions/session-port.ts';
-import { customerOf } from './auth.ts';
 import { parseBody } from './body.ts';
 import type { AppEnv } from './context.ts';
-import { type CompleteBody, storeOf, takeRoom } from './earlier-answers.ts';
-import { type HistoryWish, hashSession, readNoStore, readSession } from './step-headers.ts';
-
-const HEADER = 'X-FluxCompute-History';
+import { type CompleteBody, takeRoom } from './earlier-answers.ts';
+import { HISTORY_HEADER, otherWire, placeOf } from './history-place.ts';
+import type { HistoryWish } from './step-headers.ts';
 
 /** The history of a step's session, while the step is under way. */
 export interface OpenHistory {
@@ -136,8 +133,8 @@ function readWhole(
 ): Chosen['whole'] {
   const whole = goOn(dialect.history, rawBody, story, sent);
   takeRoom(c, whole, rawBody, {
-    param: HEADER,
-    advice: `Shorten it and send it whole, with ${HEADER}: start.`,
+    param: HISTORY_HEADER,
+    advice: `Shorten it and send it whole, with ${HISTORY_HEADER}: start.`,
   });
   const body = parseBody(whole);
   try {
@@ -224,53 +221,4 @@ function noteStep(c: Context<AppEnv>, place: HistoryPlace, id: string) {
         if (!isKept) logLine('warn', 'history_not_kept', { why: 'another_step' });
       }),
   };
-}
-
-/** @throws FluxError 400 where a history can't be kept of the request */
-function placeOf(c: Context<AppEnv>, { history }: ClientDialect, body: unknown): HistoryPlace {
-  const { headers } = c.req.raw;
-  if (readNoStore(headers)) {
-    throw invalidRequest(
-      `${HEADER} keeps the conversation, and X-FluxCompute-No-Store forbids it: send one of them.`,
-      HEADER,
-    );
-  }
-  const store = storeOf(c);
-  if (!store) {
-    throw invalidRequest(
-      `This gateway keeps no history (FLUX_SECRET is not set): send the whole conversation, without ${HEADER}.`,
-      HEADER,
-    );
-  }
-  for (const rival of history.rivals) {
-    if (isObject(body) && body[rival] != null)
-      throw invalidRequest(`'${rival}' and ${HEADER} each name what came before: send one of them.`, rival);
-  }
-  if (isObject(body) && typeof body.n === 'number' && body.n > 1)
-    throw invalidRequest(`With ${HEADER} an answer is one: 'n' must be 1.`, 'n');
-  const customer = customerOf(c.get('key'), undefined);
-  const [secret, ...before] = store.secrets;
-  const inBody = history.sessionIn?.(body);
-  const { shown, hash } = readSession(headers, inBody, customer, secret, () => '');
-  if (hash === null) {
-    throw invalidRequest(
-      `${HEADER} needs a session whose history it is: name it in X-FluxCompute-Session.`,
-      'X-FluxCompute-Session',
-    );
-  }
-  const former = before.flatMap((one) => hashSession(shown, customer, one) ?? []);
-  return { store, customer, names: [hash, ...former], days: c.get('access').step.retentionDays };
-}
-
-const PATHS = {
-  'openai-chat': '/v1/chat/completions',
-  'openai-responses': '/v1/responses',
-  'anthropic-messages': '/v1/messages',
-} as const;
-
-function otherWire(wire: keyof typeof PATHS): FluxError {
-  return invalidRequest(
-    `The history of this session is of ${PATHS[wire]}: go on there, or name another session.`,
-    HEADER,
-  );
 }

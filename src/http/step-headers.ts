@@ -72,6 +72,18 @@ export function readHistoryWish(headers: Headers): HistoryWish | null {
 }
 
 /**
+ * For what is no conversation.
+ * @throws FluxError 400
+ */
+export function refuseHistory(headers: Headers): void {
+  if (!headers.has('x-fluxcompute-history')) return;
+  throw invalidRequest(
+    'This endpoint answers each request by itself: leave X-FluxCompute-History out.',
+    'X-FluxCompute-History',
+  );
+}
+
+/**
  * `X-FluxCompute-No-Store: 1`: no content in any store; the row goes without its session's hash.
  * @throws FluxError 400
  */

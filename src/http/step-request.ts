@@ -1,6 +1,5 @@
 import type { Context } from 'hono';
 import type { AnswerHead, AnswerWriter, ClientDialect } from '../core/dialects/client-dialect.ts';
-import type { Wire } from '../core/routing/catalog.ts';
 import { storedObjectIn } from '../core/stored-objects.ts';
 import { requireOwnKey, underOwnKeys } from '../customers/own-keys.ts';
 import type { StepSettings } from '../pipeline/settings.ts';
@@ -21,6 +20,7 @@ import {
   readTags,
   withMetadata,
 } from './step-headers.ts';
+import { WIRE_PATHS } from './wire-paths.ts';
 
 /** A step as it was asked for, the customer's settings for it, and how its answer is written. */
 export interface ReadStep {
@@ -32,12 +32,6 @@ export interface ReadStep {
   /** The history it goes on from, where its client sends only what is new. */
   history: OpenHistory | null;
 }
-
-const PATHS: Readonly<Record<Wire, string>> = {
-  'openai-chat': '/v1/chat/completions',
-  'openai-responses': '/v1/responses',
-  'anthropic-messages': '/v1/messages',
-};
 
 /** A body and what is known of it. */
 type Body = CompleteBody & Partial<ContinuedBody>;
@@ -89,7 +83,7 @@ function toStep(c: Context<AppEnv>, dialect: ClientDialect, complete: Body): Rea
     customer,
     keyId: key.id,
     // A rule for this path holds for the plan of such a step too.
-    path: PATHS[dialect.wire],
+    path: WIRE_PATHS[dialect.wire],
     wire: dialect.wire,
     rawBody,
     body,

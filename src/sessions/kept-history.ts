@@ -1,8 +1,17 @@
-import * as z from 'zod';
 import type { HistoryEntry } from '../core/dialects/history.ts';
 import { FluxError } from '../core/errors.ts';
 import { within } from '../stores/time-limit.ts';
-import { CHUNK, type ContentStore, openText, sealText } from './kept-content.ts';
+import {
+  entriesIn,
+  type Fields,
+  type HistoryPlace,
+  keyOf,
+  newestOf,
+  numberOf,
+  openEntry,
+  sealEntry,
+  toFields,
+} from './kept-entry.ts';
 
 /** As long as answers are kept at most; from the last step on. */
 const DAYS = 30;
@@ -12,22 +21,6 @@ const READ_LIMIT_MS = 2_000;
 const LOOK_AGAIN_MS = [100, 300, 600];
 /** Before another try to write. */
 const WRITE_AGAIN_MS = [200, 2_000];
-
-/*
- * A history is one hash in Redis, which expires as a whole: entries `e0`, `e1`, … that are only ever added, the first
- * to write a number having it (HSETNX); long ones go on in `t…`; `begun:<request>` of each step that is under way, and
- * `failed`, the newest entry when a step last came to nothing.
- */
-
-/** Where a history is kept. */
-export interface HistoryPlace {
-  store: ContentStore;
-  customer: string;
-  /** What stores know the session by: HMACs under the secret of today, then under those before it. */
-  names: readonly [string, ...string[]];
-  /** Days of the customer's own retention. */
-  days?: number | undefined;
-}
 
 export interface KeptHistory {
   /** Oldest first. */
@@ -45,19 +38,6 @@ export interface KeptHistory {
   /** The fields that hold entries. */
   fields: string[];
 }
-
-const texts = z.object({ text: z.string(), count: z.number() });
-const entrySchema = z.object({
-  id: z.string(),
-  wire: z.enum(['openai-chat', 'openai-responses', 'anthropic-messages']),
-  after: z.number().nullable(),
-  before: texts.optional(),
-  head: z.object({ lead: z.string().optional(), settings: z.record(z.string(), z.string()) }),
-  sent: texts,
-  answer: texts,
-}) satisfies z.ZodType<HistoryEntry>;
-
-type Fields = ReadonlyMap<string, string>;
 
 /**
  * Reads a session's history, and notes in the same breath that a step of it has begun: one wait. Where another step
@@ -122,46 +102,26 @@ async function fetchAll({ store, names, days }: HistoryPlace, requestId: string 
   return names.map((_name, index) => toFields(answers[index]));
 }
 
-/** As Redis has it: name, value, name, value. */
-const flat = z.array(z.string()).nullable();
-
-function toFields(answer: unknown): Fields {
-  const list = flat.parse(answer) ?? [];
-  const fields = new Map<string, string>();
-  for (let index = 0; index < list.length; index += 2) fields.set(list[index] ?? '', list[index + 1] ?? '');
-  return fields;
-}
-
 /** The entries from the newest back to the first. */
 async function openChain(
   place: HistoryPlace,
   name: string,
   fields: Fields,
 ): Promise<Pick<KeptHistory, 'entries' | 'numbers'>> {
+  const all = entriesIn(fields);
+  const opened = new Map(
+    await Promise.all(all.map(async (at) => [at, await openEntry(place, name, at, fields)] as const)),
+  );
   const entries: HistoryEntry[] = [];
   const numbers: number[] = [];
-  const newest = newestOf(fields);
-  for (let at = newest === -1 ? null : newest; at !== null; ) {
-    const entry = await openEntry(place, name, at, fields);
+  for (let at = all.length > 0 ? Math.max(...all) : null; at !== null; ) {
+    const entry = opened.get(at);
     if (!entry || (entry.after !== null && entry.after >= at)) throw incompleteHistory();
     entries.unshift(entry);
     numbers.unshift(at);
     at = entry.after;
   }
   return { entries, numbers };
-}
-
-async function openEntry(
-  { store, customer }: HistoryPlace,
-  name: string,
-  at: number,
-  fields: Fields,
-): Promise<HistoryEntry | null> {
-  const [id = '', count = '', head = ''] = (fields.get(`e${at}`) ?? '').split(' ');
-  const tails = Array.from({ length: Number(count) - 1 }, (_, index) => fields.get(tailName(at, id, index)));
-  const text = await openText([head, ...tails].join(''), store.secrets, sealFor(customer, name, at));
-  const parsed = text === null ? null : entrySchema.safeParse(JSON.parse(text));
-  return parsed?.data ?? null;
 }
 
 /**
@@ -175,7 +135,7 @@ export function keepEntry(place: HistoryPlace, history: KeptHistory, entry: Hist
 }
 
 async function addEntry(place: HistoryPlace, history: KeptHistory, entry: HistoryEntry): Promise<boolean> {
-  const { store, customer, names, days } = place;
+  const { store, names, days } = place;
   const [name] = names;
   const key = keyOf(name);
   const { after } = entry;
@@ -184,14 +144,10 @@ async function addEntry(place: HistoryPlace, history: KeptHistory, entry: Histor
   // What begins anew has no holes.
   if (after === null) stale.push(...history.begun.map((id) => BEGUN + id));
   for (let at = history.next; ; at += 1) {
-    const sealed = await sealText(JSON.stringify(entry), store.secrets, sealFor(customer, name, at));
-    const count = Math.max(1, Math.ceil(sealed.length / CHUNK));
-    for (let index = 0; index < count - 1; index += 1) {
-      const tail = sealed.slice((index + 1) * CHUNK, (index + 2) * CHUNK);
-      await store.redis.hset(key, { [tailName(at, entry.id, index)]: tail });
-    }
+    const { head, tails } = await sealEntry(place, at, entry);
+    for (const [field, tail] of tails) await store.redis.hset(key, { [field]: tail });
     const pipeline = store.redis.pipeline();
-    pipeline.hsetnx(key, `e${at}`, `${entry.id} ${count} ${sealed.slice(0, CHUNK)}`);
+    pipeline.hsetnx(key, `e${at}`, head);
     pipeline.hdel(key, BEGUN + entry.id);
     pipeline.expire(key, secondsOf(days));
     const [isFirst] = await pipeline.exec();
@@ -250,28 +206,6 @@ async function again<T>(write: () => Promise<T>): Promise<T> {
 }
 
 const BEGUN = 'begun:';
-
-function newestOf(fields: Fields): number {
-  return Math.max(-1, ...[...fields.keys()].flatMap((name) => (/^e\d/.test(name) ? [numberOf(name)] : [])));
-}
-
-/** Of the name of an entry or of a part of one. */
-function numberOf(name: string): number {
-  return Number.parseInt(name.slice(1), 10);
-}
-
-function tailName(at: number, id: string, index: number): string {
-  return `t${at}:${id}:${index}`;
-}
-
-function sealFor(customer: string, name: string, at: number) {
-  return { purpose: 'kept content', owner: ['history', customer, name, String(at)] };
-}
-
-/** An HMAC under the customer's secret: neither session nor customer can be told from it. */
-function keyOf(name: string): string {
-  return `flux:history:${name}`;
-}
 
 function secondsOf(days = DAYS): number {
   return Math.min(DAYS, days) * 86_400;

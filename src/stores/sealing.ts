@@ -54,8 +54,23 @@ function parameters(iv: Uint8Array<ArrayBuffer>, { owner }: Seal) {
   return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(JSON.stringify(owner)) };
 }
 
+/** A deployment has two secrets at most, and a handful of purposes. */
+const MOST_KEYS = 32;
+const keys = new Map<string, Promise<Awaited<ReturnType<typeof deriveKey>>>>();
+
+/** Derived once in the life of an isolate: a long history opens hundreds of seals. */
+function keyOf(secret: string, purpose: string) {
+  const name = JSON.stringify([purpose, secret]);
+  const known = keys.get(name);
+  if (known) return known;
+  if (keys.size >= MOST_KEYS) keys.clear();
+  const made = deriveKey(secret, purpose);
+  keys.set(name, made);
+  return made;
+}
+
 /** FLUX_SECRET serves several ends, so each has a key of its own. HKDF, RFC 5869. */
-async function keyOf(secret: string, purpose: string) {
+async function deriveKey(secret: string, purpose: string) {
   const material = await crypto.subtle.importKey('raw', new TextEncoder().encode(secret), 'HKDF', false, [
     'deriveKey',
   ]);

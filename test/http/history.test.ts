@@ -172,7 +172,8 @@ describe('what is refused', () => {
     ['/v1/responses', { input: 'Hi', previous_response_id: 'resp_1' }, 'previous_response_id'],
     ['/v1/responses', { input: 'Hi', conversation: 'conv_1' }, 'conversation'],
     ['/v1/chat/completions', { messages: [user('Hi')], n: 2 }, 'n'],
-  ])('%s with another beginning, or several ends', async (path, body, param) => {
+    ['/v1/embeddings', { model: 'openai/text-embedding-3-small', input: 'Hi' }, 'X-FluxCompute-History'],
+  ])('%s with another beginning, several ends, or none', async (path, body, param) => {
     const headers = { 'x-fluxcompute-session': 'one', 'x-fluxcompute-history': 'append' };
     const refused = await gateway.call('POST', path, KEYS.globex, { model: 'auto', ...body }, headers);
     expect([refused.status, refused.body.error.param]).toEqual([400, param]);
@@ -437,6 +438,7 @@ describe('waits and outages', () => {
       }),
     };
     const of = ground.start({ SESSIONS: SESSIONS as never });
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     await say([user('One.')], {}, { of });
     await of.settled();
     ground.upstream.replies = [
@@ -445,12 +447,10 @@ describe('waits and outages', () => {
         ANSWERING(...args);
       },
     ];
-    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
     const lost = await say([user('Two.')], {}, { of });
     expect(lost.status).toBe(200);
     await of.settled();
     expect(warn.mock.calls.join()).toContain('"history_not_kept","why":"store"');
-    warn.mockRestore();
     ground.redis.mood = 'up';
     ground.upstream.replies = [ANSWERING];
     const refused = await say([user('Three.')], {}, { of });
@@ -472,6 +472,7 @@ describe('waits and outages', () => {
     await of.settled();
     expect(inHistory(await say([user('Four.')], {}, { of }))).toEqual({ history_messages: 6 });
     await of.settled();
+    warn.mockRestore();
   });
 
   test('a store that takes what is written and then says nothing is written to once', async () => {

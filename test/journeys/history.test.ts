@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FluxMetadata } from '../../src/core/metadata.ts';
 import { metadataOf } from './frames.ts';
 import { type Gateway, START_LIMIT, startGateway, temporaryFolder } from './gateway.ts';
-import { placesWith, redisText } from './hiding-places.ts';
+import { filesText, placesWith, postgresText, redisText } from './hiding-places.ts';
 
 /** Stands in all that is said. */
 const MARK = `z${randomBytes(8).toString('hex')}`;
@@ -19,8 +19,6 @@ const variables = {
   FLUX_API_KEYS: 'flx_first_key:first:infer+read,flx_second_key:second',
   FLUX_SESSION_TIMEOUT_MS: '20000',
 };
-const providers = { ANTHROPIC_API_KEY: 'sk-ant-simulated', OPENAI_API_KEY: 'sk-simulated' };
-void providers;
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway(folder.path, variables);
@@ -65,6 +63,12 @@ const openaiOf = () =>
   new OpenAI({ apiKey: 'flx_first_key', baseURL: `${gateway.stack.url}/v1`, maxRetries: 0 });
 const found = (n: number) => `Found ${n}: ${'details of it, '.repeat(20)}`;
 
+/** The client library's own additions, which no API takes back. */
+const withoutParsed = (said: object): Item =>
+  JSON.parse(JSON.stringify(said), (key, value) =>
+    key === 'parsed' || key === 'parsed_arguments' ? undefined : value,
+  );
+
 const CHAT: Client = {
   opening: (text) => [{ role: 'user', content: text }],
   ask: (text) => [{ role: 'user', content: text }],
@@ -97,7 +101,7 @@ const CHAT: Client = {
     const chunks: OpenAI.ChatCompletionChunk[] = [];
     const runner = completions.stream(body, { headers }).on('chunk', (chunk) => chunks.push(chunk));
     const message = await runner.finalMessage();
-    return { items: [message as never], flux: metadataOf(chunks) };
+    return { items: [withoutParsed(message)], flux: metadataOf(chunks) };
   },
 };
 
@@ -105,9 +109,8 @@ const MESSAGES: Client = {
   opening: (text) => [{ role: 'user', content: text }],
   ask: (text) => [{ role: 'user', content: text }],
   results: ([message], n) => {
-    const calls = (message?.content as { type: string; id: string }[]).filter(
-      ({ type }) => type === 'tool_use',
-    );
+    const content = (message?.content ?? []) as { type: string; id: string }[];
+    const calls = content.filter(({ type }) => type === 'tool_use');
     const given = calls.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: found(n) }));
     return [{ role: 'user', content: given }];
   },
@@ -163,11 +166,7 @@ const RESPONSES: Client = {
     const answer = stream
       ? await responses.stream(body, { headers }).finalResponse()
       : await responses.create(body, { headers });
-    // What goes back of an answer is what the client may send: its own parsed members are not.
-    const output = JSON.parse(JSON.stringify(answer.output), (key, value) =>
-      key === 'parsed' || key === 'parsed_arguments' ? undefined : value,
-    );
-    return { items: output, flux: metadataOf(answer) };
+    return { items: answer.output.map(withoutParsed), flux: metadataOf(answer) };
   },
 };
 
@@ -243,6 +242,9 @@ describe('a tool loop that is sent only as what is new', () => {
       expect(appended.errors).toEqual([]);
       expect(appended.bodies).toHaveLength(6);
       expect(appended.bodies).toEqual(whole.bodies);
+      // What Claude thought goes back to it, where the client's wire carries it.
+      if (way[0] === 'messages' && way[1].startsWith('claude'))
+        expect(JSON.stringify(appended.bodies.at(-1)).split('"signature"')).toHaveLength(6);
       const read = (told: FluxMetadata[]) => told.map(({ cache }) => cache.cache_read_tokens);
       expect(read(appended.told)).toEqual(read(whole.told));
       expect(read(appended.told).at(-1)).toBeGreaterThan(1_000);
@@ -252,4 +254,89 @@ describe('a tool loop that is sent only as what is new', () => {
       expect(whole.told.every(({ context }) => context === undefined)).toBe(true);
     },
   );
+});
+
+describe('a history', () => {
+  const headers = { 'x-fluxcompute-session': 'kept', 'x-fluxcompute-history': 'append' };
+  const ask = (text: string): OpenAI.ChatCompletionCreateParamsNonStreaming => ({
+    model: 'gpt-4.1',
+    messages: [{ role: 'user', content: text }],
+  });
+  const lastSent = async () => {
+    const body = (await gateway.sent()).at(-1)?.body as { messages: { role: string; content: string }[] };
+    return body.messages.map(({ content }) => content);
+  };
+
+  test("traps T64: a client library's own second try is one message, and the same words again are another", async () => {
+    await gateway.script();
+    let cuts = 0;
+    const client = new OpenAI({
+      ...{ apiKey: 'flx_first_key', baseURL: `${gateway.stack.url}/v1`, maxRetries: 1 },
+      fetch: async (url, init) => {
+        const response = await fetch(url, init);
+        if (cuts === 0) return response;
+        cuts -= 1;
+        // The answer is made, and kept, and lost on its way.
+        await response.text();
+        throw new Error('connection reset');
+      },
+    });
+    const say = (text: string) => client.chat.completions.create(ask(text), { headers });
+    cuts = 1;
+    await say(`${MARK} continue`);
+    expect(await lastSent()).toEqual([`${MARK} continue`]);
+    await say(`${MARK} continue`);
+    expect(await lastSent()).toHaveLength(3);
+  });
+
+  test('traps T31: a stream whose client leaves appends nothing; what is whole is made all the same, and the client’s second try takes its place', async () => {
+    const left = { ...headers, 'x-fluxcompute-session': 'left' };
+    await gateway.script();
+    await openaiOf().chat.completions.create(ask('One.'), { headers: left });
+    for (const stream of [true, false]) {
+      await gateway.script({
+        delay: { first_ms: stream ? 0 : 3_000, between_ms: 300 },
+        answer: { text: 'a b c d e f g h i j', calls: [] },
+      });
+      const leaving = new AbortController();
+      const response = fetch(`${gateway.stack.url}/v1/chat/completions`, {
+        method: 'POST',
+        body: JSON.stringify({ ...ask(`Two, ${stream}.`), stream }),
+        headers: { ...left, authorization: 'Bearer flx_first_key' },
+        signal: leaving.signal,
+      });
+      if (stream) await (await response).body?.getReader().read();
+      else await expect.poll(lastSent, { timeout: 20_000 }).toContain('Two, false.');
+      leaving.abort();
+      await response.catch(() => {});
+    }
+    const fields = async () => {
+      const texts = await redisText(gateway.stack);
+      return [...texts.values()].filter((text) => text.includes('begun:'));
+    };
+    await expect.poll(fields, { timeout: 20_000 }).toEqual([]);
+    await gateway.script();
+    const retry = { ...left, 'x-stainless-retry-count': '1' };
+    const again = await openaiOf().chat.completions.create(ask('Two, false.'), { headers: retry });
+    expect(metadataOf(again).context).toEqual({ history_messages: 2 });
+    const next = await openaiOf().chat.completions.create(ask('Three.'), { headers: left });
+    expect(metadataOf(next).context).toEqual({ history_messages: 4 });
+  });
+
+  test('traps T23: is another customer’s own, survives a restart, and stands in no store or file in words', async () => {
+    const other = new OpenAI({ apiKey: 'flx_second_key', baseURL: `${gateway.stack.url}/v1`, maxRetries: 0 });
+    await other.chat.completions.create(ask('Hi'), { headers });
+    expect(await lastSent()).toEqual(['Hi']);
+    const redis = await redisText(gateway.stack);
+    expect([...redis.keys()].filter((key) => key.startsWith('flux:history:')).length).toBeGreaterThan(18);
+    expect(placesWith(MARK, redis)).toEqual([]);
+    expect(placesWith(MARK, await postgresText(gateway.stack.databaseUrl))).toEqual([]);
+    await gateway.stop();
+    expect(placesWith(MARK, filesText(folder.path))).toEqual([]);
+    expect(gateway.lines.filter((line) => line.includes(MARK))).toEqual([]);
+    gateway = await startGateway(folder.path, variables);
+    const answer = await openaiOf().chat.completions.create(ask('And?'), { headers });
+    expect(await lastSent()).toHaveLength(5);
+    expect(metadataOf(answer).context).toEqual({ history_messages: 4 });
+  });
 });
