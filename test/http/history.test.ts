@@ -426,6 +426,17 @@ describe('waits and outages', () => {
     expect(inHistory(await say([user('Two.')]))).toEqual({ history_messages: 2 });
   });
 
+  test('traps T46: Redis slow: the same after two seconds, and nothing is left of a note that came late', async () => {
+    await say([user('One.')]);
+    await gateway.settled();
+    ground.redis.delay = 2_300;
+    expect((await say([user('Two.')])).status).toBe(503);
+    ground.redis.delay = 0;
+    await gateway.settled();
+    const [key = ''] = await ground.redis.direct.keys('flux:history:*');
+    expect(await ground.redis.direct.hkeys(key)).toEqual(['e0']);
+  });
+
   test('what could not be kept is a hole that the next step does not go over', async () => {
     /** Steps that the session's object still waits for. */
     let under: string[] = [];
@@ -458,9 +469,11 @@ describe('waits and outages', () => {
       503,
       expect.stringContaining('something is missing'),
     ]);
+    await of.settled();
     // Where it is still under way, it is no hole.
     under = [lost.headers.get('x-fluxcompute-request-id') ?? ''];
-    expect((await say([user('Three.')], {}, { of })).status).toBe(200);
+    const beside = await say([user('Three.')], {}, { of });
+    expect(beside.status, JSON.stringify(beside.body)).toBe(200);
     under = [];
     await of.settled();
     const anew = await say(
