@@ -29,9 +29,9 @@ export type Reason =
   | 'observe'
   | 'escalated';
 
-/** How what was sent on differs from what the client sent. */
+/** What was put to the client's own context, and what was taken from it. */
 export interface ContextChange {
-  /** Messages of the session's history that were put before the client's own. */
+  /** Messages of the session's history that were put before the client's own; absent: it asked for none. */
   history_messages?: number;
 }
 
@@ -55,7 +55,7 @@ export interface FluxMetadata {
   overhead_ms: number;
   session_id: string;
   context_compression: number;
-  /** What became of the context the client sent; absent where it went as it came. */
+  /** How what was sent on differs from what the client sent; absent where it is the same. */
   context?: ContextChange;
   cache: { cache_write_tokens: number; cache_read_tokens: number; cache_hit: boolean };
   escalations: Escalation[];

@@ -85,7 +85,7 @@ export function metadataShape() {
           .meta({ description: "Messages of the session's history that were put before those sent." }),
       })
       .exactOptional()
-      .meta({ description: 'Only where the model was not sent what the client sent.' }),
+      .meta({ description: 'Only with `X-FluxCompute-History`.' }),
     cache: z.strictObject({
       cache_write_tokens: z.int(),
       cache_read_tokens: z.int(),
