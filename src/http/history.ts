@@ -30,6 +30,7 @@ import { parseBody } from './body.ts';
 import type { AppEnv } from './context.ts';
 import { type CompleteBody, takeRoom } from './earlier-answers.ts';
 import { HISTORY_HEADER, otherWire, placeOf } from './history-place.ts';
+import { backgroundOf } from './rate-limit.ts';
 import type { HistoryWish } from './step-headers.ts';
 
 /** The history of a step's session, while the step is under way. */
@@ -69,7 +70,10 @@ export async function continueBody(
   const sent = takeApart(dialect.history, rawBody, body);
   const noted = isStep ? noteStep(c, place, id) : null;
   try {
-    const kept = await (wish === 'start' ? beginHistory : readHistory)(place, isStep ? id : null);
+    const kept = await (wish === 'start' ? beginHistory : readHistory)(
+      place,
+      isStep ? { id, background: backgroundOf(c) } : null,
+    );
     if (wish === 'append') await requireWhole(c, place, kept, id);
     const chosen = choose(c, { dialect, kept, sent, rawBody });
     const end = noted?.with(kept, (answer) => entryOf({ id, dialect, sent, answer }, kept, chosen));

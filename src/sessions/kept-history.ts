@@ -22,6 +22,13 @@ const LOOK_AGAIN_MS = [100, 300, 600];
 /** Before another try to write. */
 const WRITE_AGAIN_MS = [200, 2_000];
 
+/** A step that notes in the history that it has begun. */
+export interface BeginningStep {
+  id: string;
+  /** Is given what goes on after the answer. */
+  background(work: Promise<unknown>): void;
+}
+
 export interface KeptHistory {
   /** Oldest first. */
   entries: HistoryEntry[];
@@ -42,15 +49,15 @@ export interface KeptHistory {
 /**
  * Reads a session's history, and notes in the same breath that a step of it has begun: one wait. Where another step
  * has begun it is looked at again: its client may be quicker than the write of what it was answered.
- * @param requestId the step that begins; null: none does
+ * @param step the one that begins; null: none does
  * @throws FluxError 503 where the store does not answer, or an entry does not open: the conversation can't be guessed
  */
-export async function readHistory(place: HistoryPlace, requestId: string | null): Promise<KeptHistory> {
-  let found = await look(place, requestId);
+export async function readHistory(place: HistoryPlace, step: BeginningStep | null): Promise<KeptHistory> {
+  let found = await look(place, step);
   for (const pause of LOOK_AGAIN_MS) {
-    if (!begunIn(found[0]).some((id) => id !== requestId)) break;
+    if (!begunIn(found[0]).some((id) => id !== step?.id)) break;
     await sleep(pause);
-    found = await look(place, requestId);
+    found = await look(place, step);
   }
   // A secret that was changed changes the name; what is found under the old one moves with the next step.
   const at = Math.max(
@@ -65,8 +72,8 @@ export async function readHistory(place: HistoryPlace, requestId: string | null)
  * As {@link readHistory}, for a step that begins anew: of what there was nothing is opened, and with it all goes.
  * @throws FluxError 503 where the store does not answer
  */
-export async function beginHistory(place: HistoryPlace, requestId: string | null): Promise<KeptHistory> {
-  return beginningOf(await look(place, requestId));
+export async function beginHistory(place: HistoryPlace, step: BeginningStep | null): Promise<KeptHistory> {
+  return beginningOf(await look(place, step));
 }
 
 function beginningOf([own = new Map()]: readonly Fields[]): KeptHistory {
@@ -82,8 +89,11 @@ function begunIn(fields: Fields = new Map()): string[] {
   return [...fields.keys()].flatMap((name) => (name.startsWith(BEGUN) ? [name.slice(BEGUN.length)] : []));
 }
 
-async function look(place: HistoryPlace, requestId: string | null): Promise<Fields[]> {
-  return within(READ_LIMIT_MS, fetchAll(place, requestId)).catch(() => {
+async function look(place: HistoryPlace, step: BeginningStep | null): Promise<Fields[]> {
+  const asked = fetchAll(place, step?.id ?? null);
+  return within(READ_LIMIT_MS, asked).catch(() => {
+    // A store that is slow may do it all the same: then the note of a step that was refused goes after it.
+    step?.background(asked.catch(() => {}).then(() => dropBegun(place, null, step.id).catch(() => {})));
     throw new FluxError(
       "What was said before can't be read just now. Try again in a moment, or send the whole conversation, without X-FluxCompute-History.",
       { status: 503, code: 'history_unavailable', param: 'X-FluxCompute-History', retryAfter: 5 },

@@ -432,6 +432,7 @@ describe('waits and outages', () => {
     ground.redis.delay = 2_300;
     expect((await say([user('Two.')])).status).toBe(503);
     ground.redis.delay = 0;
+    // The note comes when the answer has long gone.
     await gateway.settled();
     const [key = ''] = await ground.redis.direct.keys('flux:history:*');
     expect(await ground.redis.direct.hkeys(key)).toEqual(['e0']);
