@@ -29,6 +29,12 @@ export type Reason =
   | 'observe'
   | 'escalated';
 
+/** What was put to the client's own context, and what was taken from it. */
+export interface ContextChange {
+  /** Messages of the session's history that were put before the client's own; absent: it asked for none. */
+  history_messages?: number;
+}
+
 /** The `fluxcompute` object in every answer. Fields and units: docs/api.md. */
 export interface FluxMetadata {
   request_id: string;
@@ -49,6 +55,8 @@ export interface FluxMetadata {
   overhead_ms: number;
   session_id: string;
   context_compression: number;
+  /** How what was sent on differs from what the client sent; absent where it is the same. */
+  context?: ContextChange;
   cache: { cache_write_tokens: number; cache_read_tokens: number; cache_hit: boolean };
   escalations: Escalation[];
   adapted: Adaptation[];

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { estimateTokens } from '../core/accounting/estimate.ts';
 import { inputTokens } from '../core/accounting/usage.ts';
+import { record } from '../core/dialects/answer-recorder.ts';
 import type { AnswerWriter, ClientDialect } from '../core/dialects/client-dialect.ts';
 import type { FluxMetadata } from '../core/metadata.ts';
 import { beginLater } from '../log/begun.ts';
@@ -18,16 +19,29 @@ import type { AppEnv } from './context.ts';
 import { contentStoreOf, keepFor } from './earlier-answers.ts';
 import { toAscii, toClientError } from './errors.ts';
 import { admitTokens, backgroundOf } from './rate-limit.ts';
-import { readStep } from './step-request.ts';
+import { type ReadStep, readStep } from './step-request.ts';
 import { openBody, pump } from './stream-pump.ts';
 
 /** Answers one step in the client's dialect: whole, or as a stream. */
 export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Promise<Response> {
+  const read = await readStep(c, dialect, true);
+  try {
+    return await answerRead(c, dialect, read);
+  } catch (error) {
+    void read.history?.end(null);
+    throw error;
+  }
+}
+
+async function answerRead(
+  c: Context<AppEnv>,
+  dialect: ClientDialect,
+  { request, settings: allowed, answerWriter, head, history }: ReadStep,
+): Promise<Response> {
   const settings = c.get('settings');
   const { step } = c.get('access');
   const charge = c.get('charge');
   const lease = c.get('lease');
-  const { request, settings: allowed, answerWriter, head } = await readStep(c, dialect);
   const writer = answerWriter({
     requestId: request.requestId,
     created: Math.floor(request.startedAt / 1000),
@@ -43,12 +57,24 @@ export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Pr
     outcome.catch(() => {
       charge.settle(0);
       budget?.settle(request.requestId, 0);
+      void history?.end(null);
     }),
   );
+  const recording = history && record(dialect.history.recordAnswer());
   const keeping = head.keeps ? dialect.keeping : undefined;
-  const keep = keeping && (() => keepFor(c, keeping, request.rawBody, writer));
+  const keep =
+    keeping || history
+      ? async (): Promise<void> => {
+          await Promise.all([
+            keeping && keepFor(c, keeping, request.rawBody, writer),
+            history?.end(recording?.said ?? null),
+          ]);
+        }
+      : null;
   if (!request.stream) {
-    const answer = writeAnswer(await outcome, writer, request);
+    const { text, headers } = writeAnswer(await outcome, writer, request);
+    recording?.note(text);
+    const answer = new Response(text, { headers });
     const kept = keep?.();
     if (kept) {
       lease.hold(kept);
@@ -72,7 +98,10 @@ export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Pr
   }
   const { readable, writable } = openBody();
   const written = pump(outcome, writable, {
-    writerFor: (relay) => (relay ? writer.relay() : writer.stream()),
+    writerFor: (relay) => {
+      const stream = relay ? writer.relay() : writer.stream();
+      return recording ? recording.over(stream) : stream;
+    },
     keepAlive: writer.keepAlive,
     toError: toClientError,
     left: c.req.raw.signal,
@@ -119,7 +148,7 @@ export function portsOf(c: Context<AppEnv>, budget: Budget | null): Ports {
   };
 }
 
-function writeAnswer(outcome: StepOutcome, writer: AnswerWriter, request: StepRequest): Response {
+function writeAnswer(outcome: StepOutcome, writer: AnswerWriter, request: StepRequest) {
   if (outcome.kind === 'stream') throw new RangeError('a step that does not stream has no stream');
   const { answer, metadata, raw } = outcome;
   const headers = {
@@ -132,7 +161,7 @@ function writeAnswer(outcome: StepOutcome, writer: AnswerWriter, request: StepRe
   };
   const { relayWhole = addMetadata } = writer;
   const text = raw === null ? JSON.stringify(writer.whole(answer, metadata)) : relayWhole(raw, metadata);
-  return new Response(text, { headers });
+  return { text, headers };
 }
 
 /** The same wire on both sides: the answer stays byte for byte, with one member more. */

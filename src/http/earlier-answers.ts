@@ -39,7 +39,10 @@ export async function completeBody(
     throw notFound(named.response, store !== null);
   }
   const whole = keeping.resolve(rawBody, body, found);
-  takeRoom(c, whole, rawBody);
+  takeRoom(c, whole, rawBody, {
+    param: 'previous_response_id',
+    advice: "Shorten it and send it as 'input', without previous_response_id.",
+  });
   return {
     rawBody: whole,
     body: parseBody(whole),
@@ -77,13 +80,21 @@ export function contentStoreOf(c: Context<AppEnv>): ContentStore | null {
   return first === undefined ? null : { redis: c.get('stores').redis, secrets: [first, ...before] };
 }
 
-/** What was kept takes memory as what is sent does (T63). */
-function takeRoom(c: Context<AppEnv>, whole: string, sent: string): void {
+/**
+ * What was kept takes memory as what is sent does (T63).
+ * @throws FluxError 413, 503
+ */
+export function takeRoom(
+  c: Context<AppEnv>,
+  whole: string,
+  sent: string,
+  { param, advice }: { param: string; advice: string },
+): void {
   const { maxBodyBytes } = c.get('settings');
   if (whole.length > maxBodyBytes) {
     throw new FluxError(
-      `With all that was said before, the conversation is larger than ${maxBodyBytes} bytes. Shorten it and send it as 'input', without previous_response_id.`,
-      { status: 413, code: 'request_too_large', param: 'previous_response_id' },
+      `With all that was said before, the conversation is larger than ${maxBodyBytes} bytes. ${advice}`,
+      { status: 413, code: 'request_too_large', param },
     );
   }
   c.get('lease').take(Math.max(0, whole.length - sent.length));

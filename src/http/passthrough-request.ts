@@ -14,7 +14,7 @@ import { parseBody, readBody, readBytes } from './body.ts';
 import type { AppEnv } from './context.ts';
 import { readForm, withModel } from './form.ts';
 import { admitTokens } from './rate-limit.ts';
-import { readNoStore, readSession, readTags } from './step-headers.ts';
+import { readNoStore, readSession, readTags, refuseHistory } from './step-headers.ts';
 
 type SentBody = Pick<
   PassthroughRequest,
@@ -38,6 +38,7 @@ export async function readPassthrough(
   const newName = () => `fc_${requestId.replaceAll('-', '').slice(0, 12)}`;
   const session = readSession(headers, undefined, customer, readNoStore(headers) ? null : secret, newName);
   const tags = readTags(headers);
+  refuseHistory(headers);
   const sent = endpoint.takes === 'json' ? await readJson(c, endpoint) : await readFormBody(c);
   return {
     requestId,

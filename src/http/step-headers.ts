@@ -58,18 +58,36 @@ function hashUnder(secret: string, customer: string, name: string): string {
   return createHmac('sha256', own).update(name).digest('hex').slice(0, 32);
 }
 
+/** The session's history is put before what is sent; or it begins anew, with what is sent. */
+export type HistoryWish = 'append' | 'start';
+
+/** @throws FluxError 400 */
+export function readHistoryWish(headers: Headers): HistoryWish | null {
+  const text = headers.get('x-fluxcompute-history');
+  if (text === null || text === 'append' || text === 'start') return text;
+  throw invalidRequest(
+    'X-FluxCompute-History is append (only what is new is sent), start (the history begins anew), or left out.',
+    'X-FluxCompute-History',
+  );
+}
+
 /**
- * `X-FluxCompute-No-Store: 1`: no content in any store. None is kept so far; the row goes without its session's hash.
- * `X-FluxCompute-History` is refused while there is no history: the client would be answered without it.
+ * For what is no conversation.
+ * @throws FluxError 400
+ */
+export function refuseHistory(headers: Headers): void {
+  if (!headers.has('x-fluxcompute-history')) return;
+  throw invalidRequest(
+    'This endpoint answers each request by itself: leave X-FluxCompute-History out.',
+    'X-FluxCompute-History',
+  );
+}
+
+/**
+ * `X-FluxCompute-No-Store: 1`: no content in any store; the row goes without its session's hash.
  * @throws FluxError 400
  */
 export function readNoStore(headers: Headers): boolean {
-  if (headers.has('x-fluxcompute-history')) {
-    throw invalidRequest(
-      'X-FluxCompute-History is not supported yet: send the whole conversation.',
-      'X-FluxCompute-History',
-    );
-  }
   const text = headers.get('x-fluxcompute-no-store');
   if (text === null || text === '0') return false;
   if (text === '1') return true;

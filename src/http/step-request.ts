@@ -1,6 +1,5 @@
 import type { Context } from 'hono';
 import type { AnswerHead, AnswerWriter, ClientDialect } from '../core/dialects/client-dialect.ts';
-import type { Wire } from '../core/routing/catalog.ts';
 import { storedObjectIn } from '../core/stored-objects.ts';
 import { requireOwnKey, underOwnKeys } from '../customers/own-keys.ts';
 import type { StepSettings } from '../pipeline/settings.ts';
@@ -8,17 +7,20 @@ import type { StepRequest } from '../pipeline/step-request.ts';
 import { customerOf } from './auth.ts';
 import { readBody } from './body.ts';
 import type { AppEnv } from './context.ts';
-import { canKeep, completeBody } from './earlier-answers.ts';
+import { type CompleteBody, canKeep, completeBody } from './earlier-answers.ts';
+import { type ContinuedBody, continueBody, type OpenHistory } from './history.ts';
 import { readWish } from './models.ts';
 import {
   digestOf,
   hashUser,
+  readHistoryWish,
   readMaxTier,
   readNoStore,
   readSession,
   readTags,
   withMetadata,
 } from './step-headers.ts';
+import { WIRE_PATHS } from './wire-paths.ts';
 
 /** A step as it was asked for, the customer's settings for it, and how its answer is written. */
 export interface ReadStep {
@@ -27,27 +29,45 @@ export interface ReadStep {
   answerWriter(head: AnswerHead): AnswerWriter;
   /** What the answer says of keeping. */
   head: Pick<AnswerHead, 'keeps' | 'continues'>;
+  /** The history it goes on from, where its client sends only what is new. */
+  history: OpenHistory | null;
 }
 
-const PATHS: Readonly<Record<Wire, string>> = {
-  'openai-chat': '/v1/chat/completions',
-  'openai-responses': '/v1/responses',
-  'anthropic-messages': '/v1/messages',
-};
+/** A body and what is known of it. */
+type Body = CompleteBody & Partial<ContinuedBody>;
 
 /**
  * Reads the body and the headers of a step, whichever route they came to.
+ * @param isStep it is made, and not only looked at
  * @throws FluxError 400, 404, 413; 503 where the isolate has no room for the body
  */
-export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Promise<ReadStep> {
-  const { secret, maxBodyBytes } = c.get('settings');
+export async function readStep(
+  c: Context<AppEnv>,
+  dialect: ClientDialect,
+  isStep: boolean,
+): Promise<ReadStep> {
+  const { maxBodyBytes } = c.get('settings');
+  const sent = await readBody(c.req.raw, maxBodyBytes, c.get('lease'));
+  const wish = readHistoryWish(c.req.raw.headers);
+  const complete = () => completeBody(c, dialect, sent);
+  if (wish === null) return toStep(c, dialect, await complete());
+  const body = await continueBody(c, { dialect, wish, isStep }, sent, complete);
+  try {
+    return toStep(c, dialect, body);
+  } catch (error) {
+    void body.history.end(null);
+    throw error;
+  }
+}
+
+function toStep(c: Context<AppEnv>, dialect: ClientDialect, complete: Body): ReadStep {
+  const { secret } = c.get('settings');
   const { step } = c.get('access');
   const { headers } = c.req.raw;
-  const sent = await readBody(c.req.raw, maxBodyBytes, c.get('lease'));
-  const { rawBody, body, continues } = await completeBody(c, dialect, sent);
+  const { rawBody, body, continues, history = null } = complete;
   const stored = storedObjectIn(body);
   if (stored !== null) requireOwnKey(step, stored);
-  const read = dialect.read(body);
+  const read = complete.read ?? dialect.read(body);
   const key = c.get('key');
   const customer = customerOf(key, undefined);
   const maxTier = readMaxTier(headers);
@@ -63,7 +83,7 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
     customer,
     keyId: key.id,
     // A rule for this path holds for the plan of such a step too.
-    path: PATHS[dialect.wire],
+    path: WIRE_PATHS[dialect.wire],
     wire: dialect.wire,
     rawBody,
     body,
@@ -84,6 +104,7 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
       sessionSecret,
       () => `fc_${requestId.replaceAll('-', '').slice(0, 12)}`,
     ),
+    ...(history ? { historyMessages: history.messages } : {}),
     tags: withMetadata(readTags(headers), read.metadata, step.tagKeys ?? []),
     userHash: hashUser(hints.safetyIdentifier ?? hints.user ?? read.endUser, customer, secret),
     ...(maxTier ? { maxTier } : {}),
@@ -91,5 +112,5 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
   const settings = stored === null ? step : underOwnKeys(step, request.wish, stored);
   const keeps = !noStore && canKeep(c) && dialect.keeping?.wanted(body) === true;
   const head = { keeps, ...(continues === undefined ? {} : { continues }) };
-  return { request, settings, answerWriter: read.answerWriter, head };
+  return { request, settings, answerWriter: read.answerWriter, head, history };
 }

@@ -97,6 +97,9 @@ export function settle(
     model_selected: served?.model ?? attempted,
     session_id: request.session.shown,
     context_compression: 0,
+    ...(request.historyMessages === undefined
+      ? {}
+      : { context: { history_messages: request.historyMessages } }),
     cache: {
       cache_write_tokens: cacheWrites(usage),
       cache_read_tokens: usage.read,

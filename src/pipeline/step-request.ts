@@ -31,6 +31,8 @@ export interface StepRequest {
   digest: Digest | null;
   /** `shown` is repeated in the answer, `hash` is what stores see. */
   session: { shown: string; hash: string | null };
+  /** Messages that stand before those the client sent, from its session's history; absent: it asked for none. */
+  historyMessages?: number;
   tags: Record<string, string>;
   /** HMAC of the client's end user: all that a provider of another dialect is told of them. */
   userHash: string | null;

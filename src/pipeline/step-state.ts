@@ -63,7 +63,7 @@ export function identify(request: StepRequest, needs: Needs, isHousekeeping: boo
   const object =
     session.hash === null
       ? unnamed(customer, chain[answered ?? 0] ?? '')
-      : `${customer}:session:${session.hash}`;
+      : namedObject(customer, session.hash);
   return {
     object,
     found: null,
@@ -72,6 +72,11 @@ export function identify(request: StepRequest, needs: Needs, isHousekeeping: boo
     parts: partsOf(request, digest, needs.input),
     thoughts: null,
   };
+}
+
+/** The object of a session that its client has named. */
+export function namedObject(customer: string, hash: string): string {
+  return `${customer}:session:${hash}`;
 }
 
 /** The object of a conversation whose client names no session. @param chain up to its first answer */

@@ -19,7 +19,7 @@ export interface ContentStore {
 }
 
 /** Characters of a value; Upstash takes requests of 1 MB on its smallest plan. */
-const CHUNK = 900_000;
+export const CHUNK = 900_000;
 
 /**
  * Keeps texts: gzipped, sealed for their places, in chunks, each for so many seconds. The first chunk of each comes
@@ -34,7 +34,7 @@ export async function keepContent(
   const heads: [string, string][] = [];
   const tails: [string, string][] = [];
   for (const { place, text } of contents) {
-    const sealed = await sealBytes(new Uint8Array(gzipSync(text)), secrets[0], sealFor(place));
+    const sealed = await sealText(text, secrets, sealFor(place));
     const count = Math.max(1, Math.ceil(sealed.length / CHUNK));
     const key = keyOf(place);
     heads.push([key, `${count}:${sealed.slice(0, CHUNK)}`]);
@@ -69,10 +69,24 @@ export async function readContent(
       if (head === undefined || key === undefined) return null;
       const more = Array.from({ length: Number(count) - 1 }, (_, chunk) => chunkKey(key, chunk + 1));
       const tails = await Promise.all(more.map((name) => redis.get<string>(name)));
-      const bytes = await openBytes([head, ...tails].join(''), secrets, sealFor(place));
-      return bytes && gunzipSync(bytes).toString();
+      return openText([head, ...tails].join(''), secrets, sealFor(place));
     }),
   );
+}
+
+/** Gzipped, and sealed under the secret of today. */
+export async function sealText(text: string, [secret]: ContentStore['secrets'], seal: Seal): Promise<string> {
+  return sealBytes(new Uint8Array(gzipSync(text)), secret, seal);
+}
+
+/** @returns null where none of the secrets opens it for this owner */
+export async function openText(
+  sealed: string,
+  secrets: ContentStore['secrets'],
+  seal: Seal,
+): Promise<string | null> {
+  const bytes = await openBytes(sealed, secrets, seal);
+  return bytes && gunzipSync(bytes).toString();
 }
 
 /** Pipelines that each fit one request. */

@@ -173,6 +173,15 @@ export class SessionBook {
     this.#sql.exec('UPDATE lanes SET lane = ? WHERE id = ?', JSON.stringify(told), lane.id);
   }
 
+  /** Of these steps the ones that have not ended, and whether they ever will. */
+  unsettled(ids: readonly string[]): { id: string; isAbandoned: boolean }[] {
+    if (!this.#isThere) return [];
+    return ids.flatMap((id) => {
+      const [step] = this.#sql.exec('SELECT abandoned_usd FROM steps WHERE id = ?', id);
+      return step ? [{ id, isAbandoned: step.abandoned_usd !== null }] : [];
+    });
+  }
+
   /** Steps that are due and not abandoned yet. */
   due(now: number): BegunStep[] {
     if (!this.#isThere) return [];

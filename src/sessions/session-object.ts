@@ -52,6 +52,11 @@ export class SessionObject extends DurableObject<Bindings> {
     await this.#arm();
   }
 
+  /** Of these steps the ones that have not ended. */
+  async unsettled(ids: readonly string[]): Promise<{ id: string; isAbandoned: boolean }[]> {
+    return this.#book.unsettled(ids);
+  }
+
   async describe(): Promise<{ totals: SessionTotals; lanes: Lane[] }> {
     return { totals: this.#book.totals, lanes: this.#book.lanes };
   }

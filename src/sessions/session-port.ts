@@ -8,6 +8,7 @@ interface SessionStub {
   begin(step: BegunStep, question: LaneQuestion, opened: Lane | null): Promise<FoundLane>;
   peek(question: LaneQuestion, opened: Lane | null): Promise<FoundLane>;
   settle(step: EndedStep): Promise<void>;
+  unsettled(ids: readonly string[]): Promise<{ id: string; isAbandoned: boolean }[]>;
 }
 
 /** Milliseconds before another try to settle: an object that moves answers again within seconds. */
@@ -26,8 +27,7 @@ export function sessionsIn(
   background: (work: Promise<unknown>) => void,
   missed: (what: 'begin' | 'settle') => void,
 ): Sessions {
-  // The class is this Worker's own; its methods are those of the stub above.
-  const stubOf = (object: string) => namespace.getByName(object) as unknown as SessionStub;
+  const stubOf = (object: string) => stubIn(namespace, object);
   return {
     begin: async (object, step, question) => stubOf(object).begin(step, question, lanes.find(object)),
     peek: async (object, question) => stubOf(object).peek(question, lanes.find(object)),
@@ -43,6 +43,23 @@ export function sessionsIn(
     },
     missed: () => missed('begin'),
   };
+}
+
+/**
+ * Of these steps of a session the ones that have not ended.
+ * @throws where its object is not reached
+ */
+export async function unsettledSteps(
+  namespace: DurableObjectNamespace,
+  object: string,
+  ids: readonly string[],
+): Promise<{ id: string; isAbandoned: boolean }[]> {
+  return stubIn(namespace, object).unsettled(ids);
+}
+
+/** The class is this Worker's own; its methods are those of the stub above. */
+function stubIn(namespace: DurableObjectNamespace, object: string): SessionStub {
+  return namespace.getByName(object) as unknown as SessionStub;
 }
 
 /** What is not settled is closed by the object's own alarm, at what was estimated. */

@@ -54,17 +54,19 @@ function parameters(iv: Uint8Array<ArrayBuffer>, { owner }: Seal) {
   return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(JSON.stringify(owner)) };
 }
 
-/** Keys by purpose and secret, for the few there are: to derive one costs more than to open what it has sealed. */
-const keys = new Map<string, ReturnType<typeof deriveKey>>();
+/** A deployment has two secrets at most, and a handful of purposes. */
+const MOST_KEYS = 32;
+const keys = new Map<string, Promise<Awaited<ReturnType<typeof deriveKey>>>>();
 
-function keyOf(secret: string, purpose: string): ReturnType<typeof deriveKey> {
+/** Derived once in the life of an isolate: a long history opens hundreds of seals. */
+function keyOf(secret: string, purpose: string) {
   const name = JSON.stringify([purpose, secret]);
-  let key = keys.get(name);
-  if (!key) {
-    key = deriveKey(secret, purpose);
-    keys.set(name, key);
-  }
-  return key;
+  const known = keys.get(name);
+  if (known) return known;
+  if (keys.size >= MOST_KEYS) keys.clear();
+  const made = deriveKey(secret, purpose);
+  keys.set(name, made);
+  return made;
 }
 
 /** FLUX_SECRET serves several ends, so each has a key of its own. HKDF, RFC 5869. */

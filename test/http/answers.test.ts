@@ -367,6 +367,19 @@ describe('errors are what the description says', () => {
     ground.upstream.replies = [ANSWERING];
   });
 
+  test('histories', async () => {
+    const headers = { 'x-fluxcompute-session': 'told', 'x-fluxcompute-history': 'append' };
+    const routes = [...STEPS, ...MESSAGES, RESPONSES];
+    expect((await see(RESPONSES, KEYS.globex, { headers })).status).toBe(200);
+    await gateway.settled();
+    for (const key of await ground.redis.direct.keys('flux:history:*'))
+      await ground.redis.direct.hset(key, { e0: 'of nobody' });
+    for (const route of routes) expect((await see(route, KEYS.globex, { headers })).status).toBe(503);
+    ground.redis.mood = 'down';
+    for (const route of routes) expect((await see(route, KEYS.globex, { headers })).status).toBe(503);
+    ground.redis.mood = 'up';
+  });
+
   test('stores', async () => {
     ground.postgres.mood = 'down';
     for (const route of ADMINS) expect((await see(route, KEYS.acme)).status).toBe(503);

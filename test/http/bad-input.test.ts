@@ -108,7 +108,7 @@ describe('what is asked', () => {
     ['x-fluxcompute-tags', 'a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1'],
     ['x-fluxcompute-max-tier', 'huge'],
     ['x-fluxcompute-no-store', 'yes'],
-    ['x-fluxcompute-history', 'append'],
+    ['x-fluxcompute-history', 'prepend'],
   ])('a bad %s', async (name, value) => {
     const response = await gatewayOf().chat(ask, { [name]: value });
     expect(response.status).toBe(400);

@@ -79,6 +79,25 @@ describe('the object of a session', () => {
     expect((await peek('other')).base).toBeNull();
   });
 
+  test('it knows which of some steps have not ended, and which never will', async () => {
+    const { begin, settle } = session('ends');
+    await begin('e1', ['u1']);
+    await settle('e2', await begin('e2', ['u2']), 'u2', 'a2');
+    await begin('e3', ['u3'], Date.now() - 1);
+    const look = () =>
+      objects.call<{ id: string; isAbandoned: boolean }[]>('SESSIONS', 'ends', 'unsettled', [
+        'e1',
+        'e2',
+        'e3',
+      ]);
+    await until(async () => (await look()).some(({ isAbandoned }) => isAbandoned));
+    expect(await look()).toEqual([
+      { id: 'e1', isAbandoned: false },
+      { id: 'e3', isAbandoned: true },
+    ]);
+    expect(await objects.call('SESSIONS', 'nobody', 'unsettled', ['e1'])).toEqual([]);
+  });
+
   test('two that extend one lane fork, and the first to settle keeps it', async () => {
     const { begin, settle, describe: look } = session('fork');
     await settle('f1', await begin('f1', ['u1']), 'u1', 'a1');

@@ -4,6 +4,7 @@ import type { Conversation } from '../conversation.ts';
 import type { FluxError } from '../errors.ts';
 import type { FluxMetadata } from '../metadata.ts';
 import type { Wire } from '../routing/catalog.ts';
+import type { HistoryForm } from './history.ts';
 
 /** How clients of one wire format are understood and answered: one for each way in. */
 export interface ClientDialect {
@@ -22,6 +23,8 @@ export interface ClientDialect {
   ownHeaders?(read: (name: string) => string | null, namesStored: boolean): Record<string, string>;
   /** Where clients may name what was kept of earlier answers (Responses). */
   keeping?: Keeping;
+  /** Where its bodies hold what a session's history is made of. */
+  history: HistoryForm;
 }
 
 /** How a wire names earlier answers in place of sending them again. */

@@ -183,6 +183,18 @@ export const ERRORS = {
     "What was said before can't be read just now. Try again in a moment, or send the whole conversation as 'input', without previous_response_id and item references.",
     'previous_response_id',
   ],
+  history_unavailable: [
+    503,
+    'history_unavailable',
+    "What was said before can't be read just now. Try again in a moment, or send the whole conversation, without X-FluxCompute-History.",
+    'X-FluxCompute-History',
+  ],
+  history_incomplete: [
+    503,
+    'history_incomplete',
+    "Of this session's history something is missing: an answer could not be kept, or is being kept still. Try again in a moment; if it stays so, send the whole conversation with X-FluxCompute-History: start.",
+    'X-FluxCompute-History',
+  ],
   database_unavailable: [
     503,
     'database_unavailable',
@@ -229,6 +241,9 @@ export const BUDGET_ERRORS: readonly ErrorName[] = [
   'unpriced_model',
   'budget_unavailable',
 ];
+
+/** Whoever goes on from a session's history may get these. */
+export const HISTORY_ERRORS: readonly ErrorName[] = ['history_unavailable', 'history_incomplete'];
 
 /** Whoever asks about a customer's data may get these besides. */
 export const CUSTOMER_ERRORS: readonly ErrorName[] = ['no_customer', 'wrong_customer'];

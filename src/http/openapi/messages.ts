@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { countRequest, messagesRequest } from '../../core/dialects/anthropic-messages/request-schema.ts';
 import type { RouteGroup } from './description.ts';
-import { BUDGET_ERRORS, KEY_ERRORS } from './errors.ts';
+import { BUDGET_ERRORS, HISTORY_ERRORS, KEY_ERRORS } from './errors.ts';
 import { MESSAGE, MESSAGE_STREAM } from './messages-examples.ts';
 import { STEP_HEADERS } from './parameters.ts';
 import type { metadataShape } from './steps.ts';
@@ -37,6 +37,7 @@ export function messageRoutes(fluxcompute: ReturnType<typeof metadataShape>): Ro
   const usage = z.looseObject({ input_tokens: z.int(), output_tokens: z.int() });
   const errors = [
     ...KEY_ERRORS,
+    ...HISTORY_ERRORS,
     ...(['no_anthropic_messages', 'invalid_json', 'model_not_found', 'request_too_large'] as const),
     ...(['rate_limit_exceeded', 'provider_auth', 'provider_quota', 'provider_timeout'] as const),
   ];
@@ -109,7 +110,7 @@ export function messageRoutes(fluxcompute: ReturnType<typeof metadataShape>): Ro
           'On the model that is named, else on the top one, which `x-fluxcompute-model` names. Anthropic counts for its own; ' +
           'for others it is an estimate. No step: it costs nothing, and metrics count nothing.',
         scope: 'infer',
-        parameters: [ANTHROPIC_BETA],
+        parameters: [...STEP_HEADERS.filter(({ name }) => /(Session|History)$/.test(name)), ANTHROPIC_BETA],
         body: {
           shape: 'MessageCountRequest',
           examples: { question: { value: { model: QUESTION.model, messages: QUESTION.messages } } },

@@ -87,8 +87,9 @@ export const STEP_HEADERS: readonly Parameter[] = [
   {
     name: 'X-FluxCompute-History',
     in: 'header',
-    description: 'Not there yet: a 400 so far. Send the whole conversation.',
-    schema: { type: 'string' },
+    description:
+      '`append`: only what is new is sent; the history of the session that is named is put before it, and it and the answer are added. `start`: what was kept goes, and what is sent is its beginning. On steps, their plans and the count of their tokens; elsewhere a 400.',
+    schema: { type: 'string', enum: ['append', 'start'] },
   },
 ];
 

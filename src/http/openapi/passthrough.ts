@@ -6,7 +6,7 @@ import { STEP_HEADERS } from './parameters.ts';
 import { RESERVED } from './steps.ts';
 
 /** Of the headers of a step, those that say something where nothing is routed. */
-const HEADERS = STEP_HEADERS.filter(({ name }) => !/Max-Tier$/.test(name));
+const HEADERS = STEP_HEADERS.filter(({ name }) => !/(Max-Tier|History)$/.test(name));
 
 const EVENTS: Content = {
   type: 'text/event-stream',

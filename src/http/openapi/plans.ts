@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { TIERS } from '../../core/routing/tier.ts';
 import type { RoutePlan } from '../routes/route.ts';
 import type { RouteGroup } from './description.ts';
-import { KEY_ERRORS } from './errors.ts';
+import { HISTORY_ERRORS, KEY_ERRORS } from './errors.ts';
 import { STEP_HEADERS } from './parameters.ts';
 import { PLAN } from './plans-examples.ts';
 import { adaptedShape, QUESTION, reasonShape } from './steps.ts';
@@ -89,6 +89,7 @@ export function planRoutes(): RouteGroup {
         },
         errors: [
           ...KEY_ERRORS,
+          ...HISTORY_ERRORS,
           ...(['no_messages', 'invalid_json', 'model_not_found', 'request_too_large'] as const),
           'rate_limit_exceeded',
         ],

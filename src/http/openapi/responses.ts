@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { responsesRequest } from '../../core/dialects/openai-responses/schema.ts';
 import type { RouteDescription } from './description.ts';
-import { BUDGET_ERRORS, KEY_ERRORS } from './errors.ts';
+import { BUDGET_ERRORS, HISTORY_ERRORS, KEY_ERRORS } from './errors.ts';
 import { STEP_HEADERS } from './parameters.ts';
 import { RESPONSE, RESPONSE_STREAM } from './responses-examples.ts';
 
@@ -88,6 +88,7 @@ export const RESPONSES_ROUTE: RouteDescription = {
   errors: [
     ...KEY_ERRORS,
     ...BUDGET_ERRORS,
+    ...HISTORY_ERRORS,
     ...(['no_input', 'invalid_json', 'model_not_found', 'previous_response_not_found'] as const),
     ...(['request_too_large', 'rate_limit_exceeded', 'provider_auth', 'provider_quota'] as const),
     ...(['kept_answers_unavailable', 'provider_timeout', 'provider_overloaded'] as const),

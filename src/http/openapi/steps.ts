@@ -5,7 +5,7 @@ import type { Adaptation } from '../../core/routing/adaptation.ts';
 import { FAILURE_SIGNALS } from '../../core/routing/failure-signals.ts';
 import { TIERS } from '../../core/routing/tier.ts';
 import type { RouteGroup } from './description.ts';
-import { BUDGET_ERRORS, KEY_ERRORS } from './errors.ts';
+import { BUDGET_ERRORS, HISTORY_ERRORS, KEY_ERRORS } from './errors.ts';
 import { STEP_HEADERS } from './parameters.ts';
 import { RESPONSES_ROUTE, responsesShapes } from './responses.ts';
 import { COMPLETION, STREAM } from './steps-examples.ts';
@@ -76,6 +76,16 @@ export function metadataShape() {
     overhead_ms: z.number(),
     session_id: z.string(),
     context_compression: z.number().min(0).max(1),
+    context: z
+      .strictObject({
+        history_messages: z
+          .int()
+          .min(0)
+          .exactOptional()
+          .meta({ description: "Messages of the session's history that were put before those sent." }),
+      })
+      .exactOptional()
+      .meta({ description: 'Only with `X-FluxCompute-History`.' }),
     cache: z.strictObject({
       cache_write_tokens: z.int(),
       cache_read_tokens: z.int(),
@@ -183,6 +193,7 @@ export function stepRoutes(fluxcompute: ReturnType<typeof metadataShape>): Route
         errors: [
           ...KEY_ERRORS,
           ...BUDGET_ERRORS,
+          ...HISTORY_ERRORS,
           ...(['no_messages', 'invalid_json', 'model_not_found', 'request_too_large'] as const),
           ...(['rate_limit_exceeded', 'provider_auth', 'provider_quota', 'provider_timeout'] as const),
           'provider_overloaded',

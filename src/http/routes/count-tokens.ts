@@ -15,7 +15,7 @@ import { readStep } from '../step-request.ts';
  * its own models; for others it is our estimate. No step: no row, no charge.
  */
 export async function countTokens(c: Context<AppEnv>): Promise<Response> {
-  const { request, settings } = await readStep(c, ANTHROPIC_COUNT);
+  const { request, settings } = await readStep(c, ANTHROPIC_COUNT, false);
   const counter = counterOf(request.wish, settings, new Date(request.startedAt).toISOString().slice(0, 10));
   const headers = {
     'content-type': 'application/json',

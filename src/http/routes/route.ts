@@ -58,7 +58,7 @@ const CHOICES: ReadonlySet<RouteCandidate['excluded_by']> = new Set([null, 'floo
 
 /** POST /v1/route: what a chat completion with this body would be sent to. Nothing is sent, and nothing is logged. */
 export async function routePlan(c: Context<AppEnv>): Promise<Response> {
-  const { request, settings } = await readStep(c, OPENAI_CHAT);
+  const { request, settings } = await readStep(c, OPENAI_CHAT, false);
   const { clock, sessions, thoughts } = portsOf(c, null);
   const assessed = assess(request, settings, { clock });
   const [peeked, recalled] = await Promise.all([

@@ -1,6 +1,7 @@
 import type { ClientDialect } from '../client-dialect.ts';
 import { ownHeaders } from './client-headers.ts';
 import { writeAnthropicError } from './error.ts';
+import { MESSAGES_HISTORY } from './history.ts';
 import { readCountRequest, readMessagesRequest } from './read.ts';
 
 /** Clients of Anthropic's Messages. */
@@ -9,6 +10,7 @@ export const ANTHROPIC_MESSAGES: ClientDialect = {
   read: readMessagesRequest,
   writeError: writeAnthropicError,
   ownHeaders,
+  history: MESSAGES_HISTORY,
 };
 
 /** Those that only count tokens. */

@@ -1,5 +1,6 @@
 import type { ClientDialect } from '../client-dialect.ts';
 import { writeOpenAIError } from '../openai-error.ts';
+import { RESPONSES_HISTORY } from './history.ts';
 import { RESPONSES_KEEPING } from './kept.ts';
 import { readResponsesRequest } from './read.ts';
 
@@ -9,4 +10,5 @@ export const OPENAI_RESPONSES: ClientDialect = {
   read: readResponsesRequest,
   writeError: writeOpenAIError,
   keeping: RESPONSES_KEEPING,
+  history: RESPONSES_HISTORY,
 };
