@@ -2,7 +2,7 @@ import { textTokens } from '../core/accounting/estimate.ts';
 import type { Usage } from '../core/accounting/usage.ts';
 import { usageOf } from '../core/accounting/usage.ts';
 import type { AnswerEvent, StopReason } from '../core/answer.ts';
-import { assembleAnswer } from '../core/answer-assembly.ts';
+import { RunningAnswer } from '../core/context/running-answer.ts';
 import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import { producedBy } from '../core/dialects/thinking.ts';
 import { FluxError } from '../core/errors.ts';
@@ -39,8 +39,9 @@ export function openLiveStream(
   /** The usage counts the whole answer. */
   let final = false;
   let serviceTier: string | undefined;
-  /** For its lane: of a step that has none the words are not kept. */
-  const assembly = step.state.found === null ? null : assembleAnswer();
+  const { found, digest } = step.state;
+  /** What the client was sent, for the step's lane, where it has one. */
+  const sent = found && digest ? new RunningAnswer(digest) : null;
   let stop: StopReason | null = null;
   /** Of what was said so far, which itself is not kept: a stream may be megabytes. */
   let size = 0;
@@ -50,8 +51,6 @@ export function openLiveStream(
   let endedAt = opened + ms;
 
   const follow = (event: AnswerEvent): void => {
-    assembly?.take(event);
-    if (event.type === 'stop') stop = event.reason;
     if (event.type === 'start') {
       model = event.model;
       usage = event.usage ?? usage;
@@ -61,6 +60,11 @@ export function openLiveStream(
       serviceTier = event.serviceTier ?? serviceTier;
     } else if (event.type === 'text' || event.type === 'refusal') size += textTokens(event.text);
     else if (event.type === 'tool_arguments') size += textTokens(event.delta);
+  };
+
+  const followShown = (event: AnswerEvent): void => {
+    sent?.take(event);
+    if (event.type === 'stop') stop = event.reason;
     else if (event.type === 'tool_call') toolCalls += 1;
   };
 
@@ -84,7 +88,7 @@ export function openLiveStream(
       usage: settled,
     } = settle(step, {
       ...{ call, state, status, errorCode, toolCalls, stop },
-      answer: state === 'ok' && assembly ? assembly.blocks : null,
+      answer: state === 'ok' ? sent : null,
     });
     step.ports.logStep(record);
     return { metadata, usage: settled };
@@ -107,9 +111,9 @@ export function openLiveStream(
           holdsBlock ||= event.type === 'block';
         }
       }
-      if (!cut && !holdsBlock) return batch;
       const marked = holdsBlock ? batch.value.map((frame) => markBlocks(frame, call.candidate)) : batch.value;
       const shown = cut ? marked.map((frame) => ({ ...frame, events: cut.apply(frame.events) })) : marked;
+      for (const { events } of shown) for (const event of events) followShown(event);
       return { done: false, value: shown };
     } catch (error) {
       await leave();

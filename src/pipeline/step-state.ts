@@ -1,8 +1,9 @@
 import { levelStarts, tokensOn } from '../core/accounting/estimate.ts';
 import { type CacheParts, settingsParts, withMessages } from '../core/context/cache-parts.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
-import { canonicalText, chainOf, type Digest, firstAnswer } from '../core/context/lane-chain.ts';
+import { answerText, chainOf, type Digest, firstAnswer } from '../core/context/lane-chain.ts';
 import { advanceLane, type FoundLane, type LaneQuestion, type LaneStep } from '../core/context/lanes.ts';
+import { knownAnswer, type RunningAnswer } from '../core/context/running-answer.ts';
 import type { AssistantBlock } from '../core/conversation.ts';
 import { hasCacheMarks } from '../core/dialects/cache-marks.ts';
 import { keyOf } from '../core/routing/candidate.ts';
@@ -114,8 +115,8 @@ export function laneView(
 
 /** How a step ended, for its lane. */
 export interface StateEnd {
-  /** The answer's blocks; null where there was none. */
-  answer: readonly AssistantBlock[] | null;
+  /** The answer's blocks, or what its stream has left of it; null where there was none. */
+  answer: readonly AssistantBlock[] | RunningAnswer | null;
   isTruncated: boolean;
   isRefused: boolean;
   served: Served | null;
@@ -157,7 +158,7 @@ function laneStep(
     answered:
       answer === null
         ? null
-        : digest(`${sent}\n${canonicalText({ role: 'assistant', content: [...answer] })}`),
+        : digest(`${sent}\n${answerText(knownAnswer(answer, digest))}`),
     last: answer === null ? null : { truncated: isTruncated, refused: isRefused },
     served: served ? { provider: served.candidate.provider, name: served.candidate.name } : null,
     floor,

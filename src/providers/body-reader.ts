@@ -100,7 +100,7 @@ export class BodyReader {
   };
 }
 
-/** As {@link BodyReader}, for those who keep the bytes. Leaving the loop early cancels the body. */
+/** As {@link BodyReader}, for a loop. Leaving it early cancels the body. */
 export async function* readChunks(
   body: ReadableStream<Uint8Array>,
   patience: () => number,
@@ -108,7 +108,7 @@ export async function* readChunks(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = new BodyReader(body, patience, signal);
   try {
-    for (let bytes = await reader.next(); bytes; bytes = await reader.next()) yield bytes.slice();
+    for (let bytes = await reader.next(); bytes; bytes = await reader.next()) yield bytes;
   } finally {
     reader.close();
   }
