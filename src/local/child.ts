@@ -22,7 +22,11 @@ export interface Child {
 }
 
 /** What a child sees of the environment: enough to run Node, and none of the user's keys. */
-const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'SystemRoot', 'CI'];
+const PASSED_ON = [
+  ...['PATH', 'HOME', 'TMPDIR', 'TEMP', 'TMP', 'LANG', 'SystemRoot', 'CI'],
+  // Miniflare's own, for benches of what a Worker holds.
+  'MINIFLARE_WORKERD_V8_FLAGS',
+];
 
 /** Nothing is sent to Cloudflare, and nothing written to the home folder. */
 const QUIET = {

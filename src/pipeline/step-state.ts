@@ -155,10 +155,7 @@ function laneStep(
   const none = { system: 0, messages: 0, turn: 0 };
   return {
     question,
-    answered:
-      answer === null
-        ? null
-        : digest(`${sent}\n${answerText(knownAnswer(answer, digest))}`),
+    answered: answer === null ? null : digest(`${sent}\n${answerText(knownAnswer(answer, digest))}`),
     last: answer === null ? null : { truncated: isTruncated, refused: isRefused },
     served: served ? { provider: served.candidate.provider, name: served.candidate.name } : null,
     floor,

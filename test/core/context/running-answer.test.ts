@@ -73,7 +73,10 @@ describe('an answer', () => {
     text.map((value): AssistantBlock => ({ type: 'text', text: value })),
     text.map((value): AssistantBlock => ({ type: 'refusal', text: value })),
     fc
-      .tuple(fc.oneof(fc.json(), text, fc.constantFrom('', '{"b":1,"a":[2.0]}', `"${'y'.repeat(60_000)}"`)), fc.boolean())
+      .tuple(
+        fc.oneof(fc.json(), text, fc.constantFrom('', '{"b":1,"a":[2.0]}', `"${'y'.repeat(60_000)}"`)),
+        fc.boolean(),
+      )
       .map(
         ([value, custom]): AssistantBlock => ({
           ...{ type: 'tool_call', id: 'c', name: 'look_up', arguments: value },
@@ -132,7 +135,8 @@ function eventsOf(blocks: readonly AssistantBlock[], cuts: readonly number[]): A
   const pieces: { index: number; rest: string[] }[] = [];
   const begun = blocks.flatMap((one): AnswerEvent[] => {
     if (one.type === 'thinking' || one.type === 'foreign') return [{ type: 'block', block: one }];
-    if (one.type !== 'tool_call') return cutUp(one.text, cuts).map((part) => ({ type: one.type, text: part }));
+    if (one.type !== 'tool_call')
+      return cutUp(one.text, cuts).map((part) => ({ type: one.type, text: part }));
     const index = pieces.length;
     pieces.push({ index, rest: cutUp(one.arguments, cuts) });
     const { id, name, custom } = one;
