@@ -47,7 +47,7 @@ export async function readStep(c: Context<AppEnv>, dialect: ClientDialect): Prom
   const { rawBody, body, continues } = await completeBody(c, dialect, sent);
   const stored = storedObjectIn(body);
   if (stored !== null) requireOwnKey(step, stored);
-  const read = dialect.read(body);
+  const read = dialect.read(body, rawBody);
   const key = c.get('key');
   const customer = customerOf(key, undefined);
   const maxTier = readMaxTier(headers);
