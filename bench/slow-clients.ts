@@ -34,7 +34,11 @@ const ALLOWED_BYTES = 64 * 1024 * 1024;
 /** Whole streams read at full pace before: the heap that ordinary traffic leaves is no buffer of slow clients. */
 const WARM_UPS = 50;
 
-const MODELS = { chat: 'slow/m', messages: 'claude/claude-haiku-5-5', responses: 'openai/gpt-6-luna' } as const;
+const MODELS = {
+  chat: 'slow/m',
+  messages: 'claude/claude-haiku-5-5',
+  responses: 'openai/gpt-6-luna',
+} as const;
 type Upstream = keyof typeof MODELS;
 const OWN: Record<string, Upstream> = {
   '/v1/chat/completions': 'chat',
