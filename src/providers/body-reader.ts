@@ -99,17 +99,3 @@ export class BodyReader {
     this.#reader.cancel().catch(() => {});
   };
 }
-
-/** As {@link BodyReader}, for a loop. Leaving it early cancels the body. */
-export async function* readChunks(
-  body: ReadableStream<Uint8Array>,
-  patience: () => number,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const reader = new BodyReader(body, patience, signal);
-  try {
-    for (let bytes = await reader.next(); bytes; bytes = await reader.next()) yield bytes;
-  } finally {
-    reader.close();
-  }
-}
