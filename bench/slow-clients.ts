@@ -11,7 +11,7 @@ import { startProvider } from './slow-clients/provider.ts';
 const HELP = `npm run bench:slow-clients: does a slow client make the Worker hold what its provider sends?
 
 Starts the local stack before a provider that streams 10 MB as fast as it is taken, to clients that read little by
-little, and reads the resident memory (RSS) of workerd, whose heap may be no larger than a deployed isolate's (128 MB).
+little, and reads the resident memory (RSS) of workerd, whose heap may be no larger than half of a deployed isolate's (64 MB).
 
   --clients N        100
   --seconds N        20: then the clients leave
@@ -28,8 +28,8 @@ Prints each case against the limit, and one JSON object as the last line. Exit c
 64 MiB over idle.
 `;
 
-/** The memory of a deployed isolate (MB): V8 lets garbage stand as long as it may take more. */
-const ISOLATE_HEAP = 128;
+/** Half of a deployed isolate's memory (MB): V8 lets garbage stand as long as it may take more, and what is held has to fit. */
+const HEAP_MB = 64;
 const ALLOWED_BYTES = 64 * 1024 * 1024;
 /** Whole streams read at full pace before: the heap that ordinary traffic leaves is no buffer of slow clients. */
 const WARM_UPS = 50;
@@ -89,7 +89,7 @@ if (values.help) process.stdout.write(HELP);
 else await bench();
 
 async function bench(): Promise<void> {
-  process.env.MINIFLARE_WORKERD_V8_FLAGS = `--max-heap-size=${ISOLATE_HEAP}`;
+  process.env.MINIFLARE_WORKERD_V8_FLAGS = `--max-heap-size=${HEAP_MB}`;
   const clients = Number(values.clients);
   const seconds = Number(values.seconds);
   const asked = readCase();

@@ -21,15 +21,22 @@ export class BodyReader {
   readonly #patience: () => number;
   readonly #signal: AbortSignal;
   readonly #silence: Deadline;
-  #buffer = new Uint8Array(BUFFER_BYTES);
+  #buffer: Uint8Array<ArrayBuffer>;
   #expired = false;
   #ended = false;
 
   /**
    * @param patience milliseconds to wait for the next bytes, asked anew before each read
    * @param signal ends them and cancels the body at once
+   * @param most bytes at once
    */
-  constructor(body: ReadableStream<Uint8Array>, patience: () => number, signal: AbortSignal) {
+  constructor(
+    body: ReadableStream<Uint8Array>,
+    patience: () => number,
+    signal: AbortSignal,
+    most = BUFFER_BYTES,
+  ) {
+    this.#buffer = new Uint8Array(most);
     this.#reader = body.getReader({ mode: 'byob' });
     this.#patience = patience;
     this.#signal = signal;

@@ -12,6 +12,9 @@ import { readFailure } from './failure.ts';
 import { FrameReader } from './frames.ts';
 import { type Try, within, withRetries } from './retries.ts';
 
+/** Sound and pictures come as fast as the network brings them: each write to the client costs as much as a read. */
+const CHUNK_BYTES = 16_384;
+
 /**
  * Sends a request on to a server with OpenAI's API: time-outs and retries as for a step, and for a stream of events its
  * first one is read before anyone commits to it (T28). Never throws.
@@ -36,7 +39,10 @@ async function send(call: PassthroughCall, { started, note, connection }: Try): 
   const patience = () => call.timeouts.idle;
   const body = response.body ?? new Blob([]).stream();
   if (!/event-stream/.test(contentType ?? '')) {
-    const chunks = translated(new BodyReader(body, patience, connection.signal), connection.signal);
+    const chunks = translated(
+      new BodyReader(body, patience, connection.signal, CHUNK_BYTES),
+      connection.signal,
+    );
     return { kind: 'bytes', contentType, abort, chunks };
   }
   const frames = translated(new FrameReader(body, patience, connection.signal), connection.signal);
