@@ -215,7 +215,7 @@ describe('answers are what the description says', () => {
         ([name, value]) => `--b0und\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
       );
       // `see` knows a form by its text.
-      return FORM.body.replace(/^--b0und[^]*?whisper-1\r\n/, parts.join(''));
+      return FORM.body.replace(/^--b0und[\s\S]*?whisper-1\r\n/, parts.join(''));
     };
     try {
       for (const more of [{ dimensions: 8 }, { encoding_format: 'base64', input: ['a', 'b'] }]) {
