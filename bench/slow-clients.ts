@@ -1,32 +1,76 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startLocal } from '../src/local/stack.ts';
 import { findParts, readMemory } from './memory/processes.ts';
+import { readStream } from './slow-clients/client.ts';
+import { startProvider } from './slow-clients/provider.ts';
 
 const HELP = `npm run bench:slow-clients: does a slow client make the Worker hold what its provider sends?
 
 Starts the local stack before a provider that streams 10 MB as fast as it is taken, to clients that read little by
-little, and reads the resident memory (RSS) of workerd.
+little, and reads the resident memory (RSS) of workerd, whose heap may be no larger than half of a deployed isolate's (64 MB).
 
   --clients N        100
   --seconds N        20: then the clients leave
-  --path PATH        /v1/chat/completions, or /v1/audio/speech: bytes that pass through
+  --path PATH        /v1/chat/completions, /v1/messages, /v1/responses; /v1/audio/speech, /v1/embeddings: bytes that
+                     pass through
+  --upstream WIRE    chat, messages or responses: the provider's own; where it is not the client's, each event is
+                     translated. Without it: the client's
+  --session          each client names a session, whose lane takes a hash of the answer
+  --cold             no stream was read before: what a Worker grows by at its first ones counts too
+  --delta N          200: characters of text in each event of the provider
+  --all              all of the cases in this bench's table, in a Worker each
 
-Prints one JSON object as the last line. Exit code 1 where workerd's peak is more than 64 MiB over idle.
+Prints each case against the limit, and one JSON object as the last line. Exit code 1 where workerd's peak is more than
+64 MiB over idle.
 `;
 
-const STREAM_BYTES = 10 * 1024 * 1024;
-/** What a client reads at once, and how often: 10 MB would take it a minute. */
-const READ_BYTES = 32 * 1024;
-const READ_EVERY_MS = 200;
+/** Half of a deployed isolate's memory (MB): V8 lets garbage stand as long as it may take more, and what is held has to fit. */
+const HEAP_MB = 64;
 const ALLOWED_BYTES = 64 * 1024 * 1024;
 /** Whole streams read at full pace before: the heap that ordinary traffic leaves is no buffer of slow clients. */
 const WARM_UPS = 50;
+
+const MODELS = {
+  chat: 'slow/m',
+  messages: 'claude/claude-haiku-5-5',
+  responses: 'openai/gpt-6-luna',
+} as const;
+type Upstream = keyof typeof MODELS;
+const OWN: Record<string, Upstream> = {
+  '/v1/chat/completions': 'chat',
+  '/v1/messages': 'messages',
+  '/v1/responses': 'responses',
+  '/v1/audio/speech': 'chat',
+  '/v1/embeddings': 'chat',
+};
+
+interface Case {
+  path: string;
+  upstream: Upstream;
+  session: boolean;
+  cold: boolean;
+  /** Characters of text in each event. */
+  delta: number;
+}
+
+const CASES: readonly Partial<Case>[] = [
+  ...Object.entries(OWN).map(([path, upstream]) => ({ path, upstream })),
+  { path: '/v1/chat/completions', upstream: 'messages' },
+  { path: '/v1/chat/completions', upstream: 'responses' },
+  { path: '/v1/messages', upstream: 'chat' },
+  { path: '/v1/messages', upstream: 'responses' },
+  // As models speak: the wire repeats all text at its end, so a writer of it has to keep the text.
+  { path: '/v1/responses', upstream: 'chat', delta: 5 },
+  { path: '/v1/responses', upstream: 'messages', delta: 5 },
+  { session: true },
+  { path: '/v1/messages', upstream: 'chat', session: true },
+  { cold: true },
+  { path: '/v1/audio/speech', cold: true },
+];
 
 const { values } = parseArgs({
   options: {
@@ -34,30 +78,78 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '20' },
     path: { type: 'string', default: '/v1/chat/completions' },
+    upstream: { type: 'string' },
+    session: { type: 'boolean', default: false },
+    cold: { type: 'boolean', default: false },
+    delta: { type: 'string', default: '200' },
+    all: { type: 'boolean', default: false },
   },
 });
 if (values.help) process.stdout.write(HELP);
-else await bench(Number(values.clients), Number(values.seconds), values.path);
+else await bench();
 
-async function bench(clients: number, seconds: number, path: string): Promise<void> {
-  const provider = await startProvider();
+async function bench(): Promise<void> {
+  process.env.MINIFLARE_WORKERD_V8_FLAGS = `--max-heap-size=${HEAP_MB}`;
+  const clients = Number(values.clients);
+  const seconds = Number(values.seconds);
+  const asked = readCase();
+  const results: Awaited<ReturnType<typeof measure>>[] = [];
+  for (const one of values.all ? CASES.map((more) => ({ ...asked, ...more })) : [asked]) {
+    const result = await measure(one, clients, seconds);
+    const { path, upstream, session, cold, over_idle_mib } = result;
+    const named = [path, `from ${upstream}`, session ? 'session' : '', cold ? 'cold' : ''].filter(Boolean);
+    console.log(
+      `${result.ok ? 'ok  ' : 'OVER'} +${over_idle_mib} MiB of ${mebibytes(ALLOWED_BYTES)}  ${named.join(', ')}`,
+    );
+    results.push(result);
+  }
+  const ok = results.every((result) => result.ok);
+  console.log(
+    JSON.stringify({ ok, clients, seconds, allowed_mib: mebibytes(ALLOWED_BYTES), cases: results }),
+  );
+  if (!ok) process.exitCode = 1;
+}
+
+function readCase(): Case {
+  const { path, session, cold } = values;
+  const upstream = values.upstream ?? OWN[path];
+  if (upstream !== 'chat' && upstream !== 'messages' && upstream !== 'responses') {
+    throw new Error(
+      `--path is one of ${Object.keys(OWN).join(', ')}; --upstream of ${Object.keys(MODELS).join(', ')}`,
+    );
+  }
+  return { path, upstream, session, cold, delta: Number(values.delta) };
+}
+
+async function measure(one: Case, clients: number, seconds: number) {
+  const provider = await startProvider(one.delta);
   const folder = await mkdtemp(join(tmpdir(), 'flux-slow-'));
-  const server = { id: 'slow', kind: 'openai', base_url: provider.url };
-  const models = ['slow/m'];
+  const model = MODELS[one.upstream];
   const stack = await startLocal({
     variables: {
       PORT: '0',
       FLUX_DATA_DIR: folder,
-      FLUX_PROVIDERS: JSON.stringify([server]),
-      FLUX_TIERS: JSON.stringify({ easy: models, medium: models, hard: models }),
+      // The only one that answers in Responses: servers that are like it have Chat Completions.
+      ...{ OPENAI_BASE_URL: provider.url, OPENAI_API_KEY: 'none' },
+      FLUX_PROVIDERS: JSON.stringify([
+        { id: 'slow', kind: 'openai', base_url: provider.url },
+        { id: 'claude', kind: 'anthropic', base_url: provider.url },
+      ]),
+      FLUX_TIERS: JSON.stringify({ easy: [model], medium: [model], hard: [model] }),
     },
     output: () => {},
   });
   try {
     const parts = findParts(process.pid);
     const workerd = () => readMemory(parts).get('workerd') ?? 0;
-    for (let at = 0; at < WARM_UPS; at += 10) {
-      await Promise.all(Array.from({ length: 10 }, () => read(stack, path, Number.POSITIVE_INFINITY)));
+    let sessions = 0;
+    const read = (until: number) => {
+      const session = one.session ? `session-${sessions++}` : null;
+      return readStream({ url: stack.url, key: stack.key, path: one.path, model, session }, until);
+    };
+    if (one.cold) await read(1);
+    for (let at = 0; at < (one.cold ? 0 : WARM_UPS); at += 10) {
+      await Promise.all(Array.from({ length: 10 }, () => read(Number.POSITIVE_INFINITY)));
     }
     await sleep(1_000);
     const idle = workerd();
@@ -66,98 +158,23 @@ async function bench(clients: number, seconds: number, path: string): Promise<vo
       peak = Math.max(peak, workerd());
     }, 200);
     provider.sent = 0;
-    const readings = await Promise.all(Array.from({ length: clients }, () => read(stack, path, seconds)));
+    const readings = await Promise.all(Array.from({ length: clients }, () => read(seconds)));
     clearInterval(sampling);
     const over = peak - idle;
-    const result = {
+    return {
       ok: over <= ALLOWED_BYTES && readings.every((bytes) => bytes > 0),
-      path,
-      clients,
-      seconds,
+      ...one,
       idle_mib: mebibytes(idle),
       peak_mib: mebibytes(peak),
       over_idle_mib: mebibytes(over),
       read_mib: mebibytes(readings.reduce((sum, bytes) => sum + bytes, 0)),
       sent_by_provider_mib: mebibytes(provider.sent),
     };
-    console.log(JSON.stringify(result));
-    if (!result.ok) process.exitCode = 1;
   } finally {
     await stack.stop();
-    await provider.close();
+    provider.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Reads a stream slowly until the time is over, and leaves; at full pace where that is never. @returns bytes it has read */
-function read({ url, key }: { url: string; key: string }, path: string, seconds: number): Promise<number> {
-  const body = JSON.stringify({
-    model: 'slow/m',
-    stream: true,
-    input: 'x',
-    messages: [{ role: 'user', content: 'go' }],
-  });
-  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-  return new Promise((resolve, reject) => {
-    const sent = request(`${url}${path}`, { method: 'POST', headers, agent: false }, (response) => {
-      const reading = Number.isFinite(seconds) ? readSlowly(response, seconds) : readAll(response);
-      resolve(reading.finally(() => sent.destroy()));
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
-}
-
-async function readAll(response: IncomingMessage): Promise<number> {
-  let bytes = 0;
-  for await (const part of response) bytes += Buffer.byteLength(part);
-  return bytes;
-}
-
-async function readSlowly(response: IncomingMessage, seconds: number): Promise<number> {
-  response.on('error', () => {});
-  const end = performance.now() + seconds * 1000;
-  let bytes = 0;
-  while (performance.now() < end && !response.readableEnded) {
-    const part: Buffer | null = response.read(READ_BYTES) ?? response.read();
-    bytes += part?.length ?? 0;
-    await sleep(READ_EVERY_MS);
-  }
-  return response.statusCode === 200 ? bytes : 0;
-}
-
-/** Streams 10 MB, as sound or as Chat Completions, at the pace they are taken. */
-async function startProvider() {
-  const word = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm' };
-  const chunk = `data: ${JSON.stringify({ ...word, choices: [{ index: 0, delta: { content: 'x'.repeat(200) }, finish_reason: null }] })}\n\n`;
-  const piece = Buffer.from(chunk.repeat(20));
-  const server = createServer((asked, response) => {
-    asked.resume();
-    const type = asked.url?.endsWith('/speech') ? 'audio/mpeg' : 'text/event-stream';
-    response.writeHead(200, { 'content-type': type });
-    let left = STREAM_BYTES;
-    const write = (): void => {
-      while (left > 0 && !response.destroyed) {
-        left -= piece.length;
-        provider.sent += piece.length;
-        if (!response.write(piece)) return void response.once('drain', write);
-      }
-      response.end();
-    };
-    write();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // It listens on a port.
-  const { port } = server.address() as AddressInfo;
-  const provider = {
-    url: `http://127.0.0.1:${port}`,
-    sent: 0,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-  return provider;
 }
 
 function mebibytes(bytes: number): number {

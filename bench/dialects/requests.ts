@@ -26,7 +26,7 @@ function measureBody(client: ClientDialect, model: CatalogModel, rawBody: string
   const candidate = { provider: 'bench', name: model.id, model, tier: null };
   const work = (): void => {
     const body: unknown = JSON.parse(rawBody);
-    const read = client.read(body);
+    const read = client.read(body, rawBody);
     const prepared = prepare(read.conversation, model, { defaultMaxTokens: 16_384, to: candidate });
     const request = { ...read, wire: client.wire, rawBody, body, userHash: null };
     if (writeWireRequest(request, candidate, prepared) === '') throw new RangeError('an empty body');

@@ -36,7 +36,8 @@ export function measureStream(client: ClientDialect, model: CatalogModel): { chu
     .map(({ data, event }) => `${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`)
     .join('');
   const pieces = sent.match(/[\s\S]{1,700}/g) ?? [];
-  const read = client.read(JSON.parse(clientBody(client.wire, model)));
+  const text = clientBody(client.wire, model);
+  const read = client.read(JSON.parse(text), text);
   const writer = read.answerWriter({ requestId: 'bench', created: 1_764_000_000 });
   const encoder = new TextEncoder();
   const work = (): void => {

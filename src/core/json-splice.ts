@@ -49,6 +49,25 @@ export function valueText(text: string, path: readonly (string | number)[]): str
   return text.slice(at, endOfValue(text, at));
 }
 
+/**
+ * The texts of an array's elements, in one pass; none where there is no array.
+ *
+ * @example elementTexts('{"content": [{"n": 1.0}, 2]}', ['content']) // ['{"n": 1.0}', '2']
+ */
+export function elementTexts(text: string, path: readonly (string | number)[]): string[] {
+  const array = valueText(text, path);
+  if (array === undefined || array.charCodeAt(0) !== OPEN_BRACKET) return [];
+  const texts: string[] = [];
+  let at = skipSpace(array, 1);
+  while (array.charCodeAt(at) !== CLOSE_BRACKET) {
+    const end = endOfValue(array, at);
+    texts.push(array.slice(at, end));
+    at = skipSpace(array, end);
+    if (array.charCodeAt(at) === COMMA) at = skipSpace(array, at + 1);
+  }
+  return texts;
+}
+
 /** Where the value of a member, or of an index, begins in the holder that opens at `open`. */
 function innerStart(text: string, open: number, name: string): number | undefined {
   const isArray = text.charCodeAt(open) === OPEN_BRACKET;

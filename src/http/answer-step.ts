@@ -4,6 +4,7 @@ import { inputTokens } from '../core/accounting/usage.ts';
 import { record } from '../core/dialects/answer-recorder.ts';
 import type { AnswerWriter, ClientDialect } from '../core/dialects/client-dialect.ts';
 import type { FluxMetadata } from '../core/metadata.ts';
+import { writeJson } from '../core/raw-json.ts';
 import { beginLater } from '../log/begun.ts';
 import { logLine } from '../log/line.ts';
 import { logStep } from '../log/outbox.ts';
@@ -160,7 +161,7 @@ function writeAnswer(outcome: StepOutcome, writer: AnswerWriter, request: StepRe
     'x-fluxcompute-session': toAscii(metadata.session_id),
   };
   const { relayWhole = addMetadata } = writer;
-  const text = raw === null ? JSON.stringify(writer.whole(answer, metadata)) : relayWhole(raw, metadata);
+  const text = raw === null ? writeJson(writer.whole(answer, metadata)) : relayWhole(raw, metadata);
   return { text, headers };
 }
 

@@ -142,7 +142,7 @@ function readWhole(
   });
   const body = parseBody(whole);
   try {
-    return { rawBody: whole, body, read: dialect.read(body) };
+    return { rawBody: whole, body, read: dialect.read(body, whole) };
   } catch (error) {
     if (!(error instanceof FluxError) || story.said.count === 0) throw error;
     const { status, code, param } = error;

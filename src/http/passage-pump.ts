@@ -41,7 +41,7 @@ interface Line<Part> {
 }
 
 async function pump<Part>(
-  { parts, finish }: Passage<Part>,
+  { next, finish }: Passage<Part>,
   line: Line<Part>,
   left: AbortSignal,
   fail: (error: unknown) => Promise<void>,
@@ -50,8 +50,9 @@ async function pump<Part>(
   left.addEventListener('abort', leave, { once: true });
   if (left.aborted) leave();
   try {
-    for await (const part of parts) {
-      await line.write(part);
+    for (let part = await next(); part !== null; part = await next()) {
+      const writing = line.write(part);
+      if (writing) await writing;
       if (!line.isOpen) return;
     }
     if (line.isOpen) await line.end(finish());

@@ -67,7 +67,7 @@ function toStep(c: Context<AppEnv>, dialect: ClientDialect, complete: Body): Rea
   const { rawBody, body, continues, history = null } = complete;
   const stored = storedObjectIn(body);
   if (stored !== null) requireOwnKey(step, stored);
-  const read = complete.read ?? dialect.read(body);
+  const read = complete.read ?? dialect.read(body, rawBody);
   const key = c.get('key');
   const customer = customerOf(key, undefined);
   const maxTier = readMaxTier(headers);

@@ -16,15 +16,16 @@ interface Pumping {
 }
 
 /**
- * The two ends of a response's body. workerd's own stream fails a write at once when the client has left; the
- * standard one would leave it waiting.
+ * The two ends of a response's body. workerd's own stream fails a write at once when the client has left, where the
+ * standard one would leave it waiting, and a write is over when its bytes were taken, so that they may be written over.
  */
 export function openBody(): TransformStream<Uint8Array, Uint8Array> {
   // Only workerd has it, so the types we check with don't.
-  const { IdentityTransformStream: Native = TransformStream } = globalThis as {
+  const { IdentityTransformStream: Native } = globalThis as {
     IdentityTransformStream?: typeof TransformStream;
   };
-  return new Native<Uint8Array, Uint8Array>();
+  if (Native) return new Native<Uint8Array, Uint8Array>();
+  return new TransformStream({ transform: (bytes, taken) => taken.enqueue(bytes.slice()) });
 }
 
 /**

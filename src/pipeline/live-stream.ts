@@ -2,7 +2,7 @@ import { textTokens } from '../core/accounting/estimate.ts';
 import type { Usage } from '../core/accounting/usage.ts';
 import { usageOf } from '../core/accounting/usage.ts';
 import type { AnswerEvent, StopReason } from '../core/answer.ts';
-import { assembleAnswer } from '../core/answer-assembly.ts';
+import { RunningAnswer } from '../core/context/running-answer.ts';
 import type { ThinkingBlock } from '../core/conversation.ts';
 import type { AnswerFrame } from '../core/dialects/client-dialect.ts';
 import { producedBy } from '../core/dialects/thinking.ts';
@@ -41,8 +41,9 @@ export function openLiveStream(
   /** The usage counts the whole answer. */
   let final = false;
   let serviceTier: string | undefined;
-  /** For its lane, or the one it may open: of a step that has none the words are not kept. */
-  const assembly = step.state.digest === null ? null : assembleAnswer();
+  const { digest } = step.state;
+  /** What the client was sent, for the step's lane, or the one it may open. */
+  const sent = digest ? new RunningAnswer(digest) : null;
   /** What was thought: for its lane, and for whoever keeps it. */
   const thought: ThinkingBlock[] = [];
   let stop: StopReason | null = null;
@@ -54,8 +55,6 @@ export function openLiveStream(
   let endedAt = opened + ms;
 
   const follow = (event: AnswerEvent): void => {
-    assembly?.take(event);
-    if (event.type === 'stop') stop = event.reason;
     if (event.type === 'start') {
       model = event.model;
       usage = event.usage ?? usage;
@@ -65,6 +64,11 @@ export function openLiveStream(
       serviceTier = event.serviceTier ?? serviceTier;
     } else if (event.type === 'text' || event.type === 'refusal') size += textTokens(event.text);
     else if (event.type === 'tool_arguments') size += textTokens(event.delta);
+  };
+
+  const followShown = (event: AnswerEvent): void => {
+    sent?.take(event);
+    if (event.type === 'stop') stop = event.reason;
     else if (event.type === 'tool_call') toolCalls += 1;
     else if (event.type === 'block' && event.block.type === 'thinking' && step.state.found)
       thought.push(event.block);
@@ -90,7 +94,7 @@ export function openLiveStream(
       usage: settled,
     } = settle(step, {
       ...{ call, state, status, errorCode, toolCalls, thought, stop },
-      answer: state === 'ok' && assembly ? assembly.blocks : null,
+      answer: state === 'ok' ? sent : null,
     });
     step.ports.logStep(record);
     return { metadata, usage: settled };
@@ -113,9 +117,9 @@ export function openLiveStream(
           holdsBlock ||= event.type === 'block';
         }
       }
-      if (!cut && !holdsBlock) return batch;
       const marked = holdsBlock ? batch.value.map((frame) => markBlocks(frame, call.candidate)) : batch.value;
       const shown = cut ? marked.map((frame) => ({ ...frame, events: cut.apply(frame.events) })) : marked;
+      for (const { events } of shown) for (const event of events) followShown(event);
       return { done: false, value: shown };
     } catch (error) {
       await leave();

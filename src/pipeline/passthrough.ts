@@ -14,6 +14,7 @@ import { openPassthroughLog, type PassthroughEnd, type PassthroughLog } from './
 import type { PassthroughTarget } from './passthrough-target.ts';
 import {
   type Failure,
+  type PartSource,
   type PassthroughAnswer,
   type PassthroughCall,
   type PassthroughOutcome,
@@ -51,7 +52,7 @@ export interface PassthroughPorts extends Pick<Ports, 'logStep' | 'budget' | 'le
   callPassthrough(call: PassthroughCall): Promise<PassthroughOutcome>;
 }
 
-/** An answer on its way to the client. Exactly one of finish, abandon or a throw of `parts` writes its row. */
+/** An answer on its way to the client. Exactly one of finish, abandon or a throw of `next` writes its row. */
 export type LivePassage = { contentType: string | null } & (
   | ({ kind: 'bytes' } & Passage<Uint8Array>)
   | ({ kind: 'events' } & Passage<string> & {
@@ -62,8 +63,11 @@ export type LivePassage = { contentType: string | null } & (
 
 /** Bytes as they came, or the text of events. */
 export interface Passage<Part> {
-  /** @throws FluxError where the provider breaks off or reports an error */
-  parts: AsyncGenerator<Part>;
+  /**
+   * What came next, which may be gone once the one after it is asked for; null after the last.
+   * @throws FluxError where the provider breaks off or reports an error
+   */
+  next(): Promise<Part | null>;
   /** After the last part: what is still to be sent. */
   finish(): Part;
   /** The client left. */
@@ -115,13 +119,12 @@ function openPassage(
     kind: 'events',
     contentType,
     fail: relay.fail,
-    ...follow({ ...relay, parts: relayed(answer.frames, relay) }, context),
+    ...follow({ ...relay, next: () => relayed(answer.frames, relay) }, context),
   };
 }
 
 /** How one kind of answer passes through, and what it tells of itself. */
-interface Way<Part> {
-  parts: AsyncGenerator<Part>;
+interface Way<Part> extends PartSource<Part> {
   facts(): AnswerFacts;
   finish(metadata: PassthroughMetadata): Part;
 }
@@ -133,10 +136,7 @@ interface Followed {
   abort(): void;
 }
 
-function follow<Part extends { length: number }>(
-  way: Way<Part>,
-  { request, ports, log, abort }: Followed,
-): Passage<Part> {
+function follow<Part>(way: Way<Part>, { request, ports, log, abort }: Followed): Passage<Part> {
   let endedAt = ports.clock.now();
   let isClosed = false;
   const close = (state: StepRecord['state'], end: Omit<PassthroughEnd, 'endedAt'>): PassthroughMetadata => {
@@ -144,12 +144,11 @@ function follow<Part extends { length: number }>(
     return log(state, way.facts(), { ...end, endedAt });
   };
 
-  async function* parts(): AsyncGenerator<Part> {
+  async function next(): Promise<Part | null> {
     try {
-      for await (const part of way.parts) {
-        endedAt = ports.clock.now();
-        if (part.length > 0) yield part;
-      }
+      const part = await way.next();
+      if (part !== null) endedAt = ports.clock.now();
+      return part;
     } catch (error) {
       const failure = error instanceof StreamFailure ? error.failure : undefined;
       const seen = failure ? toFluxError(failure, request.target.provider) : error;
@@ -162,7 +161,7 @@ function follow<Part extends { length: number }>(
   }
 
   return {
-    parts: parts(),
+    next,
     finish: () => way.finish(close('ok', { status: 200, errorCode: null })),
     abandon() {
       abort();
@@ -177,28 +176,30 @@ const CLIENT_LEFT = { kind: 'client_left', status: 200 } as const;
 function openBytes({ chunks, contentType }: Extract<PassthroughAnswer, { kind: 'bytes' }>): Way<Uint8Array> {
   // Sound, or a transcript as text: nothing in it tells what it cost, and nothing can be added.
   if (!/\bjson\b/.test(contentType ?? '')) {
-    return { parts: chunks, facts: () => NOTHING_KNOWN, finish: () => new Uint8Array(0) };
+    return { next: () => chunks.next(), facts: () => NOTHING_KNOWN, finish: () => new Uint8Array(0) };
   }
   const ends = new AnswerEnds();
-  async function* parts() {
-    for await (const chunk of chunks) yield ends.push(chunk);
-  }
   return {
-    parts: parts(),
+    async next() {
+      const chunk = await chunks.next();
+      return chunk && ends.push(chunk);
+    },
     facts: () => ends.facts(),
     finish: (metadata) => ends.close('fluxcompute', metadata),
   };
 }
 
-async function* relayed(frames: AsyncGenerator<Frame[]>, relay: EventRelay): AsyncGenerator<string> {
-  for await (const batch of frames) {
-    for (const frame of batch) {
-      const error = errorIn(frame);
-      if (error) throw new StreamFailure(failureInside(error));
-    }
-    yield batch.map((frame) => relay.write(frame)).join('');
+async function relayed(frames: PartSource<Frame[]>, relay: EventRelay): Promise<string | null> {
+  const batch = await frames.next();
+  if (batch === null) {
+    if (relay.isCut()) throw new StreamFailure(CUT);
+    return null;
   }
-  if (relay.isCut()) throw new StreamFailure(CUT);
+  for (const frame of batch) {
+    const error = errorIn(frame);
+    if (error) throw new StreamFailure(failureInside(error));
+  }
+  return batch.map((frame) => relay.write(frame)).join('');
 }
 
 /** A stream that is over before its answer is. */

@@ -81,15 +81,21 @@ export interface PassthroughCall {
   signal: AbortSignal | null;
 }
 
-/** An answer that has begun: its bytes, or its events where it is a stream of them. Either throws {@link StreamFailure}. */
+/** An answer's parts as they come. No generator: a long one is thousands of parts, and each would be several promises. */
+export interface PartSource<Part> {
+  /**
+   * The part that came next, which may be gone once the one after it is asked for; null after the last.
+   * @throws StreamFailure
+   */
+  next(): Promise<Part | null>;
+}
+
+/** An answer that has begun: its bytes, or its events where it is a stream of them. */
 export type PassthroughAnswer = {
   contentType: string | null;
   /** Lets go of the upstream at once. */
   abort(): void;
-} & (
-  | { kind: 'bytes'; chunks: AsyncGenerator<Uint8Array> }
-  | { kind: 'events'; frames: AsyncGenerator<Frame[]> }
-);
+} & ({ kind: 'bytes'; chunks: PartSource<Uint8Array> } | { kind: 'events'; frames: PartSource<Frame[]> });
 
 export type PassthroughOutcome = { failures: Failure[]; simulated: boolean; ms: number } & (
   | PassthroughAnswer

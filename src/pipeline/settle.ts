@@ -6,6 +6,7 @@ import { PRICE_BOOK_VERSION } from '../core/accounting/price-book.ts';
 import { savingsOf } from '../core/accounting/savings.ts';
 import { cacheWrites, type Usage, usageOf } from '../core/accounting/usage.ts';
 import type { StopReason } from '../core/answer.ts';
+import type { RunningAnswer } from '../core/context/running-answer.ts';
 import { turnsOf } from '../core/context/turns.ts';
 import type { AssistantBlock, ThinkingBlock } from '../core/conversation.ts';
 import type { FluxMetadata, Reason } from '../core/metadata.ts';
@@ -26,8 +27,8 @@ export interface StepEnd {
   status: number;
   errorCode: string | null;
   toolCalls: number;
-  /** The answer that was served, for its lane; null where there was none. */
-  answer: readonly AssistantBlock[] | null;
+  /** The answer as it was sent, for its lane: its blocks, or what its stream has left of it; null where there was none. */
+  answer: readonly AssistantBlock[] | RunningAnswer | null;
   /** What was thought for it. */
   thought: readonly ThinkingBlock[];
   stop: StopReason | null;

@@ -2,7 +2,7 @@ import { leadingSystem, levelStarts, tokensOn } from '../core/accounting/estimat
 import { cacheWrites } from '../core/accounting/usage.ts';
 import { type CacheParts, settingsParts, withMessages } from '../core/context/cache-parts.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
-import { canonicalText, chainOf, type Digest, firstAnswer } from '../core/context/lane-chain.ts';
+import { answerText, chainOf, type Digest, firstAnswer } from '../core/context/lane-chain.ts';
 import {
   advanceLane,
   type FoundLane,
@@ -11,6 +11,7 @@ import {
   openLane,
 } from '../core/context/lanes.ts';
 import { MARKED, type SentPrompt } from '../core/context/prefix-state.ts';
+import { knownAnswer, type RunningAnswer } from '../core/context/running-answer.ts';
 import { withProducers } from '../core/context/thinkers.ts';
 import type { Thoughts } from '../core/context/thoughts.ts';
 import type { AssistantBlock, Conversation } from '../core/conversation.ts';
@@ -183,8 +184,8 @@ function written(
 
 /** How a step ended, for its lane. */
 export interface StateEnd {
-  /** The answer's blocks; null where there was none. */
-  answer: readonly AssistantBlock[] | null;
+  /** The answer's blocks, or what its stream has left of it; null where there was none. */
+  answer: readonly AssistantBlock[] | RunningAnswer | null;
   isTruncated: boolean;
   isRefused: boolean;
   served: Served | null;
@@ -254,10 +255,7 @@ function laneStep(
   const none = { system: 0, messages: 0, turn: 0 };
   return {
     question,
-    answered:
-      answer === null
-        ? null
-        : digest(`${sent}\n${canonicalText({ role: 'assistant', content: [...answer] })}`),
+    answered: answer === null ? null : digest(`${sent}\n${answerText(knownAnswer(answer, digest))}`),
     last: answer === null ? null : { truncated: isTruncated, refused: isRefused },
     served: served ? { provider: served.candidate.provider, name: served.candidate.name } : null,
     isThought,

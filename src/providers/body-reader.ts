@@ -21,15 +21,22 @@ export class BodyReader {
   readonly #patience: () => number;
   readonly #signal: AbortSignal;
   readonly #silence: Deadline;
-  #buffer = new Uint8Array(BUFFER_BYTES);
+  #buffer: Uint8Array<ArrayBuffer>;
   #expired = false;
   #ended = false;
 
   /**
    * @param patience milliseconds to wait for the next bytes, asked anew before each read
    * @param signal ends them and cancels the body at once
+   * @param most bytes at once
    */
-  constructor(body: ReadableStream<Uint8Array>, patience: () => number, signal: AbortSignal) {
+  constructor(
+    body: ReadableStream<Uint8Array>,
+    patience: () => number,
+    signal: AbortSignal,
+    most = BUFFER_BYTES,
+  ) {
+    this.#buffer = new Uint8Array(most);
     this.#reader = body.getReader({ mode: 'byob' });
     this.#patience = patience;
     this.#signal = signal;
@@ -98,18 +105,4 @@ export class BodyReader {
   readonly #cancel = (): void => {
     this.#reader.cancel().catch(() => {});
   };
-}
-
-/** As {@link BodyReader}, for those who keep the bytes. Leaving the loop early cancels the body. */
-export async function* readChunks(
-  body: ReadableStream<Uint8Array>,
-  patience: () => number,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const reader = new BodyReader(body, patience, signal);
-  try {
-    for (let bytes = await reader.next(); bytes; bytes = await reader.next()) yield bytes.slice();
-  } finally {
-    reader.close();
-  }
 }

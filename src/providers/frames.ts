@@ -59,17 +59,3 @@ export class FrameReader {
     this.#body.finish();
   }
 }
-
-/** As {@link FrameReader}, for a loop. Leaving it early cancels the body. */
-export async function* readFrames(
-  body: ReadableStream<Uint8Array>,
-  patience: () => number,
-  signal: AbortSignal,
-): AsyncGenerator<SseFrame[], void, undefined> {
-  const reader = new FrameReader(body, patience, signal);
-  try {
-    for (let batch = await reader.next(); batch; batch = await reader.next()) yield batch;
-  } finally {
-    reader.close();
-  }
-}

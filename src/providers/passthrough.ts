@@ -1,16 +1,19 @@
 import OpenAI from 'openai';
 import { errorIn } from '../core/dialects/openai-stateless/event-relay.ts';
-import type { Frame } from '../core/dialects/upstream.ts';
 import {
+  type PartSource,
   type PassthroughAnswer,
   type PassthroughCall,
   type PassthroughOutcome,
   StreamFailure,
 } from '../pipeline/ports.ts';
-import { IdleTimeout, readChunks } from './body-reader.ts';
+import { BodyReader, IdleTimeout } from './body-reader.ts';
 import { readFailure } from './failure.ts';
-import { readFrames } from './frames.ts';
+import { FrameReader } from './frames.ts';
 import { type Try, within, withRetries } from './retries.ts';
+
+/** Sound and pictures come as fast as the network brings them: each write to the client costs as much as a read. */
+const CHUNK_BYTES = 16_384;
 
 /**
  * Sends a request on to a server with OpenAI's API: time-outs and retries as for a step, and for a stream of events its
@@ -36,17 +39,20 @@ async function send(call: PassthroughCall, { started, note, connection }: Try): 
   const patience = () => call.timeouts.idle;
   const body = response.body ?? new Blob([]).stream();
   if (!/event-stream/.test(contentType ?? '')) {
-    const chunks = translated(readChunks(body, patience, connection.signal), connection.signal);
+    const chunks = translated(
+      new BodyReader(body, patience, connection.signal, CHUNK_BYTES),
+      connection.signal,
+    );
     return { kind: 'bytes', contentType, abort, chunks };
   }
-  const frames = translated(readFrames(body, patience, connection.signal), connection.signal);
+  const frames = translated(new FrameReader(body, patience, connection.signal), connection.signal);
   const first = await frames.next();
-  const error = first.done ? null : (first.value.map(errorIn).find((found) => found !== null) ?? null);
+  const error = first?.map(errorIn).find((found) => found !== null);
   if (error) {
     abort();
     throw error;
   }
-  return { kind: 'events', contentType, abort, frames: first.done ? frames : restored(first.value, frames) };
+  return { kind: 'events', contentType, abort, frames: first === null ? frames : restored(first, frames) };
 }
 
 /**
@@ -79,26 +85,35 @@ async function readError(response: Response): Promise<object | undefined> {
   }
 }
 
-/** What a connection throws, as the failed try that it is; nothing once nobody wants it any more. */
-async function* translated<T>(
-  parts: AsyncGenerator<T>,
+/** What a connection throws, as the failed try that it is; the end once nobody wants it any more. */
+function translated<Part>(
+  reader: PartSource<Part> & { close(): void },
   signal: AbortSignal,
-): AsyncGenerator<T, void, undefined> {
+): PartSource<Part> {
   const started = Date.now();
-  try {
-    yield* parts;
-  } catch (error) {
-    if (signal.aborted && !(error instanceof IdleTimeout)) return;
-    const failure = readFailure(error, Date.now() - started);
-    throw new StreamFailure(error instanceof IdleTimeout ? failure : { ...failure, code: 'stream_cut' });
-  }
+  return {
+    async next() {
+      try {
+        const part = await reader.next();
+        if (part === null) reader.close();
+        return part;
+      } catch (error) {
+        reader.close();
+        if (signal.aborted && !(error instanceof IdleTimeout)) return null;
+        const failure = readFailure(error, Date.now() - started);
+        throw new StreamFailure(error instanceof IdleTimeout ? failure : { ...failure, code: 'stream_cut' });
+      }
+    },
+  };
 }
 
-async function* restored(first: Frame[], rest: AsyncGenerator<Frame[]>): AsyncGenerator<Frame[]> {
-  try {
-    yield first;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
-  }
+function restored<Part>(first: Part, rest: PartSource<Part>): PartSource<Part> {
+  let head: Part | null = first;
+  return {
+    async next() {
+      const part = head ?? (await rest.next());
+      head = null;
+      return part;
+    },
+  };
 }

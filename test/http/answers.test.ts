@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copyDocsFiles } from '../../src/local/docs-files.ts';
+import { startSimulators } from '../../src/local/simulated/server.ts';
 import { insertSteps } from '../../src/log/insertion.ts';
 import { openDatabase } from '../../src/stores/database.ts';
 import { ANSWERS, json } from '../providers/upstream.ts';
@@ -92,7 +93,8 @@ async function see(
   const call = CALLS[route];
   const path = (more.path ?? call?.path ?? route.split(' ')[1] ?? '').replace('REVOKED', revoked?.id ?? '');
   const body = more.body ?? call?.body;
-  const form = body === FORM.body ? { 'content-type': FORM.type } : {};
+  const isForm = typeof body === 'string' && body.startsWith('--b0und');
+  const form = isForm ? { 'content-type': FORM.type } : {};
   const response = await (more.of ?? gateway).request(
     path + (more.query ?? ''),
     {
@@ -200,19 +202,66 @@ describe('answers are what the description says', () => {
     ground.upstream.replies = [ANSWERING];
   });
 
-  test('what passes through in other forms than JSON', async () => {
-    for (const [type, text] of [
-      ['text/event-stream', 'data: {"choices":[{"text":"x","finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'],
-      ['text/plain', 'words'],
-    ] as const) {
-      ground.upstream.replies = [
-        (response) => void response.writeHead(200, { 'content-type': type }).end(text),
-      ];
-      for (const route of PASSED) {
-        if (operations.get(route)?.responses[200]?.content[type]) await see(route, KEYS.acme);
+  test('what passes through in each of its forms, of a provider as strict as OpenAI', async () => {
+    const simulators = await startSimulators();
+    const of = ground.start({ OPENAI_API_KEY: 'sk-openai', OPENAI_BASE_URL: `${simulators.url}/v1` });
+    const asked = async (route: string, body: object | string) => {
+      const { status, text } = await see(route, KEYS.acme, { of, body });
+      expect(status, text).toBe(200);
+      return text;
+    };
+    const form = (fields: Record<string, string>) => {
+      const parts = Object.entries({ model: 'whisper-1', ...fields }).map(
+        ([name, value]) => `--b0und\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+      );
+      // `see` knows a form by its text.
+      return FORM.body.replace(/^--b0und[\s\S]*?whisper-1\r\n/, parts.join(''));
+    };
+    try {
+      for (const more of [{ dimensions: 8 }, { encoding_format: 'base64', input: ['a', 'b'] }]) {
+        await asked('POST /v1/embeddings', { model: 'text-embedding-3-small', input: 'x', ...more });
       }
+      for (const model of ['omni-moderation-latest', 'text-moderation-latest']) {
+        await asked('POST /v1/moderations', { model, input: ['x', 'violence'] });
+      }
+      const image = { model: 'gpt-image-1', prompt: 'a cat' };
+      await asked('POST /v1/images/generations', image);
+      await asked('POST /v1/images/generations', { model: 'dall-e-3', prompt: 'a cat' });
+      const picture = await asked('POST /v1/images/generations', {
+        ...image,
+        stream: true,
+        partial_images: 2,
+      });
+      expect(readFrames(picture).frames).toHaveLength(3);
+      const speech = { model: 'gpt-4o-mini-tts', input: 'Hello', voice: 'alloy' };
+      await asked('POST /v1/audio/speech', speech);
+      const sound = await asked('POST /v1/audio/speech', { ...speech, stream_format: 'sse' });
+      expect(readFrames(sound).frames.at(-1)).toMatchObject({ type: 'speech.audio.done' });
+      for (const response_format of ['json', 'verbose_json', 'text', 'srt']) {
+        await asked('POST /v1/audio/transcriptions', form({ response_format }));
+        await asked('POST /v1/audio/translations', form({ response_format }));
+      }
+      const speakers = {
+        model: 'gpt-4o-transcribe-diarize',
+        response_format: 'diarized_json',
+        chunking_strategy: 'auto',
+      };
+      await asked('POST /v1/audio/transcriptions', form(speakers));
+      const words = await asked(
+        'POST /v1/audio/transcriptions',
+        form({ model: 'gpt-4o-transcribe', stream: 'true' }),
+      );
+      expect(readFrames(words).frames.at(-1)).toMatchObject({ type: 'transcript.text.done' });
+      const completion = { model: 'gpt-3.5-turbo-instruct', prompt: 'Say hello' };
+      await asked('POST /v1/completions', completion);
+      for (const stream_options of [null, { include_usage: true }]) {
+        const text = await asked('POST /v1/completions', { ...completion, stream: true, stream_options });
+        expect(readFrames(text).done).toBe(true);
+      }
+    } finally {
+      await of.settled();
+      await simulators.close();
     }
-    ground.upstream.replies = [ANSWERING];
   });
 
   test("models in Anthropic's shape, and every file of the page", async () => {

@@ -28,13 +28,24 @@ export interface Seen {
   body: any;
 }
 
+/** The least that OpenAI's endpoints without a conversation answer. */
+const PASSED: Record<string, object> = {
+  '/v1/embeddings': { object: 'list', data: [], model: 'm' },
+  '/v1/moderations': { id: 'modr-1', model: 'm', results: [] },
+  '/v1/images/generations': { created: 1 },
+  '/v1/audio/transcriptions': { text: 'x' },
+  '/v1/audio/translations': { text: 'x' },
+  '/v1/completions': { id: 'cmpl-1', object: 'text_completion', created: 1, model: 'm', choices: [] },
+};
+
 /** A provider that answers steps, and counts. */
 export const ANSWERING: Reply = (response, request) => {
   const url = request.url ?? '';
   if (url === '/v1/audio/speech')
     return void response.writeHead(200, { 'content-type': 'audio/mpeg' }).end('x');
   if (url.includes('count_tokens')) return json(200, { input_tokens: 10 })(response, request);
-  const body = url.startsWith('/v1/messages') ? ANSWERS['anthropic-messages'].body : { data: [] };
+  const body = url.startsWith('/v1/messages') ? ANSWERS['anthropic-messages'].body : PASSED[url];
+  if (body === undefined) return void response.writeHead(404).end();
   json(200, body)(response, request);
 };
 

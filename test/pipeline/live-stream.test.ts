@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { usageOf } from '../../src/core/accounting/usage.ts';
 import type { AnswerEvent } from '../../src/core/answer.ts';
-import type { CallOutcome, Failure } from '../../src/pipeline/ports.ts';
+import { chainOf } from '../../src/core/context/lane-chain.ts';
+import { findLane } from '../../src/core/context/lanes.ts';
+import type { CallOutcome, EndedStep, Failure, Ports } from '../../src/pipeline/ports.ts';
 import { StreamFailure } from '../../src/pipeline/ports.ts';
 import { runStep } from '../../src/pipeline/step.ts';
 import { answers, portsOf, settingsOf, stepOf } from './in-process.ts';
@@ -168,6 +171,59 @@ describe('the same wire on both sides', () => {
     const further = portsOf(empty.reply, streams([early, { type: 'text', text: 'Paris' }]).reply);
     await runStep(stepOf(question, settings), settings, further.ports);
     expect(further.calls.map(({ showsThinking }) => showsThinking)).toEqual([false, false]);
+  });
+});
+
+describe('the lane of a stream knows', () => {
+  const own = settingsOf({ FLUX_TIERS: '{"easy":["gpt-5.2"],"medium":["gpt-5.2"],"hard":["gpt-5.2"]}' });
+  const digest = (text: string) => createHash('sha256').update(text).digest('base64url');
+  /** The hash that the session is told, of a stream of these events. */
+  async function answeredBy(events: AnswerEvent[], more: Record<string, unknown> = {}) {
+    const told: EndedStep[] = [];
+    const sessions: Ports['sessions'] = {
+      begin: async (_object, _step, asked) => findLane([], asked, () => 'lane'),
+      peek: async (_object, asked) => findLane([], asked, () => 'lane'),
+      settle: (_object, step) => told.push(step),
+      missed: () => {},
+      opened: () => {},
+    };
+    const { ports } = portsOf(streams(events).reply);
+    const session = { shown: 's', hash: 'hash' };
+    const step = stepOf({ ...question, ...more }, own, { digest, session });
+    const outcome = await runStep(step, own, { ...ports, sessions });
+    if (outcome.kind !== 'stream') throw new Error('no stream');
+    await collect(outcome.stream.frames);
+    outcome.stream.finish();
+    const messages = step.conversation.messages;
+    const after = (text: string) =>
+      chainOf([...messages, { role: 'assistant', content: [{ type: 'text', text }] }], digest).at(-1);
+    return { answered: told[0]?.lane?.next.answered, after };
+  }
+
+  test('what the client was sent, where the answer was cut at a stop sequence', async () => {
+    const events: AnswerEvent[] = [
+      ...[{ type: 'start' as const, id: 'c', model: 'gpt-5.2' }],
+      { type: 'text', text: 'one E' },
+      { type: 'text', text: 'ND two' },
+      { type: 'text', text: ' three' },
+      ...[{ type: 'stop' as const, reason: 'stop' as const }, { type: 'end' as const }],
+    ];
+    const cut = await answeredBy(events, { stop: 'END' });
+    expect(cut.answered).toBe(cut.after('one'));
+    const whole = await answeredBy(events);
+    expect(whole.answered).toBe(whole.after('one END two three'));
+  });
+
+  test('one of megabytes by what its client will send again', async () => {
+    const text = 'caf\u0065\u0301 au lait, and more. '.repeat(100_000);
+    const pieces = Array.from({ length: 1_000 }, (_, i) => text.slice(i * 2_900, (i + 1) * 2_900));
+    const events: AnswerEvent[] = [
+      ...[{ type: 'start' as const, id: 'c', model: 'gpt-5.2' }],
+      ...pieces.map((piece): AnswerEvent => ({ type: 'text', text: piece })),
+      ...[{ type: 'stop' as const, reason: 'stop' as const }, { type: 'end' as const }],
+    ];
+    const { answered, after } = await answeredBy(events);
+    expect(answered).toBe(after(`${pieces.join('').normalize('NFC')}\n`));
   });
 });
 

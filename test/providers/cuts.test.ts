@@ -11,7 +11,7 @@ import { createEventReader as readResponses } from '../../src/core/dialects/open
 import * as responses from '../../src/core/dialects/openai-responses/request.ts';
 import { replyTo } from '../../src/local/simulated/reply.ts';
 import { prepare } from '../../src/pipeline/prepare.ts';
-import { readFrames } from '../../src/providers/frames.ts';
+import { FrameReader } from '../../src/providers/frames.ts';
 import { conversationOf, LOOK_UP, model, say } from '../core/dialects/conversations.ts';
 import { accepted } from '../core/dialects/simulators.ts';
 
@@ -61,7 +61,8 @@ async function readPieces(
   const writer = client.answerWriter({ requestId: 'r', created: 1 }).stream();
   const events: AnswerEvent[] = [];
   let text = '';
-  for await (const batch of readFrames(body, () => 5_000, new AbortController().signal)) {
+  const frames = new FrameReader(body, () => 5_000, new AbortController().signal);
+  for (let batch = await frames.next(); batch; batch = await frames.next()) {
     for (const frame of batch) {
       const meant = reader(frame);
       events.push(...meant);

@@ -1,8 +1,10 @@
 import { leadingSystem } from '../accounting/estimate.ts';
-import type { Block, Message } from '../conversation.ts';
+import type { Message, TextBlock, ToolResultBlock, UserBlock } from '../conversation.ts';
+import { knownAnswer } from './running-answer.ts';
+import { type Digest, knownText, RunningText } from './running-hash.ts';
+import { sortedJson } from './sorted-json.ts';
 
-/** A hash of a text under a secret, or without one: short enough to be kept, long enough never to collide. */
-export type Digest = (text: string) => string;
+export type { Digest };
 
 /**
  * A hash for every length of a conversation, each made from the one before (contract.md, "Lanes"): of roles, text,
@@ -14,7 +16,7 @@ export type Digest = (text: string) => string;
 export function chainOf(messages: readonly Message[], digest: Digest, from = ''): string[] {
   let last = from;
   return messages.slice(leadingSystem(messages)).map((message) => {
-    last = digest(`${last}\n${canonicalText(message)}`);
+    last = digest(`${last}\n${canonicalText(message, digest)}`);
     return last;
   });
 }
@@ -31,62 +33,51 @@ export function firstAnswer(messages: readonly Message[]): number | undefined {
 }
 
 /** A message as its lane knows it: what any client sends again, however it wraps it. */
-export function canonicalText(message: Message): string {
-  let text = `${message.role === 'developer' ? 'system' : message.role}\n`;
-  let said = '';
-  let others = '';
+export function canonicalText(message: Message, digest: Digest): string {
+  if (message.role === 'assistant') return answerText(knownAnswer(message.content, digest));
+  return `${message.role === 'developer' ? 'system' : message.role}\n${contentText(message.content, digest)}`;
+}
+
+/** The message that an answer is, of what is known of it. */
+export function answerText(known: string): string {
+  return `assistant\n${known}`;
+}
+
+/** Clients join and split texts as they like, and drop the space at their end. */
+function contentText(content: readonly SentBlock[], digest: Digest): string {
+  let text = '';
+  let said: RunningText | null = null;
   const flush = (): void => {
-    // Clients join and split texts as they like, and drop the space at their end.
-    const normal = said.normalize('NFC').trimEnd();
-    if (normal !== '') text += `text ${normal.length} ${normal}\n`;
-    text += others;
-    [said, others] = ['', ''];
+    const known = said?.known() ?? '';
+    if (known !== '') text += `text ${known}\n`;
+    said = null;
   };
-  for (const block of message.content) {
-    if (block.type === 'text' || block.type === 'refusal') {
-      // Some wires have one place for an answer's text, and one for its calls.
-      if (others !== '' && message.role !== 'assistant') flush();
-      said += block.text;
-    } else if (block.type !== 'thinking') others += canonicalBlock(block);
+  for (const block of content) {
+    if (block.type === 'text') {
+      said ??= new RunningText(digest);
+      said.add(block.text);
+    } else {
+      flush();
+      text += sentText(block, digest);
+    }
   }
   flush();
   return text;
 }
 
-type OtherBlock = Exclude<Block, { type: 'text' | 'refusal' | 'thinking' }>;
+type SentBlock = UserBlock | ToolResultBlock;
 
-function canonicalBlock(block: OtherBlock): string {
+function sentText(block: Exclude<SentBlock, TextBlock>, digest: Digest): string {
   switch (block.type) {
-    case 'tool_call': {
-      const given = block.custom ? block.arguments : sortedJson(block.arguments);
-      return `call ${block.name} ${given.length} ${given}\n`;
-    }
     case 'tool_result':
-      return `result ${canonicalText({ role: 'user', content: block.content })}`;
+      return `result user\n${contentText(block.content, digest)}\n`;
     case 'image':
     case 'document': {
       const { source } = block;
       const shown = source.kind === 'url' ? source.url : source.kind === 'text' ? source.text : source.data;
-      return `${block.type} ${shown.length} ${shown}\n`;
+      return `${block.type} ${knownText(shown, digest)}\n`;
     }
     case 'foreign':
-      return `${block.kind} ${sortedJson(JSON.stringify(block.raw))}\n`;
+      return `${block.kind} ${knownText(sortedJson(JSON.stringify(block.raw)), digest)}\n`;
   }
-}
-
-/** JSON with its members in order; as it is where it is none. Models write arguments, so either may come. */
-function sortedJson(text: string): string {
-  if (text.trim() === '') return '{}';
-  try {
-    return JSON.stringify(sorted(JSON.parse(text)));
-  } catch {
-    return text;
-  }
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const members = Object.entries(value).map(([key, member]) => [key, sorted(member)] as const);
-  return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -11,9 +11,10 @@ export interface ClientDialect {
   wire: Wire;
   /**
    * Reads a parsed body.
+   * @param rawBody its text, from which the arguments of calls are taken as they stand there
    * @throws FluxError 400 that names the field
    */
-  read(body: unknown): ClientRequest;
+  read(body: unknown, rawBody?: string): ClientRequest;
   /** An error as a body of this wire. */
   writeError(error: FluxError): Record<string, unknown>;
   /**
@@ -96,7 +97,7 @@ export interface AnswerHead {
 
 /** Writes one answer in the client's wire. */
 export interface AnswerWriter {
-  /** A whole answer of a model of any wire. */
+  /** A whole answer of a model of any wire, which may hold `RawJson`. */
   whole(answer: Answer, metadata: FluxMetadata): Record<string, unknown>;
   /** A whole answer that already is in the client's wire. Absent: its text with one member more. */
   relayWhole?(raw: string, metadata: FluxMetadata): string;

@@ -43,13 +43,13 @@ export function progress(thought: string | undefined): AnswerEvent {
   return thought?.trim() ? { type: 'progress', thinks: true } : { type: 'progress' };
 }
 
-/** An event reader around one that takes parsed frames: whatever is malformed becomes an error event. */
-export function frameReader(read: (data: JsonObject) => AnswerEvent[]): EventReader {
+/** An event reader around one that takes parsed frames, with their texts: whatever is malformed becomes an error event. */
+export function frameReader(read: (data: JsonObject, raw: string) => AnswerEvent[]): EventReader {
   return (frame) => {
     try {
       const data: unknown = JSON.parse(frame.data);
       if (!isObject(data)) throw invalidAnswer('a frame that is no object');
-      return read(data);
+      return read(data, frame.data);
     } catch (error) {
       // A parser's own message quotes the text, which may be content: it is not passed on.
       const known = error instanceof FluxError ? error : invalidAnswer('a frame that is no JSON');

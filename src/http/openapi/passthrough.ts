@@ -1,47 +1,32 @@
 import * as z from 'zod';
-import type { PassthroughMetadata } from '../../core/metadata.ts';
 import type { Content, RouteDescription, RouteGroup } from './description.ts';
 import { BUDGET_ERRORS, KEY_ERRORS } from './errors.ts';
 import { STEP_HEADERS } from './parameters.ts';
-import { RESERVED } from './steps.ts';
+import * as examples from './passthrough-examples.ts';
+import { passthroughShapes } from './passthrough-shapes.ts';
 
 /** Of the headers of a step, those that say something where nothing is routed. */
 const HEADERS = STEP_HEADERS.filter(({ name }) => !/(Max-Tier|History)$/.test(name));
 
-const EVENTS: Content = {
-  type: 'text/event-stream',
-  text: "The provider's events as they come. An error ends them with its object.",
-};
+/** The provider's events as they come. */
+function events(shape: string, value: string): Content {
+  return {
+    type: 'text/event-stream',
+    text: "The provider's events as they come. An error ends them with its object.",
+    shape: [shape, 'Error'],
+    examples: { stream: { value } },
+  };
+}
+
+function json(shape: string, value: unknown): Content {
+  return { shape, examples: { answer: { value } } };
+}
 
 /** The endpoints that pass through. What is OpenAI's stays loose: bodies and answers go on as they are. */
 export function passthroughRoutes(): RouteGroup {
-  const usd = z
-    .number()
-    .nullable()
-    .meta({ description: 'USD; null where the price or the usage is not known.' });
-  const none = z.null().meta({ description: 'Nothing is routed, so nothing is compared.' });
-  const fluxcompute = z.strictObject({
-    request_id: z.uuid(),
-    passthrough: z.literal(true),
-    reason: z.literal('pinned'),
-    tier: z.null(),
-    provider: z.string(),
-    model_selected: z.string().nullable().meta({ description: 'As the answer names it.' }),
-    cost_usd: usd,
-    baseline_model: none,
-    baseline_cost_usd: none,
-    savings_usd: none,
-    savings_pct: none,
-    overhead_ms: z.number(),
-    session_id: z.string(),
-    price_book: z.string(),
-    simulated: z.boolean(),
-    reserved_usd: z.number().exactOptional().meta({ description: RESERVED }),
-  }) satisfies z.ZodType<PassthroughMetadata>;
   const model = z.string().meta({ description: 'A model of OpenAI, or `provider/model`.' });
   const words = z.union([z.string(), z.array(z.unknown())]);
   const file = z.string().meta({ format: 'binary' });
-  const answer = z.looseObject({ fluxcompute: fluxcompute.optional() });
   return {
     name: 'pass-through',
     about:
@@ -54,24 +39,36 @@ export function passthroughRoutes(): RouteGroup {
       AudioForm: z.looseObject({ model, file }),
       CompletionRequest: z.looseObject({ model, prompt: words.optional() }),
     },
-    given: { PassthroughMetadata: fluxcompute, PassthroughAnswer: answer },
+    given: passthroughShapes(),
     routes: [
-      route('POST /v1/embeddings', 'createEmbedding', 'Embeddings', {
-        shape: 'EmbeddingRequest',
-        examples: {
-          text: { value: { model: 'text-embedding-3-small', input: 'What is the capital of France?' } },
+      route(
+        'POST /v1/embeddings',
+        'createEmbedding',
+        'Embeddings',
+        {
+          shape: 'EmbeddingRequest',
+          examples: {
+            text: { value: { model: 'text-embedding-3-small', input: 'What is the capital of France?' } },
+          },
         },
-      }),
-      route('POST /v1/moderations', 'createModeration', 'Moderations', {
-        shape: 'ModerationRequest',
-        examples: { text: { value: { input: 'What is the capital of France?' } } },
-      }),
+        [json('EmbeddingList', examples.EMBEDDINGS)],
+      ),
+      route(
+        'POST /v1/moderations',
+        'createModeration',
+        'Moderations',
+        {
+          shape: 'ModerationRequest',
+          examples: { text: { value: { input: 'What is the capital of France?' } } },
+        },
+        [json('ModerationList', examples.MODERATIONS)],
+      ),
       route(
         'POST /v1/images/generations',
         'createImage',
         'Images out of words',
         { shape: 'ImageRequest', examples: { cat: { value: { model: 'gpt-image-1', prompt: 'a cat' } } } },
-        [EVENTS],
+        [json('ImageList', examples.IMAGES), events('ImageEvent', examples.IMAGE_EVENTS)],
       ),
       route(
         'POST /v1/audio/speech',
@@ -81,7 +78,10 @@ export function passthroughRoutes(): RouteGroup {
           shape: 'SpeechRequest',
           examples: { hello: { value: { model: 'gpt-4o-mini-tts', input: 'hello', voice: 'alloy' } } },
         },
-        [{ type: 'audio/mpeg', text: 'The sound, in the format that was asked for.' }, EVENTS],
+        [
+          { type: 'audio/mpeg', text: 'The sound, in the format that was asked for.' },
+          events('SpeechEvent', examples.SPEECH_EVENTS),
+        ],
       ),
       ...(['transcriptions', 'translations'] as const).map((name) =>
         route(
@@ -89,7 +89,12 @@ export function passthroughRoutes(): RouteGroup {
           name === 'transcriptions' ? 'createTranscription' : 'createTranslation',
           name === 'transcriptions' ? 'Words out of speech' : 'English words out of speech',
           { type: 'multipart/form-data', shape: 'AudioForm' },
-          [{ type: 'text/plain', text: 'Where the form asks for text.' }],
+          [
+            json('Transcript', examples.TRANSCRIPT),
+            { type: 'text/plain', text: 'Where the form asks for text.' },
+            // Whisper's translations have no stream.
+            ...(name === 'transcriptions' ? [events('TranscriptEvent', examples.TRANSCRIPT_EVENTS)] : []),
+          ],
         ),
       ),
       route(
@@ -100,7 +105,7 @@ export function passthroughRoutes(): RouteGroup {
           shape: 'CompletionRequest',
           examples: { hello: { value: { model: 'gpt-3.5-turbo-instruct', prompt: 'Say hello' } } },
         },
-        [EVENTS],
+        [json('Completion', examples.COMPLETION), events('CompletionChunk', examples.COMPLETION_STREAM)],
       ),
     ],
   };
@@ -111,7 +116,7 @@ function route(
   operationId: string,
   summary: string,
   body: Content,
-  others: readonly Content[] = [],
+  content: readonly Content[],
 ): RouteDescription {
   const isForm = body.type !== undefined;
   return {
@@ -131,7 +136,7 @@ function route(
         ...['x-fluxcompute-model', 'x-fluxcompute-tier', 'x-fluxcompute-reason'],
         'x-fluxcompute-session',
       ],
-      content: [...(path.endsWith('/speech') ? [] : [{ shape: 'PassthroughAnswer' }]), ...others],
+      content,
     },
     errors: [
       ...KEY_ERRORS,

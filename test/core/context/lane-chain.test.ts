@@ -58,7 +58,9 @@ describe('the chain of a conversation', () => {
   });
 
   test('tells apart what was said by whom, and text from a call', () => {
-    const texts = [user('a'), says('a'), calls('a', 'a'), user('call look_up 1 a')].map(canonicalText);
+    const texts = [user('a'), says('a'), calls('a', 'a'), user('call look_up 1 a')].map((message) =>
+      canonicalText(message, sha),
+    );
     expect(new Set(texts).size).toBe(4);
   });
 

@@ -2,7 +2,6 @@ import { type Usage, usageOf } from '../../accounting/usage.ts';
 import type { Answer, StopReason } from '../../answer.ts';
 import type { AssistantBlock, ForeignBlock, ThinkingBlock } from '../../conversation.ts';
 import { FluxError } from '../../errors.ts';
-import { valueText } from '../../json-splice.ts';
 import { originalId } from '../../tool-ids.ts';
 import {
   countAt,
@@ -14,7 +13,7 @@ import {
   requiredText,
   textAt,
 } from '../provider-json.ts';
-import { CHANGES } from './arguments.ts';
+import { inputTexts } from './arguments.ts';
 
 /**
  * Reads the JSON body of a 200 of `POST /v1/messages`. Thinking is kept as it came, and so are blocks that
@@ -46,7 +45,7 @@ export function readAnswer(body: unknown, raw?: string): Answer {
 }
 
 function readBlocks(content: readonly unknown[], raw: string | undefined): AssistantBlock[] {
-  const exact = raw !== undefined && CHANGES.test(raw) ? raw : null;
+  const inputs = inputTexts(() => raw);
   const blocks: AssistantBlock[] = [];
   for (const [index, block] of content.entries()) {
     if (!isObject(block)) continue;
@@ -59,9 +58,7 @@ function readBlocks(content: readonly unknown[], raw: string | undefined): Assis
         type: 'tool_call',
         id: originalId(requiredText(block, 'id')),
         name: requiredText(block, 'name'),
-        arguments:
-          (exact !== null && isObject(block.input) && valueText(exact, ['content', index, 'input'])) ||
-          JSON.stringify(block.input ?? {}),
+        arguments: (isObject(block.input) && inputs(index)) || JSON.stringify(block.input ?? {}),
       });
     } else blocks.push(ownBlock(block));
   }

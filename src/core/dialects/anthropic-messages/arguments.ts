@@ -1,10 +1,11 @@
 import type { ToolCallBlock } from '../../conversation.ts';
+import { elementTexts, valueText } from '../../json-splice.ts';
+import { RawJson } from '../../raw-json.ts';
 import { isObject, type JsonObject } from '../provider-json.ts';
 
 interface CallInput {
-  value: JsonObject;
-  /** The client's text, where parsing it and writing it again would change what it says. */
-  exact?: string;
+  /** The call's own text where parsing it and writing it again would change it in any way. */
+  value: JsonObject | RawJson;
   /** The model had written something else, which now stands under `_raw`. */
   wrapped?: true;
 }
@@ -12,7 +13,7 @@ interface CallInput {
 // Read once a block, however often the step is prepared and sent.
 const known = new WeakMap<ToolCallBlock, CallInput>();
 
-/** A past call's arguments as the object Anthropic wants. */
+/** A call's arguments as the object Anthropic has. */
 export function callInput(call: ToolCallBlock): CallInput {
   const before = known.get(call);
   if (before !== undefined) return before;
@@ -21,53 +22,27 @@ export function callInput(call: ToolCallBlock): CallInput {
   return input;
 }
 
-// Numbers that a double may not hold or write the same way, and keys that JavaScript moves to the front.
-export const CHANGES = /[:,[]\s*-?(?:[\d.]{16}|[\d.]+[eE])|"\d+"\s*:/;
-
 function readArguments(text: string): CallInput {
   // What many clients keep of a call without arguments.
   if (text.trim() === '') return { value: {} };
   try {
     const value: unknown = JSON.parse(text);
-    if (isObject(value)) return CHANGES.test(text) ? { value, exact: text } : { value };
+    if (isObject(value)) return { value: JSON.stringify(value) === text ? value : new RawJson(text) };
   } catch {
     // Models make mistakes: the broken text stays readable for the next one.
   }
   return { value: { _raw: text }, wrapped: true };
 }
 
-/** Collects what has to stand in a body as the text it was. */
-export class ExactInputs {
-  private readonly texts: string[] = [];
+/** The inputs of calls as they stand in a message's JSON text, by their places; each undefined where there is none. */
+export type InputTexts = (place: number) => string | undefined;
 
-  /** The call's input as a value to be written, which may stand for a text until {@link write}. */
-  take(call: ToolCallBlock): unknown {
-    const { value, exact } = callInput(call);
-    if (exact === undefined) return value;
-    this.texts.push(exact);
-    return new Placeholder();
-  }
-
-  /** The body as JSON: one pass where no text was kept, which is nearly always. */
-  write(body: JsonObject): string {
-    if (this.texts.length === 0) return JSON.stringify(body);
-    const mark = freeMark(writeWith(null, body));
-    const parts = writeWith(mark, body).split(`"input":"${mark}"`);
-    return parts.map((part, i) => (i === 0 ? part : `"input":${this.texts[i - 1]}${part}`)).join('');
-  }
-}
-
-class Placeholder {}
-
-function writeWith(mark: string | null, body: JsonObject): string {
-  return JSON.stringify(body, (_key, value) => (value instanceof Placeholder ? mark : value));
-}
-
-/** A mark that no input in the text already is, whatever the client wrote there. */
-function freeMark(text: string): string {
-  const taken = new Set(Array.from(text.matchAll(/"input":"(exact-input-\d+)"/g), (match) => match[1]));
-  for (let n = 0; ; n += 1) {
-    const mark = `exact-input-${n}`;
-    if (!taken.has(mark)) return mark;
-  }
+/** Looked up only where there is a call. */
+export function inputTexts(message: () => string | undefined): InputTexts {
+  let blocks: readonly string[] | undefined;
+  return (place) => {
+    blocks ??= elementTexts(message() ?? '{}', ['content']);
+    const block = blocks[place];
+    return block === undefined ? undefined : valueText(block, ['input']);
+  };
 }

@@ -1,5 +1,6 @@
 import type { AnswerEvent } from '../../answer.ts';
 import { ANTHROPIC_IDS, createIdMap } from '../../tool-ids.ts';
+import { JsonEnd } from '../json-end.ts';
 import { type JsonObject, textAt } from '../provider-json.ts';
 import { toolUse } from './write.ts';
 
@@ -8,7 +9,7 @@ type Content = Extract<AnswerEvent, { type: 'text' | 'tool_call' | 'tool_argumen
 /** What has to go into one content block. */
 type Part =
   | { kind: 'text'; waiting: string }
-  | { kind: 'call'; id: string; name: string; index: number; waiting: string; said: string }
+  | { kind: 'call'; id: string; name: string; index: number; waiting: string; end: JsonEnd }
   | { kind: 'thinking'; raw: JsonObject };
 
 /** Writes content blocks, one at a time as this wire has them. */
@@ -51,7 +52,7 @@ export function createBlockWriter(frame: (type: string, fields: JsonObject) => s
     if (waiting === '') return opening_;
     part.waiting = '';
     if (part.kind === 'text') return opening_ + delta({ type: 'text_delta', text: waiting });
-    part.said += waiting;
+    part.end.read(waiting);
     return opening_ + delta({ type: 'input_json_delta', partial_json: waiting });
   };
   const openingOf = (part: Exclude<Part, { kind: 'thinking' }>): JsonObject =>
@@ -83,7 +84,7 @@ export function createBlockWriter(frame: (type: string, fields: JsonObject) => s
         else parts.push({ kind: 'text', waiting: event.text });
       } else if (event.type === 'tool_call') {
         const { id, name, index: call } = event;
-        parts.push({ kind: 'call', id, name, index: call, waiting: '', said: '' });
+        parts.push({ kind: 'call', id, name, index: call, waiting: '', end: new JsonEnd() });
       } else if (event.type === 'tool_arguments') {
         const call = parts.find((part) => part.kind === 'call' && part.index === event.index);
         // White space after arguments that were whole already.
@@ -101,14 +102,7 @@ export function createBlockWriter(frame: (type: string, fields: JsonObject) => s
 }
 
 function isFinished(part: Part): boolean {
-  if (part.kind !== 'call') return true;
-  if (!/[}\]"]\s*$/.test(part.said.slice(-16))) return false;
-  try {
-    JSON.parse(part.said);
-    return true;
-  } catch {
-    return false;
-  }
+  return part.kind !== 'call' || part.end.isReached;
 }
 
 /** How a thinking block begins; a redacted one comes whole. */

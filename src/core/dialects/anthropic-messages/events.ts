@@ -1,5 +1,6 @@
 import type { Usage } from '../../accounting/usage.ts';
 import type { AnswerEvent } from '../../answer.ts';
+import { valueText } from '../../json-splice.ts';
 import { originalId } from '../../tool-ids.ts';
 import {
   invalidAnswer,
@@ -33,7 +34,7 @@ export function createEventReader(): EventReader {
     return [{ type: 'tool_arguments', index: call.index, delta }];
   }
 
-  function startBlock(data: JsonObject): AnswerEvent[] {
+  function startBlock(data: JsonObject, raw: string): AnswerEvent[] {
     const block = objectAt(data, 'content_block');
     if (block === undefined || typeof data.index !== 'number') throw invalidAnswer('a block without content');
     if (block.type === 'text' && block.text) return [{ type: 'text', text: requiredText(block, 'text') }];
@@ -51,8 +52,8 @@ export function createEventReader(): EventReader {
         name: requiredText(block, 'name'),
       },
     ];
-    const whole =
-      isObject(block.input) && Object.keys(block.input).length > 0 ? JSON.stringify(block.input) : '';
+    const isWhole = isObject(block.input) && Object.keys(block.input).length > 0;
+    const whole = (isWhole && valueText(raw, ['content_block', 'input'])) || '';
     return whole === '' ? events : [...events, ...argumentsOf(data, whole)];
   }
 
@@ -105,7 +106,7 @@ export function createEventReader(): EventReader {
     return events;
   }
 
-  return frameReader((data) => {
+  return frameReader((data, raw) => {
     switch (data.type) {
       case 'message_start': {
         const message = objectAt(data, 'message');
@@ -115,7 +116,7 @@ export function createEventReader(): EventReader {
         return [{ type: 'start', id, model, ...(counted === undefined ? {} : { usage: counted }) }];
       }
       case 'content_block_start':
-        return startBlock(data);
+        return startBlock(data, raw);
       case 'content_block_delta':
         return readDelta(data);
       case 'content_block_stop':

@@ -55,8 +55,16 @@ export function readShown(block: Shown, path: string, bound: Bound): UserBlock {
   }
 }
 
-/** What a model said; a document in its mouth, which older versions of the API took, is its provider's alone. */
-export function readSaid(block: WireAssistantBlock, path: string, bound: Bound): AssistantBlock {
+/**
+ * What a model said; a document in its mouth, which older versions of the API took, is its provider's alone.
+ * @param inputText a call's input as it stands in the body
+ */
+export function readSaid(
+  block: WireAssistantBlock,
+  path: string,
+  bound: Bound,
+  inputText: () => string | undefined,
+): AssistantBlock {
   switch (block.type) {
     case 'text':
       return readText(block as WireText);
@@ -71,7 +79,7 @@ export function readSaid(block: WireAssistantBlock, path: string, bound: Bound):
         type: 'tool_call',
         id: originalId(String(block.id)),
         name: String(block.name),
-        arguments: JSON.stringify(block.input),
+        arguments: inputText() ?? JSON.stringify(block.input),
         ...mark(controlOf(block)),
       };
     }

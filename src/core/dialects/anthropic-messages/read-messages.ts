@@ -1,6 +1,8 @@
 import type { AssistantBlock, Message, ToolResultBlock, UserBlock } from '../../conversation.ts';
 import { invalidRequest } from '../../errors.ts';
+import { elementTexts } from '../../json-splice.ts';
 import { originalId } from '../../tool-ids.ts';
+import { inputTexts } from './arguments.ts';
 import { type Bound, mark, readSaid, readShown, readTexts } from './read-blocks.ts';
 import type { WireMessage, WireToolResult } from './request-schema.ts';
 
@@ -8,10 +10,17 @@ type UserMessage = Extract<WireMessage, { role: 'user' }>;
 
 /**
  * Messages as the conversation has them: tool results in messages of their own, before what the user says with them.
+ * @param rawBody the text of the whole body, where it is at hand
  * @param paired whether every call has to be answered here (not where the API holds part of the history)
  * @throws FluxError 400 where calls and results don't belong together, in Anthropic's words: clients recover by them
  */
-export function toMessages(wire: readonly WireMessage[], bound: Bound, paired: boolean): Message[] {
+export function toMessages(
+  wire: readonly WireMessage[],
+  rawBody: string | undefined,
+  bound: Bound,
+  paired: boolean,
+): Message[] {
+  let texts: readonly string[] | undefined;
   const messages: Message[] = [];
   let open = new Set<string>();
   let caller = 0;
@@ -43,10 +52,14 @@ export function toMessages(wire: readonly WireMessage[], bound: Bound, paired: b
       continue;
     }
     const { content } = message;
+    const inputs = inputTexts(() => {
+      texts ??= elementTexts(rawBody ?? '{}', ['messages']);
+      return texts[index];
+    });
     const said: AssistantBlock[] =
       typeof content === 'string'
         ? readTexts(content)
-        : content.map((block, place) => readSaid(block, `${path}.${place}`, bound));
+        : content.map((block, place) => readSaid(block, `${path}.${place}`, bound, () => inputs(place)));
     messages.push({ role: 'assistant', content: said });
     caller = index;
     open = new Set(typeof content === 'string' ? [] : content.flatMap(callId));

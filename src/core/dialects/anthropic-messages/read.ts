@@ -23,27 +23,28 @@ import { writeMessage } from './write.ts';
 
 /**
  * Reads the parsed body of POST /v1/messages.
+ * @param rawBody its text, from which the inputs of calls are taken as they stand there
  * @throws FluxError 400 that names the field.
  */
-export function readMessagesRequest(body: unknown): ClientRequest {
+export function readMessagesRequest(body: unknown, rawBody?: string): ClientRequest {
   const messages = readMessages(body);
   const parsed = (messages ? messagesEnvelope : messagesRequest).safeParse(body);
   if (!parsed.success) throw shapeError(parsed.error, body);
-  return toRequest({ ...parsed.data, ...(messages ? { messages } : {}) });
+  return toRequest({ ...parsed.data, ...(messages ? { messages } : {}) }, rawBody);
 }
 
 /**
  * Reads the parsed body of POST /v1/messages/count_tokens: the same without what concerns the answer.
  * @throws FluxError 400 that names the field.
  */
-export function readCountRequest(body: unknown): ClientRequest {
+export function readCountRequest(body: unknown, rawBody?: string): ClientRequest {
   const messages = readMessages(body);
   const parsed = (messages ? countEnvelope : countRequest).safeParse(body);
   if (!parsed.success) throw shapeError(parsed.error, body);
-  return toRequest({ ...parsed.data, ...(messages ? { messages } : {}) });
+  return toRequest({ ...parsed.data, ...(messages ? { messages } : {}) }, rawBody);
 }
 
-function toRequest(request: MessagesRequestBody): ClientRequest {
+function toRequest(request: MessagesRequestBody, rawBody: string | undefined): ClientRequest {
   const bound: Bound = {
     own: MESSAGES_ONLY_FIELDS.filter((field) => isMeant(field, request[field])),
     lost: new Set(),
@@ -51,7 +52,7 @@ function toRequest(request: MessagesRequestBody): ClientRequest {
   // The API fills the cache and answers nothing: no other does.
   if (request.max_tokens === 0) bound.own.push('max_tokens');
   const system = readTexts(request.system ?? '');
-  const messages = toMessages(request.messages, bound, request.thread == null);
+  const messages = toMessages(request.messages, rawBody, bound, request.thread == null);
   const tools = readTools(request.tools ?? [], bound);
   const who = readUserId(request.metadata?.user_id ?? '');
   const conversation: Conversation = {

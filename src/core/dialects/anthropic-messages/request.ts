@@ -7,13 +7,14 @@ import type {
   Reasoning,
   Tool,
 } from '../../conversation.ts';
+import { writeJson } from '../../raw-json.ts';
 import type { CatalogModel } from '../../routing/catalog.ts';
 import { ANTHROPIC_IDS, createIdMap, type IdMap } from '../../tool-ids.ts';
 import { hasCacheMarks } from '../cache-marks.ts';
 import type { JsonObject } from '../provider-json.ts';
 import { parameterSchema } from '../tool-schema.ts';
 import type { RequestOptions } from '../upstream.ts';
-import { ExactInputs } from './arguments.ts';
+import { callInput } from './arguments.ts';
 
 /**
  * The body of `POST /v1/messages` (API version 2026-10-21) for a conversation that `pipeline/prepare` has adapted
@@ -27,14 +28,14 @@ export function writeRequest(
   const { messages, tools, output } = conversation;
   const turn = messages.findIndex((message) => message.role !== 'system' && message.role !== 'developer');
   const leading = turn === -1 ? messages : messages.slice(0, turn);
-  const maps: Maps = { ids: createIdMap(ANTHROPIC_IDS), inputs: new ExactInputs() };
-  const system = leading.flatMap((message) => message.content.map((block) => writeBlock(block, maps)));
-  return maps.inputs.write({
+  const ids = createIdMap(ANTHROPIC_IDS);
+  const system = leading.flatMap((message) => message.content.map((block) => writeBlock(block, ids)));
+  return writeJson({
     model: options.modelId,
     max_tokens: output.maxTokens ?? model.maxOutput,
     tools: tools.length > 0 ? tools.map(writeTool) : undefined,
     system: system.length > 0 ? system : undefined,
-    messages: writeMessages(messages.slice(leading.length), maps),
+    messages: writeMessages(messages.slice(leading.length), ids),
     cache_control: automaticCache(conversation),
     tool_choice: tools.length > 0 ? writeToolChoice(conversation) : undefined,
     thinking: writeThinking(conversation.reasoning),
@@ -46,18 +47,12 @@ export function writeRequest(
   });
 }
 
-/** What a block's text depends on besides itself. */
-interface Maps {
-  ids: IdMap;
-  inputs: ExactInputs;
-}
-
 /** Results of one assistant turn in one user message (T34), even where they came as several. */
-function writeMessages(messages: readonly Message[], maps: Maps): JsonObject[] {
+function writeMessages(messages: readonly Message[], ids: IdMap): JsonObject[] {
   const written: JsonObject[] = [];
   let results: JsonObject[] | null = null;
   for (const message of messages) {
-    const content = message.content.map((block) => writeBlock(block, maps));
+    const content = message.content.map((block) => writeBlock(block, ids));
     if (message.role === 'tool' && results !== null) {
       results.push(...content);
       continue;
@@ -69,7 +64,7 @@ function writeMessages(messages: readonly Message[], maps: Maps): JsonObject[] {
   return written;
 }
 
-function writeBlock(block: Block, maps: Maps): JsonObject {
+function writeBlock(block: Block, ids: IdMap): JsonObject {
   switch (block.type) {
     case 'text':
       return { type: 'text', text: block.text, cache_control: cacheControl(block.cache) };
@@ -87,16 +82,16 @@ function writeBlock(block: Block, maps: Maps): JsonObject {
     case 'tool_call':
       return {
         type: 'tool_use',
-        id: maps.ids.call(block.id),
+        id: ids.call(block.id),
         name: block.name,
-        input: maps.inputs.take(block),
+        input: callInput(block).value,
         cache_control: cacheControl(block.cache),
       };
     case 'tool_result':
       return {
         type: 'tool_result',
-        tool_use_id: maps.ids.result(block.callId),
-        content: block.content.length > 0 ? block.content.map((part) => writeBlock(part, maps)) : undefined,
+        tool_use_id: ids.result(block.callId),
+        content: block.content.length > 0 ? block.content.map((part) => writeBlock(part, ids)) : undefined,
         is_error: block.isError === true ? true : undefined,
         cache_control: cacheControl(block.cache),
       };

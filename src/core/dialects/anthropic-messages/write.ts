@@ -2,6 +2,7 @@ import { usageOf } from '../../accounting/usage.ts';
 import type { Answer, StopReason } from '../../answer.ts';
 import type { AssistantBlock } from '../../conversation.ts';
 import type { FluxMetadata } from '../../metadata.ts';
+import type { RawJson } from '../../raw-json.ts';
 import { ANTHROPIC_IDS, createIdMap, type IdMap } from '../../tool-ids.ts';
 import type { AnswerHead } from '../client-dialect.ts';
 import type { JsonObject } from '../provider-json.ts';
@@ -67,6 +68,6 @@ function writeBlock(block: AssistantBlock, ids: IdMap): JsonObject[] {
   }
 }
 
-export function toolUse(id: string, name: string, input: JsonObject): JsonObject {
+export function toolUse(id: string, name: string, input: JsonObject | RawJson): JsonObject {
   return { type: 'tool_use', id, name, input, caller: { type: 'direct' } };
 }

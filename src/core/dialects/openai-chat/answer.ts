@@ -1,6 +1,7 @@
 import type { Usage } from '../../accounting/usage.ts';
 import type { Answer, StopReason } from '../../answer.ts';
 import type { AssistantBlock } from '../../conversation.ts';
+import { valueText } from '../../json-splice.ts';
 import { originalId } from '../../tool-ids.ts';
 import { openAiError } from '../openai-error.ts';
 import { readOpenAiUsage } from '../openai-usage.ts';
@@ -17,9 +18,10 @@ import {
 /**
  * Reads the JSON body of a 200 of `POST /v1/chat/completions`, of OpenAI or a server like it: the first choice.
  *
+ * @param raw the body's text
  * @throws FluxError with the error's own status where the body is an error, 502 where it is no answer.
  */
-export function readAnswer(body: unknown): Answer {
+export function readAnswer(body: unknown, raw = '{}'): Answer {
   if (!isObject(body)) throw invalidAnswer('no JSON object');
   throwError(body);
   const choice = objectsAt(body, 'choices')[0];
@@ -34,7 +36,11 @@ export function readAnswer(body: unknown): Answer {
   const calls = objectsAt(message, 'tool_calls').filter(
     (call) => (objectAt(call, 'function') ?? objectAt(call, 'custom')) !== undefined,
   );
-  for (const [index, call] of calls.entries()) blocks.push(readCall(call, index, id));
+  const all: unknown[] = Array.isArray(message.tool_calls) ? message.tool_calls : [];
+  for (const [index, call] of calls.entries()) {
+    const place = ['choices', 0, 'message', 'tool_calls', all.indexOf(call), 'function', 'arguments'];
+    blocks.push(readCall(call, index, id, () => valueText(raw, place)));
+  }
   const usage = usageOfChat(body);
   const serviceTier = textAt(body, 'service_tier');
   return {
@@ -47,14 +53,19 @@ export function readAnswer(body: unknown): Answer {
   };
 }
 
-function readCall(call: JsonObject, index: number, answerId: string): AssistantBlock {
+function readCall(
+  call: JsonObject,
+  index: number,
+  answerId: string,
+  objectText: () => string | undefined,
+): AssistantBlock {
   const custom = objectAt(call, 'custom');
   const made = custom ?? objectAt(call, 'function') ?? {};
   return {
     type: 'tool_call',
     id: callId(call, index, answerId),
     name: requiredText(made, 'name'),
-    arguments: argumentsOf(made),
+    arguments: argumentsOf(made, objectText),
     ...(custom === undefined ? {} : { custom: true }),
   };
 }
@@ -64,9 +75,12 @@ export function callId(call: JsonObject, index: number, answerId: string): strin
   return originalId(textAt(call, 'id') || `call_${answerId}_${index}`);
 }
 
-/** Arguments are JSON text, or a custom tool's free text; some compatible servers send the object itself. */
-export function argumentsOf(made: JsonObject): string {
-  if (isObject(made.arguments)) return JSON.stringify(made.arguments);
+/**
+ * Arguments are JSON text, or a custom tool's free text; some compatible servers send the object itself.
+ * @param objectText that object as it stands in the body
+ */
+export function argumentsOf(made: JsonObject, objectText: () => string | undefined): string {
+  if (isObject(made.arguments)) return objectText() ?? JSON.stringify(made.arguments);
   return textAt(made, 'arguments') ?? textAt(made, 'input') ?? '';
 }
 

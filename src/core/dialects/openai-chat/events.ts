@@ -1,4 +1,5 @@
 import type { AnswerEvent } from '../../answer.ts';
+import { valueText } from '../../json-splice.ts';
 import {
   invalidAnswer,
   type JsonObject,
@@ -22,7 +23,7 @@ export function createEventReader(): EventReader {
   const openChoices = new Set<unknown>();
   let stop: AnswerEvent | undefined;
 
-  function readCall(delta: JsonObject): AnswerEvent[] {
+  function readCall(delta: JsonObject, objectText: () => string | undefined): AnswerEvent[] {
     const custom = objectAt(delta, 'custom');
     const made = custom ?? objectAt(delta, 'function') ?? {};
     const id = textAt(delta, 'id') || undefined;
@@ -42,31 +43,35 @@ export function createEventReader(): EventReader {
         ...(custom === undefined ? {} : { custom: true }),
       });
     }
-    const text = argumentsOf(made);
+    const text = argumentsOf(made, objectText);
     if (text !== '') events.push({ type: 'tool_arguments', index, delta: text });
     return events;
   }
 
-  function readChoice(choice: JsonObject): AnswerEvent[] {
+  /** @param text the choice as it stands in the chunk */
+  function readChoice(choice: JsonObject, text: () => string): AnswerEvent[] {
     const delta = objectAt(choice, 'delta') ?? {};
     const events: AnswerEvent[] = [];
     // Not of OpenAI's own, but of most servers with its API.
     const thought = textAt(delta, 'reasoning_content') ?? textAt(delta, 'reasoning');
     if (thought) events.push(progress(thought));
-    const text = textAt(delta, 'content');
-    if (text) events.push({ type: 'text', text });
+    const said = textAt(delta, 'content');
+    if (said) events.push({ type: 'text', text: said });
     const refusal = textAt(delta, 'refusal');
     if (refusal) {
       refused = true;
       events.push({ type: 'refusal', text: refusal });
     }
-    for (const call of objectsAt(delta, 'tool_calls')) events.push(...readCall(call));
+    for (const [place, call] of objectsAt(delta, 'tool_calls').entries()) {
+      const path = ['delta', 'tool_calls', place, 'function', 'arguments'];
+      events.push(...readCall(call, () => valueText(text(), path)));
+    }
     const reason = textAt(choice, 'finish_reason');
     if (reason) stop = { type: 'stop', reason: stopReason(reason, { calls: callCount > 0, refused }) };
     return events;
   }
 
-  const readChunk = frameReader((chunk) => {
+  const readChunk = frameReader((chunk, raw) => {
     throwError(chunk);
     const choices = objectsAt(chunk, 'choices');
     const usage = usageOfChat(chunk);
@@ -78,11 +83,11 @@ export function createEventReader(): EventReader {
       answerId = textAt(chunk, 'id') ?? '';
       events.push({ type: 'start', id: answerId, model: textAt(chunk, 'model') ?? '' });
     }
-    for (const choice of choices) {
+    for (const [place, choice] of choices.entries()) {
       const index = choice.index ?? 0;
       if (textAt(choice, 'finish_reason')) openChoices.delete(index);
       else openChoices.add(index);
-      if (index === 0) events.push(...readChoice(choice));
+      if (index === 0) events.push(...readChoice(choice, () => valueText(raw, ['choices', place]) ?? '{}'));
     }
     if (stop && openChoices.size === 0) {
       events.push(stop);

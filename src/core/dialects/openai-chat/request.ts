@@ -143,8 +143,13 @@ function writeMessage(message: Message): JsonObject[] {
         content: writeContent(marked(result)),
       }));
     case 'assistant': {
-      const texts = message.content.filter((block) => block.type === 'text');
-      const refusals = message.content.filter((block) => block.type === 'refusal');
+      // An empty text is none: clients send it for null, and it is read as nothing.
+      const texts = message.content
+        .filter((block) => block.type === 'text')
+        .filter(({ text, cache }) => text !== '' || cache !== undefined);
+      const refusals = message.content
+        .filter((block) => block.type === 'refusal')
+        .filter(({ text }) => text !== '');
       const calls = message.content.filter((block) => block.type === 'tool_call');
       return [
         {

@@ -1,4 +1,5 @@
 import type { AssistantBlock } from '../../conversation.ts';
+import { HeldText } from '../held-text.ts';
 import type { JsonObject } from '../provider-json.ts';
 import type { OfferedTool } from './namespaces.ts';
 
@@ -23,13 +24,14 @@ interface OpenMessage {
   id: string;
   place: number;
   parts: JsonObject[];
-  part: { kind: 'output_text' | 'refusal'; text: string } | null;
+  part: { kind: 'output_text' | 'refusal'; said: HeldText } | null;
 }
 
 interface OpenCall {
   place: number;
   item: JsonObject & { id: string };
-  text: string;
+  given: HeldText;
+  isEmpty: boolean;
   custom: boolean;
 }
 
@@ -68,7 +70,8 @@ export function createOutput(answerId: string, emit: Emit): Output {
   };
   const closePart = (open: OpenMessage): void => {
     if (!open.part) return;
-    const { kind, text } = open.part;
+    const { kind, said } = open.part;
+    const text = said.toString();
     const where = { item_id: open.id, output_index: open.place, content_index: open.parts.length };
     emit(`response.${kind}.done`, {
       ...where,
@@ -90,11 +93,13 @@ export function createOutput(answerId: string, emit: Emit): Output {
   const addArguments = (index: number, delta: string): void => {
     const open = calls.get(index);
     if (!open || delta === '') return;
-    open.text += delta;
+    open.given.add(delta);
+    open.isEmpty = false;
     const type = open.custom ? 'response.custom_tool_call_input' : 'response.function_call_arguments';
     emit(`${type}.delta`, { item_id: open.item.id, output_index: open.place, delta });
   };
-  const closeCall = ({ place, item, text, custom }: OpenCall, incomplete: boolean): void => {
+  const closeCall = ({ place, item, given, custom }: OpenCall, incomplete: boolean): void => {
+    const text = given.toString();
     const where = { item_id: item.id, output_index: place };
     const status = incomplete ? 'incomplete' : 'completed';
     if (custom) {
@@ -112,14 +117,14 @@ export function createOutput(answerId: string, emit: Emit): Output {
       const where = { item_id: open.id, output_index: open.place };
       if (open.part?.kind !== kind) {
         closePart(open);
-        open.part = { kind, text: '' };
+        open.part = { kind, said: new HeldText() };
         emit('response.content_part.added', {
           ...where,
           content_index: open.parts.length,
           part: partOf(kind, ''),
         });
       }
-      open.part.text += delta;
+      open.part.said.add(delta);
       emit(`response.${kind}.delta`, {
         ...where,
         content_index: open.parts.length,
@@ -132,7 +137,7 @@ export function createOutput(answerId: string, emit: Emit): Output {
       const item = custom
         ? { id: idOf('ctc'), type: 'custom_tool_call', status: 'in_progress', call_id, ...named, input: '' }
         : { id: idOf('fc'), type: 'function_call', status: 'in_progress', call_id, ...named, arguments: '' };
-      calls.set(index, { place: begin(item), item, text: '', custom });
+      calls.set(index, { place: begin(item), item, given: new HeldText(), isEmpty: true, custom });
     },
     addArguments,
     add(item) {
@@ -144,7 +149,7 @@ export function createOutput(answerId: string, emit: Emit): Output {
       closeMessage(incomplete);
       for (const [index, open] of calls) {
         // Without arguments a call is still JSON on this wire.
-        if (open.text === '' && !open.custom && !incomplete) addArguments(index, '{}');
+        if (open.isEmpty && !open.custom && !incomplete) addArguments(index, '{}');
         closeCall(open, incomplete && open.place === last);
       }
       calls.clear();

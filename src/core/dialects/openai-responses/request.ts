@@ -107,7 +107,8 @@ function writeAnswer(message: Extract<Message, { role: 'assistant' }>, maps: Map
       items.push(block.raw);
     } else if (typeof last?.content === 'string') {
       last.content += block.text;
-    } else {
+    } else if (block.text !== '') {
+      // An empty text is none: it is read as nothing.
       items.push({ type: 'message', role: 'assistant', content: block.text });
     }
   }

@@ -14,25 +14,37 @@ export interface AnswerFacts {
 
 /**
  * Looks at the first and last bytes of a JSON answer that passes through: servers write `model` and `usage` there. So
- * nothing is parsed, and only the last bytes wait.
+ * nothing is parsed, and only the last bytes wait, always in the same place.
  */
 export class AnswerEnds {
-  #head: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
-  #tail: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
+  readonly #head = new Uint8Array(END_BYTES);
+  #headLength = 0;
+  /** Bytes that went on the last time, then those that wait. */
+  #bytes = new Uint8Array(2 * END_BYTES);
+  #start = 0;
+  #end = 0;
 
-  /** @returns what of the answer may go on: all but its last bytes so far */
+  /** @returns what of the answer may go on, which is there until the next call: all but its last bytes so far */
   push(chunk: Uint8Array): Uint8Array {
-    if (this.#head.length < END_BYTES) {
-      this.#head = joined(this.#head, chunk.subarray(0, END_BYTES - this.#head.length));
-    }
-    const waiting = joined(this.#tail, chunk);
-    const cut = Math.max(0, waiting.length - END_BYTES);
-    this.#tail = waiting.slice(cut);
-    return waiting.subarray(0, cut);
+    const first = chunk.subarray(0, END_BYTES - this.#headLength);
+    this.#head.set(first, this.#headLength);
+    this.#headLength += first.length;
+    const waiting = this.#tail.length;
+    const held = this.#bytes;
+    if (waiting + chunk.length > held.length) this.#bytes = new Uint8Array(waiting + chunk.length);
+    this.#bytes.set(held.subarray(this.#start, this.#end));
+    this.#bytes.set(chunk, waiting);
+    this.#end = waiting + chunk.length;
+    this.#start = Math.max(0, this.#end - END_BYTES);
+    return this.#bytes.subarray(0, this.#start);
+  }
+
+  get #tail(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end);
   }
 
   facts(): AnswerFacts {
-    return factsIn([textOf(this.#tail), textOf(this.#head)]);
+    return factsIn([textOf(this.#tail), textOf(this.#head.subarray(0, this.#headLength))]);
   }
 
   /** The bytes that waited, with one member more where they end an object. */

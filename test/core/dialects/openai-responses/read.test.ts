@@ -318,9 +318,6 @@ test('wire → conversation → wire is the identity', () => {
   fc.assert(
     fc.property(conversation, (given) => {
       const prepared = prepare(unfolded(given), target, { defaultMaxTokens: 100 }).conversation;
-      const isEmpty = ({ role, content }: Message) =>
-        role === 'assistant' && content.some((block) => block.type === 'text' && block.text === '');
-      fc.pre(!prepared.messages.some(isEmpty));
       const wire = write(prepared);
       // Ids that were rewritten once are escaped again (core/tool-ids.ts).
       fc.pre(!/"flx[eh]_/.test(wire));
