@@ -29,6 +29,16 @@ export type Reason =
   | 'observe'
   | 'escalated';
 
+/** What a model was not shown of a conversation (T25). */
+export interface ContextMetadata {
+  kept_messages: number;
+  left_out_messages: number;
+  /** Estimated, as the model counts them. */
+  left_out_tokens: number;
+  /** A summary stands in the place of what was left out. */
+  summary: boolean;
+}
+
 /** The `fluxcompute` object in every answer. Fields and units: docs/api.md. */
 export interface FluxMetadata {
   request_id: string;
@@ -49,6 +59,8 @@ export interface FluxMetadata {
   overhead_ms: number;
   session_id: string;
   context_compression: number;
+  /** Only where something was left out. */
+  context?: ContextMetadata;
   cache: { cache_write_tokens: number; cache_read_tokens: number; cache_hit: boolean };
   escalations: Escalation[];
   adapted: Adaptation[];

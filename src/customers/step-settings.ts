@@ -95,6 +95,7 @@ export function settingsFor(
     modelMap,
     rules,
     tagKeys: settings.tags ?? [],
+    ...(settings.handover === undefined ? {} : { handover: settings.handover }),
     ...(settings.retention_days === undefined ? {} : { retentionDays: settings.retention_days }),
   };
   return { step, problems };

@@ -3,6 +3,7 @@ import { estimateTokens, tokensOfSize } from '../core/accounting/estimate.ts';
 import { pricesOf } from '../core/accounting/price-book.ts';
 import { serviceFactor } from '../core/accounting/service-tiers.ts';
 import { inputTokens, type Usage, usageOf } from '../core/accounting/usage.ts';
+import type { Conversation } from '../core/conversation.ts';
 import type { Escalation } from '../core/metadata.ts';
 import type { FailureKind } from '../core/routing/escalation.ts';
 import type { Candidate } from '../core/routing/plan.ts';
@@ -32,7 +33,8 @@ export interface Ledger {
   firstSentAt: number | null;
   /** When the provider's last answer was over; null before. */
   lastAnswerAt: number | null;
-  sent(at: number): void;
+  /** @param conversation as it was sent: what is counted where its provider reports nothing */
+  sent(at: number, conversation: Conversation): void;
   failed(candidate: Candidate, why: FailureKind, status: number, ms: number): void;
   /** @param why null for the answer that was served. */
   answered(candidate: Candidate, said: Said, why: string | null, ms: number, at: number): void;
@@ -58,9 +60,10 @@ export const MODEL_NAME = /^[\x21-\x7e]{1,128}$/;
 
 export function createLedger(request: StepRequest, settings: StepSettings): Ledger {
   const at = new Date(request.startedAt).toISOString();
+  let lastSent = request.conversation;
 
   const price = (candidate: Candidate, said: Said): Served => {
-    const usage = said.usage && said.final ? said.usage : estimateUsage(request, candidate, said);
+    const usage = said.usage && said.final ? said.usage : estimateUsage(lastSent, candidate, said);
     const provider = settings.providers.get(candidate.provider);
     const model = said.model !== null && MODEL_NAME.test(said.model) ? said.model : candidate.name;
     const prices = provider
@@ -84,7 +87,8 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
     firstSentAt: null,
     lastAnswerAt: null,
     served: null,
-    sent(now) {
+    sent(now, conversation) {
+      lastSent = conversation;
       ledger.firstSentAt ??= now;
     },
     failed(candidate, why, status, ms) {
@@ -134,8 +138,8 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
 }
 
 /** What the provider had reported by then, and at least the tokens of the text that came. */
-function estimateUsage(request: StepRequest, { model }: Candidate, said: Said): Usage {
-  const reported = said.usage ?? usageOf({ fresh: estimateTokens(request.conversation, model).total });
+function estimateUsage(sent: Conversation, { model }: Candidate, said: Said): Usage {
+  const reported = said.usage ?? usageOf({ fresh: estimateTokens(sent, model).total });
   return { ...reported, output: Math.max(reported.output, tokensOfSize(said.size, model)) };
 }
 

@@ -9,6 +9,7 @@ import { type Plan, planStep } from '../core/routing/plan.ts';
 import { carriedBy } from '../core/routing/portability.ts';
 import { ruleFor } from '../core/routing/rules.ts';
 import { TIERS, type Tier } from '../core/routing/tier.ts';
+import { handedFor } from './handover.ts';
 import { quoteOnce } from './known-quotes.ts';
 import type { Ledger } from './ledger.ts';
 import type { Ports } from './ports.ts';
@@ -87,6 +88,7 @@ export function planRequest(assessed: AssessedRequest, explain = false): Planned
     explain,
     // What is explained is quoted for just this size.
     ...(explain ? {} : { quoting: quoteOnce }),
+    handed: handedFor(assessed),
     ...(signals.length > 0 ? { raisedTo: tierAbove(lane, settings, difficulty.label) } : {}),
     ...(request.maxTier ? { maxTier: request.maxTier } : {}),
     ...(rule ? { rule } : {}),

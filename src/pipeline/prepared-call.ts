@@ -2,14 +2,17 @@ import { tokensOn } from '../core/accounting/estimate.ts';
 import { pricesOf } from '../core/accounting/price-book.ts';
 import { type MarkerWish, paysForLong } from '../core/context/cache-markers.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
+import type { HandedContext } from '../core/context/handed-context.ts';
 import { survivingPlaces, warmTokens } from '../core/context/prefix-state.ts';
 import type { Conversation } from '../core/conversation.ts';
 import type { Wrapping } from '../core/dialects/unwrap.ts';
 import type { Adaptation } from '../core/routing/adaptation.ts';
 import { keyOf } from '../core/routing/candidate.ts';
+import type { CatalogModel } from '../core/routing/catalog.ts';
 import { fieldOn } from '../core/routing/field-names.ts';
 import { forecast } from '../core/routing/forecast.ts';
 import type { Candidate } from '../core/routing/plan.ts';
+import { cutRequest, withoutBound } from './handover.ts';
 import type { PlannedRequest } from './planned-step.ts';
 import { prepare } from './prepare.ts';
 import type { ProviderSettings } from './settings.ts';
@@ -29,33 +32,40 @@ export interface PreparedCall {
   relay: boolean;
   body: string;
   headers: Readonly<Record<string, string>>;
+  /** What the model is handed in place of the whole conversation; null: the whole. */
+  handed: HandedContext | null;
 }
 
 /** The request as it is sent to a candidate. */
 export function prepareCall(
-  { request, settings }: Pick<PlannedRequest, 'request' | 'settings'>,
+  planned: Pick<PlannedRequest, 'request' | 'settings'> & Partial<Pick<PlannedRequest, 'plan' | 'state'>>,
   candidate: Candidate,
   { markers, withoutThinking = false }: { markers?: MarkerWish; withoutThinking?: boolean } = {},
 ): PreparedCall {
+  const { settings, plan, state } = planned;
   const provider = settings.providers.get(candidate.provider);
   if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
-  const sameWire = candidate.model.wire === request.wire;
-  const prepared = prepare(request.conversation, candidate.model, {
+  const { model } = candidate;
+  const wanted = plan?.handed.get(candidate) ?? null;
+  const cut = wanted && cutRequest(planned.request, wanted, model);
+  const handed = cut && wanted;
+  const request = cut ?? planned.request;
+  const sameWire = model.wire === request.wire;
+  const prepared = prepare(thinkable(request.conversation, model, state), model, {
     defaultMaxTokens: settings.defaultMaxTokens,
     isBudgeted: request.reservedUsd !== undefined,
     to: candidate,
     sameWire,
     ...(markers ? { markers } : {}),
-    withoutThinking,
+    // What was thought before a cut is bound to what it left out (T16).
+    withoutThinking: withoutThinking || (handed !== null && isSigned(model)),
   });
   const body = writeWireRequest(request, candidate, prepared, markers);
   // What is cut or unwrapped here can't pass through untouched; but only a relay carries several answers.
   const several = request.conversation.output.n > 1;
   const relay = sameWire && prepared.wrapping === null && (prepared.gatewayStop.length === 0 || several);
   return {
-    candidate,
-    provider,
-    relay,
+    ...{ candidate, provider, relay, handed },
     wrapping: prepared.wrapping,
     body,
     headers: (sameWire && request.ownHeaders) || {},
@@ -77,23 +87,40 @@ export function prepareCall(
   };
 }
 
+/** Without what an earlier cut has bound to itself; where this request is cut, `prepare` leaves out all of it. */
+function thinkable(
+  conversation: Conversation,
+  model: CatalogModel,
+  state: Partial<PlannedRequest>['state'],
+): Conversation {
+  const bound = state?.found?.lane.bound;
+  return bound && isSigned(model) ? withoutBound(conversation, bound) : conversation;
+}
+
+/** What Anthropic's models think is signed with all that stands before it. */
+function isSigned({ wire }: CatalogModel): boolean {
+  return wire === 'anthropic-messages';
+}
+
 /** Where the model's cache was last written, and how long what is written now should live. */
 export function wishMarkers(
-  { request, settings, lane, input, state }: PlannedRequest,
+  { request, settings, lane, input: whole, state, plan }: PlannedRequest,
   candidate: Candidate,
 ): MarkerWish {
   const { model } = candidate;
   const rules = cacheRulesOf(model);
   const at = request.startedAt / 1_000;
+  const { input, parts } = plan.handed.get(candidate) ?? { input: whole, parts: lane.parts };
   const prefixes = lane.prefixes[keyOf(candidate)];
   const { total: tokens } = tokensOn(model, input);
   const prompt = { tokens, blocks: input.blocks, at, trailing: true };
-  const warm = warmTokens(survivingPlaces(prefixes, rules, lane.parts), rules, prompt);
+  const warm = warmTokens(survivingPlaces(prefixes, rules, parts), rules, prompt);
   const provider = settings.providers.get(candidate.provider);
   const prices = provider
     ? pricesOf(provider, candidate.name, new Date(request.startedAt).toISOString(), tokens)
     : null;
-  const blocks = prefixes?.[0]?.blocks;
+  // What a cut left stands at other places than the whole.
+  const blocks = prefixes?.find((one) => one.parts.left_out === parts.left_out)?.blocks;
   return {
     known: blocks !== undefined && blocks <= input.blocks ? blocks : undefined,
     key: state.object && state.digest ? state.digest(`cache ${state.object}`) : undefined,

@@ -6,10 +6,12 @@ import { PRICE_BOOK_VERSION } from '../core/accounting/price-book.ts';
 import { savingsOf } from '../core/accounting/savings.ts';
 import { cacheWrites, type Usage, usageOf } from '../core/accounting/usage.ts';
 import type { StopReason } from '../core/answer.ts';
+import type { HandedContext } from '../core/context/handed-context.ts';
 import { turnsOf } from '../core/context/turns.ts';
 import type { AssistantBlock } from '../core/conversation.ts';
 import type { FluxMetadata, Reason } from '../core/metadata.ts';
 import type { Candidate } from '../core/routing/plan.ts';
+import { contextMetadata } from './handover.ts';
 import type { Served } from './ledger.ts';
 import type { PlannedStep } from './planned-step.ts';
 import type { PreparedCall } from './prepared-call.ts';
@@ -53,12 +55,13 @@ export function settle(
   const { request, settings, plan, difficulty, ledger } = step;
   const now = step.ports.clock.now();
   const served = end.call ? ledger.served : null;
+  const handed = end.call?.handed ?? null;
   const pinned = plan.reason === 'pinned';
   const top = pinned ? plan.candidates[0] : settings.baseline;
   const cost = totalCost(ledger.attempts.map((attempt) => attempt.cost_usd));
   // Under the customer's own cap a step got less than it needs: what that costs less is no saving.
   const isCounted = served !== null && plan.reason !== 'capped';
-  const baseline = isCounted ? baselineFor(step, served, top, cost, pinned) : null;
+  const baseline = isCounted ? baselineFor(step, served, top, cost, pinned, handed) : null;
   const usage = served?.usage ?? usageOf({});
   const candidate = served?.candidate ?? null;
   const attempted = plan.candidates[0].name;
@@ -92,7 +95,12 @@ export function settle(
     provider: candidate?.provider ?? plan.candidates[0].provider,
     model_selected: served?.model ?? attempted,
     session_id: request.session.shown,
-    context_compression: 0,
+    ...(handed && served
+      ? {
+          context_compression: Number(handed.leftOut.share.toFixed(4)),
+          context: contextMetadata(request, handed, step.input, served.candidate.model),
+        }
+      : { context_compression: 0 }),
     cache: {
       cache_write_tokens: cacheWrites(usage),
       cache_read_tokens: usage.read,
@@ -137,7 +145,7 @@ export function settle(
       answer: end.answer,
       isTruncated: end.stop === 'length',
       isRefused: end.stop === 'refusal',
-      ...{ served, floor: plan.floor, input: step.input, costUsd: cost },
+      ...{ served, floor: plan.floor, input: step.input, handed, costUsd: cost },
     },
     step.ports,
   );
@@ -155,6 +163,7 @@ function baselineFor(
   top: Candidate,
   cost: number | null,
   pinned: boolean,
+  handed: HandedContext | null,
 ) {
   const { request, settings } = step;
   return baselineOf({
@@ -166,6 +175,7 @@ function baselineFor(
     },
     costUsd: cost,
     split: tokensOn(served.candidate.model, step.input),
+    ...(handed ? { leftOut: handed.leftOut.share } : {}),
     top: { provider: providerOf(settings.providers, top), name: top.name, model: top.model },
     at: new Date(request.startedAt).toISOString(),
     pinned,

@@ -1,6 +1,7 @@
 import { levelStarts, tokensOn } from '../core/accounting/estimate.ts';
 import { type CacheParts, settingsParts, withMessages } from '../core/context/cache-parts.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
+import type { HandedContext } from '../core/context/handed-context.ts';
 import { canonicalText, chainOf, type Digest, firstAnswer } from '../core/context/lane-chain.ts';
 import { advanceLane, type FoundLane, type LaneQuestion, type LaneStep } from '../core/context/lanes.ts';
 import type { AssistantBlock } from '../core/conversation.ts';
@@ -121,6 +122,8 @@ export interface StateEnd {
   served: Served | null;
   floor: Tier;
   input: Needs['input'];
+  /** What the model was handed in place of the whole; null: the whole. */
+  handed: HandedContext | null;
   costUsd: number | null;
 }
 
@@ -144,7 +147,7 @@ export function settleState(
 function laneStep(
   { question, digest, parts }: StepState,
   { conversation }: StepRequest,
-  { answer, isTruncated, isRefused, served, floor, input }: StateEnd,
+  { answer, isTruncated, isRefused, served, floor, input, handed }: StateEnd,
 ): LaneStep {
   if (!question || !digest) throw new RangeError('a step of a lane has a chain');
   const sent = question.chain.at(-1) ?? '';
@@ -152,6 +155,8 @@ function laneStep(
   const at = question.at / 1_000;
   const marked = hasCacheMarks(conversation);
   const none = { system: 0, messages: 0, turn: 0 };
+  // The lane is that of the whole conversation, and the cache that of what was sent of it.
+  const sentInput = handed?.input ?? input;
   return {
     question,
     answered:
@@ -172,12 +177,12 @@ function laneStep(
             rules: cacheRulesOf(model),
             usage: served.estimated ? null : served.usage,
             prompt: {
-              tokens: tokensOn(model, input).total,
-              blocks: input.blocks,
+              tokens: tokensOn(model, sentInput).total,
+              blocks: sentInput.blocks,
               at,
-              parts,
+              parts: handed?.parts ?? parts,
               // Our markers stand after the head; where the client's stand is not known.
-              before: marked ? none : { ...levelStarts(model, input), system: 0 },
+              before: marked ? none : { ...levelStarts(model, sentInput), system: 0 },
             },
           }
         : null,

@@ -50,7 +50,7 @@ export async function runStep(
       step.ledger.firstSentAt === null
         ? prepareCall(step, candidate, { markers: wishMarkers(step, candidate) })
         : prepareNext(step, candidate, withoutThinking);
-    step.ledger.sent(ports.clock.now());
+    step.ledger.sent(ports.clock.now(), call.conversation);
     const answered = await ports.callProvider({
       provider: call.provider,
       model: candidate.model,

@@ -25,10 +25,18 @@ export interface Lane {
   before: LivedStep | null;
   /** What no wire sends back of its last answer. */
   last: LastAnswer | null;
+  /** The answers made without its middle; absent: none was. */
+  bound?: Bound | undefined;
   /** Lengths it had, the shortest first: where an edited history, or another lane, may find something warm. */
   marks: readonly Mark[];
   /** Milliseconds since the epoch. */
   usedAt: number;
+}
+
+/** The lengths of the first and the last request that was sent without the lane's middle. */
+export interface Bound {
+  first: number;
+  last: number;
 }
 
 /** A length of a lane that a cache was written at. */
@@ -100,10 +108,15 @@ function openedLane(id: string, prefixes: PrefixState, at: number): Lane {
 /** What a lane's caches hold up to one of its marks: each later request has read it again. */
 function warmAt(lane: Lane, mark: Mark): PrefixState {
   const warm = Object.entries(mark.tokens).flatMap(([key, tokens]) => {
-    const [latest] = lane.prefixes[key] ?? [];
+    const latest = lane.prefixes[key]?.find(isWhole);
     return latest && tokens > 0 ? [[key, [{ ...latest, tokens, blocks: mark.blocks }]] as const] : [];
   });
   return Object.fromEntries(warm);
+}
+
+/** What a cut leaves is warm for that cut alone. */
+function isWhole({ parts }: Pick<WarmPrefix, 'parts'>): boolean {
+  return parts.left_out === undefined;
 }
 
 /** More blocks than any prompt has: a marker ends there, so that nobody has to look back. */
@@ -155,9 +168,19 @@ export function advanceLane(lane: Lane, step: LaneStep): Lane {
     experience: isStep ? withStep(lane.experience, lived, lane.before) : lane.experience,
     before: isStep ? lived : lane.before,
     last: answered === null ? lane.last : step.last,
-    marks: cache && answered !== null ? marksAfter(lane.marks, step, cache, prefixes) : lane.marks,
+    bound: boundAfter(lane.bound, step),
+    marks:
+      cache && answered !== null && isWhole(cache.prompt)
+        ? marksAfter(lane.marks, step, cache, prefixes)
+        : lane.marks,
     usedAt: question.at,
   };
+}
+
+function boundAfter(before: Bound | undefined, { question, answered, cache }: LaneStep): Bound | undefined {
+  if (answered === null || !cache || isWhole(cache.prompt)) return before;
+  const { length } = question.chain;
+  return { first: before?.first ?? length, last: length };
 }
 
 function prefixesAfter(
@@ -175,7 +198,7 @@ function marksAfter(
 ): Mark[] {
   const sent = question.chain.at(-1) ?? '';
   const same = marks.find(({ hash }) => hash === sent);
-  const tokens = { ...same?.tokens, [key]: prefixes[key]?.[0]?.tokens ?? 0 };
+  const tokens = { ...same?.tokens, [key]: prefixes[key]?.find(isWhole)?.tokens ?? 0 };
   return [...marks.filter((mark) => mark !== same), { hash: sent, blocks, tokens }].slice(-MOST_MARKS);
 }
 

@@ -1,11 +1,19 @@
-import { type InputSize, tokensOn } from '../accounting/estimate.ts';
+import { type InputSize, levelStarts, tokensOn } from '../accounting/estimate.ts';
 import { type PricedProvider, priceListOf } from '../accounting/price-book.ts';
 import { tokenFactor } from '../accounting/tokenizers.ts';
-import type { Usage } from '../accounting/usage.ts';
+import { inputTokens, type Usage } from '../accounting/usage.ts';
 import { cacheRulesOf } from '../context/cache-rules.ts';
+import type { HandedContext } from '../context/handed-context.ts';
 import { type PromptShape, survivingPlaces, warmTokens } from '../context/prefix-state.ts';
 import { type Candidate, keyOf } from './candidate.ts';
-import { aheadModel, costOfStaying, expectedUsage, type PricedModel, requestCost } from './economics.ts';
+import {
+  aheadModel,
+  type CutCourse,
+  costOfStaying,
+  expectedUsage,
+  type PricedModel,
+  requestCost,
+} from './economics.ts';
 import { rankOf } from './floor.ts';
 import { type Forecast, forecast, LAST_STEP } from './forecast.ts';
 import type { LaneView } from './lane-view.ts';
@@ -21,6 +29,12 @@ export interface Quote {
   now: number;
   ahead: number;
   total: number;
+  /** The same where the model is handed less; absent where there is nothing to leave out, or all of it is warm. */
+  handed?: HandedQuote;
+}
+
+export interface HandedQuote extends Pick<Quote, 'usage' | 'now' | 'ahead' | 'total'> {
+  context: HandedContext;
 }
 
 /** What a step's quotes are made from. */
@@ -33,6 +47,8 @@ export interface QuoteInput {
   /** Start of the request, in milliseconds since the epoch. */
   at: number;
   floor: Tier;
+  /** What a model of a tier would be handed, where it may be less than all; null: all of it. Absent: always all. */
+  handed?: ((tier: Tier) => HandedContext | null) | undefined;
 }
 
 /** Makes the quotes of a step from its lane; `isLast`: nothing follows it. */
@@ -43,7 +59,7 @@ export type Quoting = (
   isLast: boolean,
 ) => Quote[];
 
-interface Priced extends Omit<Quote, 'ahead' | 'total'> {
+interface Priced extends Omit<Quote, 'ahead' | 'total' | 'handed'> {
   ahead: AheadModel;
   staying: number;
 }
@@ -78,7 +94,8 @@ export function quote(
   }
   const models = [...priced.values()];
   const after = new Map(candidates.map((candidate) => [candidate, Number.POSITIVE_INFINITY]));
-  for (const chosen of choices(TIERS.map((tier) => contendersOf(tier, models)))) {
+  const contenders = TIERS.map((tier) => contendersOf(tier, models));
+  for (const chosen of choices(contenders)) {
     const ahead = lookAhead(
       chosen.map((one) => one?.ahead ?? null),
       input.forecast,
@@ -91,9 +108,40 @@ export function quote(
   }
   return candidates.flatMap((candidate) => {
     const one = priced.get(candidate);
+    if (!one) return [];
     const ahead = after.get(candidate) ?? 0;
-    return one ? [{ candidate, usage: one.usage, now: one.now, ahead, total: one.now + ahead }] : [];
+    const handed = quoteHanded(one, contenders, input);
+    const whole = { candidate, usage: one.usage, now: one.now, ahead, total: one.now + ahead };
+    return [handed ? { ...whole, handed } : whole];
   });
+}
+
+/** Of a whole input, what is enough to be warm for nothing of it to be left out. */
+const WARM_SHARE = 0.5;
+
+/**
+ * Prices a model that is handed less than the whole: now, and where its tier is handed as little from then on. What is
+ * left out is cold for it from then on, so that is part of it. One look-ahead, beside the other tiers' best models.
+ */
+function quoteHanded(
+  { candidate, usage }: Priced,
+  contenders: readonly (readonly Priced[])[],
+  input: QuoteInput,
+): HandedQuote | null {
+  const { tier } = candidate;
+  // Lossless where the whole is warm.
+  if (tier === null || !input.handed || usage.read >= WARM_SHARE * inputTokens(usage)) return null;
+  const context = input.handed(tier);
+  const one = context && price(candidate, input, context);
+  if (!one) return null;
+  const rank = rankOf(tier);
+  const { after } = lookAhead(
+    contenders.map(([best], at) => (at === rank ? one : best)?.ahead ?? null),
+    input.forecast,
+    rankOf(input.floor),
+  );
+  const ahead = after[rank] ?? 0;
+  return { context, usage: one.usage, now: one.now, ahead, total: one.now + ahead };
 }
 
 /** USD of all further steps once a model has taken this one, where a tier's model is the chosen one from then on. */
@@ -131,24 +179,26 @@ function choices(contenders: readonly (readonly Priced[])[]): (Priced | undefine
   );
 }
 
-function price(candidate: Candidate, input: QuoteInput): Priced | null {
-  const { lane, forecast } = input;
-  const provider = input.providers.get(candidate.provider);
-  const prices = provider && priceListOf(provider, candidate.name, new Date(input.at).toISOString());
+/** @param handed what the model gets in place of the whole */
+function price(candidate: Candidate, given: QuoteInput, handed?: HandedContext): Priced | null {
+  const { lane, forecast } = given;
+  const { input, parts } = handed ?? { input: given.input, parts: lane.parts };
+  const provider = given.providers.get(candidate.provider);
+  const prices = provider && priceListOf(provider, candidate.name, new Date(given.at).toISOString());
   if (!prices) return null;
   const factor = tokenFactor(candidate.model);
   const rules = cacheRulesOf(candidate.model);
-  const places = survivingPlaces(lane.prefixes[keyOf(candidate)], rules, lane.parts);
+  const places = survivingPlaces(lane.prefixes[keyOf(candidate)], rules, parts);
   const model: PricedModel = { prices, rules, warm: places, factor };
   const prompt: PromptShape = {
-    tokens: tokensOn(candidate.model, input.input).total,
-    blocks: input.input.blocks,
-    at: input.at / 1_000,
+    tokens: tokensOn(candidate.model, input).total,
+    blocks: input.blocks,
+    at: given.at / 1_000,
     trailing: lane.trailing,
   };
   const output = forecast.output * factor;
   const warm = warmTokens(places, rules, prompt);
-  const ahead = aheadModel(model, prompt, forecast);
+  const ahead = aheadModel(model, prompt, forecast, handed && courseOf(candidate, handed));
   const now = requestCost(model, prompt.tokens, warm, output);
   return {
     candidate,
@@ -157,4 +207,10 @@ function price(candidate: Candidate, input: QuoteInput): Priced | null {
     ahead,
     staying: costOfStaying(now, ahead, forecast),
   };
+}
+
+function courseOf({ model }: Candidate, { cut, input, pinned, turnsAStep }: HandedContext): CutCourse {
+  const { turns, moves } = cut;
+  const head = levelStarts(model, input).messages;
+  return { turns, moves, turnsAStep, head, pinned: tokensOn(model, pinned).total };
 }
