@@ -89,14 +89,14 @@ export function aheadModel(
   for (let k = 0; k < HORIZON; k++) {
     const shape = shapeAt(k + 1);
     const cost = (read: number) => requestCost(model, shape.tokens, read, output);
+    /** What a cut that has moved since leaves of a prefix (T24). */
+    const left = (used: number, tokens: number) =>
+      cut && moved(k + 1) > moved(used) ? Math.min(tokens, cut.head) : tokens;
     const after = (used: number) => {
       const then = shapeAt(used);
       const isThere = shape.at - then.at < lifetimeSeconds && isReachable(then.blocks, rules, shape);
       return cost(isThere ? cacheable(rules, left(used, then.tokens)) : 0);
     };
-    /** What a cut that has moved since leaves of a prefix (T24). */
-    const left = (used: number, tokens: number) =>
-      cut && moved(k + 1) > moved(used) ? Math.min(tokens, cut.head) : tokens;
     costs[k * USES + COLD] = cost(0);
     costs[k * USES + BEFORE] = cost(cacheable(rules, left(0, warmTokens(warm, rules, shape))));
     costs[k * USES + RUNNING] = after(k);

@@ -62,6 +62,8 @@ export type Quoting = (
 interface Priced extends Omit<Quote, 'ahead' | 'total' | 'handed'> {
   ahead: AheadModel;
   staying: number;
+  /** What it is handed; absent: the whole. */
+  context?: HandedContext;
 }
 
 /** Models of a tier that a look-ahead is made for: with each of them three tiers are looked ahead from eight times at most. */
@@ -77,7 +79,9 @@ export const quoteStep: Quoting = (candidates, others, input, isLast) =>
 /**
  * Prices models for a step (economics.md): now, and from there on. The look-ahead goes over one model a tier, once for
  * every choice of such models that may be the best; a further model costs what staying with it costs more, at most what
- * it costs to serve this step only. Linear in the number of models. A model without a price has no quote.
+ * it costs to serve this step only. Where a tier may be handed less than the whole, its best model stands beside itself
+ * once more: so whatever is compared has the same ways to go on. Linear in the number of models. A model without a
+ * price has no quote.
  *
  * @param candidates what may take this step
  * @param others what only this step's floor excludes, so that further steps may take it
@@ -87,68 +91,62 @@ export function quote(
   others: readonly Candidate[],
   input: QuoteInput,
 ): Quote[] {
-  const priced = new Map<Candidate, Priced>();
-  for (const candidate of [...candidates, ...others]) {
-    const one = price(candidate, input);
-    if (one) priced.set(candidate, one);
-  }
-  const models = [...priced.values()];
-  const after = new Map(candidates.map((candidate) => [candidate, Number.POSITIVE_INFINITY]));
-  const contenders = TIERS.map((tier) => contendersOf(tier, models));
-  for (const chosen of choices(contenders)) {
+  const whole = [...candidates, ...others].flatMap((candidate) => price(candidate, input) ?? []);
+  const less = whole.flatMap((one) => priceHanded(one, input) ?? []);
+  const offers = [...whole, ...less];
+  const after = new Map(offers.map((one) => [one, Number.POSITIVE_INFINITY]));
+  for (const chosen of waysOn(whole, less)) {
     const ahead = lookAhead(
       chosen.map((one) => one?.ahead ?? null),
       input.forecast,
       rankOf(input.floor),
     );
-    for (const [candidate, least] of after) {
-      const one = priced.get(candidate);
-      if (one) after.set(candidate, Math.min(least, afterTaking(one, chosen, ahead)));
+    for (const one of offers) {
+      after.set(one, Math.min(after.get(one) ?? 0, afterTaking(one, chosen, ahead)));
     }
   }
+  const costs = (one: Priced) => {
+    const ahead = after.get(one) ?? 0;
+    return { usage: one.usage, now: one.now, ahead, total: one.now + ahead };
+  };
   return candidates.flatMap((candidate) => {
-    const one = priced.get(candidate);
+    const one = whole.find((priced) => priced.candidate === candidate);
+    const cut = less.find((priced) => priced.candidate === candidate);
     if (!one) return [];
-    const ahead = after.get(candidate) ?? 0;
-    const handed = quoteHanded(one, contenders, input);
-    const whole = { candidate, usage: one.usage, now: one.now, ahead, total: one.now + ahead };
-    return [handed ? { ...whole, handed } : whole];
+    const handed = cut?.context && { context: cut.context, ...costs(cut) };
+    return [{ candidate, ...costs(one), ...(handed ? { handed } : {}) }];
   });
 }
 
 /** Of a whole input, what is enough to be warm for nothing of it to be left out. */
 const WARM_SHARE = 0.5;
 
-/**
- * Prices a model that is handed less than the whole: now, and where its tier is handed as little from then on. What is
- * left out is cold for it from then on, so that is part of it. One look-ahead, beside the other tiers' best models.
- */
-function quoteHanded(
-  { candidate, usage }: Priced,
-  contenders: readonly (readonly Priced[])[],
-  input: QuoteInput,
-): HandedQuote | null {
+/** What a model costs that is handed less than the whole; null where it is not, for all is as good as warm. */
+function priceHanded({ candidate, usage }: Priced, input: QuoteInput): Priced | null {
   const { tier } = candidate;
-  // Lossless where the whole is warm.
   if (tier === null || !input.handed || usage.read >= WARM_SHARE * inputTokens(usage)) return null;
   const context = input.handed(tier);
-  const one = context && price(candidate, input, context);
-  if (!one) return null;
-  const rank = rankOf(tier);
-  const { after } = lookAhead(
-    contenders.map(([best], at) => (at === rank ? one : best)?.ahead ?? null),
-    input.forecast,
-    rankOf(input.floor),
-  );
-  const ahead = after[rank] ?? 0;
-  return { context, usage: one.usage, now: one.now, ahead, total: one.now + ahead };
+  return context && price(candidate, input, context);
+}
+
+/** One model a tier, in every way there is to go on. */
+function waysOn(whole: readonly Priced[], less: readonly Priced[]): (Priced | undefined)[][] {
+  const contenders = TIERS.map((tier) => contendersOf(tier, whole));
+  const ways = choices(contenders);
+  if (less.length === 0) return ways;
+  const both = TIERS.map((tier, rank) => [
+    ...(contenders[rank] ?? []).slice(0, 1),
+    ...contendersOf(tier, less).slice(0, 1),
+  ]);
+  return [...ways, ...choices(both).filter((chosen) => chosen.some((one) => one?.context))];
 }
 
 /** USD of all further steps once a model has taken this one, where a tier's model is the chosen one from then on. */
 function afterTaking(one: Priced, chosen: readonly (Priced | undefined)[], ahead: Ahead): number {
   const tier = one.candidate.tier === null ? -1 : rankOf(one.candidate.tier);
   const stayed = chosen[tier];
-  if (!stayed) return ahead.afterOther;
+  // What is handed less has no use for a cache of the whole, nor the other way round.
+  if (!stayed || (stayed.context === undefined) !== (one.context === undefined)) return ahead.afterOther;
   const dearer = one.staying - one.now - (stayed.staying - stayed.now);
   return Math.min(ahead.afterOther, (ahead.after[tier] ?? 0) + Math.max(0, dearer));
 }
@@ -206,6 +204,7 @@ function price(candidate: Candidate, given: QuoteInput, handed?: HandedContext):
     now,
     ahead,
     staying: costOfStaying(now, ahead, forecast),
+    ...(handed ? { context: handed } : {}),
   };
 }
 
