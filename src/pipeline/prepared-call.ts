@@ -6,7 +6,7 @@ import type { HandedContext } from '../core/context/handed-context.ts';
 import { survivingPlaces, warmTokens } from '../core/context/prefix-state.ts';
 import type { Conversation } from '../core/conversation.ts';
 import type { Wrapping } from '../core/dialects/unwrap.ts';
-import type { Adaptation } from '../core/routing/adaptation.ts';
+import { type Adaptation, reportInto } from '../core/routing/adaptation.ts';
 import { keyOf } from '../core/routing/candidate.ts';
 import type { CatalogModel } from '../core/routing/catalog.ts';
 import { fieldOn } from '../core/routing/field-names.ts';
@@ -51,7 +51,8 @@ export function prepareCall(
   const handed = cut && wanted;
   const request = cut ?? planned.request;
   const sameWire = model.wire === request.wire;
-  const prepared = prepare(thinkable(request.conversation, model, state), model, {
+  const free = thinkable(request.conversation, model, state);
+  const prepared = prepare(free, model, {
     defaultMaxTokens: settings.defaultMaxTokens,
     isBudgeted: request.reservedUsd !== undefined,
     to: candidate,
@@ -60,6 +61,9 @@ export function prepareCall(
     // What was thought before a cut is bound to what it left out (T16).
     withoutThinking: withoutThinking || (handed !== null && isSigned(model)),
   });
+  if (free !== request.conversation) {
+    reportInto(prepared.adapted)({ field: 'messages.thinking', action: 'dropped' });
+  }
   const body = writeWireRequest(request, candidate, prepared, markers);
   // What is cut or unwrapped here can't pass through untouched; but only a relay carries several answers.
   const several = request.conversation.output.n > 1;

@@ -53,6 +53,13 @@ export function adaptedShape() {
 /** What `reserved_usd` is, wherever it stands. */
 export const RESERVED = 'What a budget holds back for it until its cost is known; absent where none applies.';
 
+/** What of a conversation a model was shown. */
+export const contextShape = {
+  kept_messages: z.int(),
+  left_out_messages: z.int(),
+  left_out_tokens: z.int().meta({ description: 'Estimated, as the model counts them.' }),
+};
+
 /** The `fluxcompute` object. */
 export function metadataShape() {
   const tier = z.enum(TIERS);
@@ -75,7 +82,14 @@ export function metadataShape() {
     classification_ms: z.number().nullable(),
     overhead_ms: z.number(),
     session_id: z.string(),
-    context_compression: z.number().min(0).max(1),
+    context_compression: z.number().min(0).max(1).meta({ description: 'Share of the input kept out.' }),
+    context: z
+      .strictObject({
+        ...contextShape,
+        summary: z.boolean().meta({ description: 'A summary of it stands in its place.' }),
+      })
+      .exactOptional()
+      .meta({ description: 'Only where something was left out.' }),
     cache: z.strictObject({
       cache_write_tokens: z.int(),
       cache_read_tokens: z.int(),
