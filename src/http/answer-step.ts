@@ -11,10 +11,11 @@ import type { Budget, Ports } from '../pipeline/ports.ts';
 import { runStep } from '../pipeline/step.ts';
 import type { StepRequest } from '../pipeline/step-request.ts';
 import { callProvider } from '../providers/attempt.ts';
+import { summariesIn } from '../sessions/kept-summaries.ts';
 import { sessionsIn } from '../sessions/session-port.ts';
 import { budgetOf } from './budget.ts';
 import type { AppEnv } from './context.ts';
-import { keepFor } from './earlier-answers.ts';
+import { contentStoreOf, keepFor } from './earlier-answers.ts';
 import { toAscii, toClientError } from './errors.ts';
 import { admitTokens, backgroundOf } from './rate-limit.ts';
 import { readStep } from './step-request.ts';
@@ -86,11 +87,15 @@ export async function answerStep(c: Context<AppEnv>, dialect: ClientDialect): Pr
 export function portsOf(c: Context<AppEnv>, budget: Budget | null): Ports {
   const { SESSIONS } = c.env;
   const background = backgroundOf(c);
+  const store = contentStoreOf(c);
   return {
     callProvider,
     sessions: SESSIONS
       ? sessionsIn(SESSIONS, background, (what) => logLine('warn', 'session_missed', { what }))
       : null,
+    ...(store
+      ? { summaries: summariesIn(store, background, () => logLine('warn', 'summary_not_kept')) }
+      : {}),
     beginLater: (record) => background(beginLater(record, c.get('stores'))),
     logStep: (record) => {
       c.get('charge').settle(inputTokens(record.tokens) + record.tokens.output);

@@ -29,7 +29,7 @@ export async function completeBody(
   const named = keeping?.named(body);
   if (!keeping || !named) return { rawBody, body };
   const { step } = c.get('access');
-  const store = storeOf(c);
+  const store = contentStoreOf(c);
   const found = store
     ? await readAnswers(store, customerOf(c.get('key'), undefined), named)
     : { items: new Map<string, string>() };
@@ -55,7 +55,7 @@ export async function keepFor(
   writer: AnswerWriter,
 ): Promise<void> {
   const answer = writer.kept?.();
-  const store = storeOf(c);
+  const store = contentStoreOf(c);
   if (!answer || !store) return;
   const customer = customerOf(c.get('key'), undefined);
   const { retentionDays } = c.get('access').step;
@@ -71,7 +71,8 @@ export function canKeep(c: Context<AppEnv>): boolean {
   return c.get('settings').secrets.length > 0;
 }
 
-function storeOf(c: Context<AppEnv>): ContentStore | null {
+/** Where content is kept; null: nowhere, for there is nothing to seal it under. */
+export function contentStoreOf(c: Context<AppEnv>): ContentStore | null {
   const [first, ...before] = c.get('settings').secrets;
   return first === undefined ? null : { redis: c.get('stores').redis, secrets: [first, ...before] };
 }

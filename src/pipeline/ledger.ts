@@ -7,6 +7,7 @@ import type { Conversation } from '../core/conversation.ts';
 import type { Escalation } from '../core/metadata.ts';
 import type { FailureKind } from '../core/routing/escalation.ts';
 import type { Candidate } from '../core/routing/plan.ts';
+import type { CallOutcome } from './ports.ts';
 import type { AttemptRecord } from './record.ts';
 import type { StepSettings } from './settings.ts';
 import type { StepRequest } from './step-request.ts';
@@ -38,11 +39,16 @@ export interface Ledger {
   failed(candidate: Candidate, why: FailureKind, status: number, ms: number): void;
   /** @param why null for the answer that was served. */
   answered(candidate: Candidate, said: Said, why: string | null, ms: number, at: number): void;
+  /** What a summary of what is left out did cost. */
+  summarised(candidate: Candidate, outcome: CallOutcome): void;
   escalated(from: Candidate, to: Candidate, why: FailureKind, status: number): void;
   simulated(yes: boolean): void;
   /** The last attempt that answered, whether or not it was served. */
   served: Served | null;
 }
+
+/** Why such an attempt was not the answer. */
+const SUMMARY = 'summary';
 
 interface Said {
   /** Null where the stream broke before it named one. */
@@ -121,9 +127,29 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
         ms,
       });
     },
+    summarised(candidate, outcome) {
+      const { provider, name, tier } = candidate;
+      const said = outcome.kind === 'answer' ? outcome.answer : null;
+      const status = outcome.kind === 'failed' ? outcome.failure.status : 200;
+      // As with any other call: what was refused is free, and what nobody waited for may not be.
+      const made =
+        said || status === 0
+          ? price(candidate, {
+              ...{ model: said?.model ?? null, usage: said?.usage, final: said !== null, size: 0 },
+            })
+          : null;
+      ledger.isEstimated ||= made?.estimated ?? false;
+      ledger.attempts.push({
+        ...{ provider, model: made?.model ?? name, tier, status, why: SUMMARY },
+        ...{ cost_usd: made ? made.cost : 0, ms: outcome.ms },
+      });
+    },
     escalated(from, to, why, status) {
       const cost = ledger.attempts
-        .filter((attempt) => attempt.provider === from.provider && attempt.tier === from.tier)
+        .filter(
+          ({ provider, tier, why: what }) =>
+            provider === from.provider && tier === from.tier && what !== SUMMARY,
+        )
         .reduce<number | null>(
           (sum, attempt) => (sum === null || attempt.cost_usd === null ? null : sum + attempt.cost_usd),
           0,

@@ -44,9 +44,11 @@ export interface PlannedStep extends PlannedRequest {
 /** Classifies a request, and finds out whose it is. */
 export function assess(
   request: StepRequest,
-  settings: StepSettings,
-  { clock }: Pick<Ports, 'clock'>,
+  given: StepSettings,
+  { clock, summaries }: Pick<Ports, 'clock' | 'summaries'>,
 ): AssessedRequest {
+  const canSum = summaries !== undefined || given.handover !== 'summary';
+  const settings: StepSettings = canSum ? given : { ...given, handover: 'auto' };
   const before = clock.cpu();
   const difficulty = classify(request.conversation);
   const after = clock.cpu();

@@ -123,6 +123,20 @@ export interface Sessions {
   missed(): void;
 }
 
+/** A summary's name: a hash of what it is of. */
+export interface SummaryPlace {
+  customer: string;
+  id: string;
+}
+
+/** Summaries of what cuts leave out: sealed content. */
+export interface Summaries {
+  /** `text` is null where there is none. May throw or take long: who asks has a limit. */
+  read(place: SummaryPlace): Promise<{ text: string | null }>;
+  /** Never throws, and nobody waits for it. */
+  keep(place: SummaryPlace, text: string): void;
+}
+
 /** What a step asks its budgets for, before anything is sent. */
 export interface BudgetRequest {
   requestId: string;
@@ -158,6 +172,8 @@ export interface Ports {
   callProvider(call: ProviderCall): Promise<CallOutcome>;
   /** Null: no session is kept (the SDK, a Worker without the binding). */
   sessions: Sessions | null;
+  /** Absent: none can be kept, so none is made. */
+  summaries?: Summaries;
   /** Keeps that a step was sent which touches no session: its row, if nothing more is heard of it. Never throws, never waits. */
   beginLater(record: StepRecord): void;
   /** Takes the row of a finished step, after the answer. Never throws and is never awaited by the answer. */

@@ -40,16 +40,19 @@ export interface PreparedCall {
 export function prepareCall(
   planned: Pick<PlannedRequest, 'request' | 'settings'> & Partial<Pick<PlannedRequest, 'plan' | 'state'>>,
   candidate: Candidate,
-  { markers, withoutThinking = false }: { markers?: MarkerWish; withoutThinking?: boolean } = {},
+  {
+    markers,
+    withoutThinking = false,
+    summary,
+  }: { markers?: MarkerWish; withoutThinking?: boolean; summary?: string | undefined } = {},
 ): PreparedCall {
   const { settings, plan, state } = planned;
   const provider = settings.providers.get(candidate.provider);
   if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
   const { model } = candidate;
   const wanted = plan?.handed.get(candidate) ?? null;
-  const cut = wanted && cutRequest(planned.request, wanted, model);
-  const handed = cut && wanted;
-  const request = cut ?? planned.request;
+  const cut = wanted && cutRequest(planned.request, wanted, model, summary);
+  const { request, handed } = cut ?? { request: planned.request, handed: null };
   const sameWire = model.wire === request.wire;
   const free = thinkable(request.conversation, model, state);
   const prepared = prepare(free, model, {

@@ -85,7 +85,7 @@ export async function peekState(
 }
 
 /** Null where it takes too long or fails. */
-async function soon<T>(work: Promise<T>, patience: number): Promise<T | null> {
+export async function soon<T>(work: Promise<T>, patience: number): Promise<T | null> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), patience);

@@ -4,7 +4,7 @@ import { openBytes, type Seal, sealBytes } from '../stores/sealing.ts';
 
 /** Where a piece of content is kept: what it is, whose, and its name. */
 export interface Place {
-  kind: 'response' | 'item';
+  kind: 'response' | 'item' | 'summary';
   customer: string;
   id: string;
 }

@@ -1,4 +1,4 @@
-import { type InputSize, measureGrowth } from '../accounting/estimate.ts';
+import { type InputSize, measureGrowth, measureInput } from '../accounting/estimate.ts';
 import type { Conversation, Message } from '../conversation.ts';
 import type { Tier } from '../routing/tier.ts';
 import { type CacheParts, cutParts } from './cache-parts.ts';
@@ -15,6 +15,8 @@ export interface HandedContext {
   leftOut: { tokens: number; share: number };
   /** What stands before the latest turns: it stays when the cut moves on. */
   pinned: InputSize;
+  /** USD of the summary that stands for it, where one has to be made. */
+  summaryUsd?: number;
   /** Turns that a step adds, as the conversation went so far: at most one. */
   turnsAStep: number;
 }
@@ -25,12 +27,14 @@ const LEAST = { tokens: 4_000, share: 0.25 };
 /**
  * What a tier would be handed of a conversation.
  * @param whole its size and parts
+ * @param isSummed a summary will stand in the place of the rest
  * @returns null where it is handed all of it, or nearly
  */
 export function handedContext(
   conversation: Conversation,
   whole: { input: InputSize; parts: CacheParts },
   tier: Tier,
+  isSummed = false,
 ): HandedContext | null {
   const { text: tokens } = whole.input.total;
   const cut = tokens > LEAST.tokens ? cutFor(conversation.messages, tier) : null;
@@ -44,8 +48,36 @@ export function handedContext(
   const answers = conversation.messages.filter(({ role }) => role === 'assistant').length;
   return {
     ...{ cut, messages, input, leftOut },
-    parts: cutParts(whole.parts, messages, input, cut.gaps.map(({ start, end }) => `${start}-${end}`).join()),
+    parts: cutParts(whole.parts, messages, input, nameOf(cut, isSummed)),
     pinned: growth.first(messages.length - (conversation.messages.length - cut.latest)),
     turnsAStep: Math.min(1, cut.turns / (answers + 1)),
   };
+}
+
+/** The same with the summary there is, which was not known when it was planned; or with none. */
+export function withSummary(
+  handed: HandedContext,
+  conversation: Conversation,
+  summary: string | undefined,
+): HandedContext {
+  const { cut, parts } = handed;
+  const left_out = nameOf(cut, summary !== undefined);
+  if (summary === undefined) return { ...handed, parts: { ...parts, left_out } };
+  const messages = cutMessages(conversation.messages, cut, noteOf(cut, summary));
+  return {
+    ...{ ...handed, messages, parts: { ...parts, left_out } },
+    input: measureInput({ ...conversation, messages }),
+  };
+}
+
+/** What tells one cut of a conversation from another. */
+function nameOf({ gaps }: Cut, isSummed: boolean): string {
+  return gaps.map(({ start, end }) => `${start}-${end}`).join() + (isSummed ? SUMMED : '');
+}
+
+const SUMMED = ' summary';
+
+/** Whether a summary stands in the place of what was left out. */
+export function isSummed({ left_out }: CacheParts): boolean {
+  return left_out?.endsWith(SUMMED) === true;
 }

@@ -197,7 +197,7 @@ function price(candidate: Candidate, given: QuoteInput, handed?: HandedContext):
   const output = forecast.output * factor;
   const warm = warmTokens(places, rules, prompt);
   const ahead = aheadModel(model, prompt, forecast, handed && courseOf(candidate, handed));
-  const now = requestCost(model, prompt.tokens, warm, output);
+  const now = requestCost(model, prompt.tokens, warm, output) + (handed?.summaryUsd ?? 0);
   return {
     candidate,
     usage: expectedUsage(model, prompt.tokens, warm, output),

@@ -69,8 +69,8 @@ const CHOICES: ReadonlySet<RouteCandidate['excluded_by']> = new Set([null, 'floo
 /** POST /v1/route: what a chat completion with this body would be sent to. Nothing is sent, and nothing is logged. */
 export async function routePlan(c: Context<AppEnv>): Promise<Response> {
   const { request, settings } = await readStep(c, OPENAI_CHAT);
-  const { clock, sessions } = portsOf(c, null);
-  const assessed = assess(request, settings, { clock });
+  const { sessions, ...ports } = portsOf(c, null);
+  const assessed = assess(request, settings, ports);
   const state = await peekState(assessed.state, sessions, settings.timeouts.session);
   return c.json(describePlan(planRequest({ ...assessed, state }, true)) satisfies RoutePlan);
 }
