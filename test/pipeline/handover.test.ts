@@ -151,3 +151,61 @@ describe('a conversation over a day', () => {
     }
   });
 });
+
+describe('with summaries', () => {
+  const wants = {
+    ...settings,
+    handover: 'summary' as const,
+    timeouts: { ...settings.timeouts, session: 30 },
+  };
+  const messages = [
+    { role: 'system', content: padded('An agent.') },
+    ...Array.from({ length: 80 }, (_, n) => [
+      { role: 'user', content: padded(`Ask ${n}.`) },
+      { role: 'assistant', content: padded(`Answer ${n}.`) },
+    ]).flat(),
+    { role: 'user', content: 'And now?' },
+  ];
+  const ask = async (summaries: Ports['summaries'], left: AbortSignal | null = null) => {
+    const at = session();
+    const request = stepOf({ model: 'auto:easy', messages }, wants, {
+      ...{ startedAt: at.now(), digest, session: { shown: 's', hash: 'hash' } },
+    });
+    const ports = { ...at.ports, left, ...(summaries ? { summaries } : {}) };
+    const outcome = await runStep(request, wants, ports);
+    if (outcome.kind !== 'answer') throw new Error('it does not stream');
+    return { metadata: outcome.metadata, calls: at.calls, lane: [...at.lanes.values()][0] };
+  };
+
+  test('one that is kept is used, and its cut has a cache of its own', async () => {
+    const { metadata, calls, lane } = await ask({ read: async () => ({ text: 'KEPT' }), keep: () => {} });
+    expect(metadata.context?.summary).toBe(true);
+    expect(calls).toHaveLength(1);
+    expect(calls[0]?.body).toContain('KEPT');
+    const [prefix] = lane?.prefixes['anthropic/claude-haiku-5-5'] ?? [];
+    expect(prefix?.parts.left_out).toMatch(/^2-\d+ summary$/);
+  });
+
+  test('one that is made is kept, and paid by the step', async () => {
+    const kept: string[] = [];
+    const { metadata, calls } = await ask({
+      read: async () => ({ text: null }),
+      keep: (_, text) => kept.push(text),
+    });
+    expect(kept).toEqual(['Fine.']);
+    expect(calls).toHaveLength(2);
+    expect(metadata.context?.summary).toBe(true);
+    expect(metadata.escalations).toEqual([]);
+  });
+
+  test('a store that is slow or gone, or none at all, leaves the cut without one', async () => {
+    const never = { read: () => new Promise<never>(() => {}), keep: () => {} };
+    const down = { read: () => Promise.reject(new Error('down')), keep: () => {} };
+    for (const summaries of [never, down, undefined]) {
+      const { metadata, calls, lane } = await ask(summaries);
+      expect(calls).toHaveLength(1);
+      expect(metadata.context).toMatchObject({ summary: false });
+      expect(lane?.prefixes['anthropic/claude-haiku-5-5']?.[0]?.parts.left_out).toMatch(/^2-\d+$/);
+    }
+  });
+});
