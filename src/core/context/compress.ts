@@ -100,11 +100,16 @@ function isInstructed(messages: readonly Message[], { start, end }: Turn): boole
 const ASK_READ = 4_000;
 const MOST_FILES = 8;
 /** `src/app.ts`, `README.md`, `./a-b/c_d.py`: a name with an extension. */
-const FILE = /[\w@./-]{0,120}[\w-]\.[A-Za-z][A-Za-z0-9]{0,7}\b/g;
+const FILE = /^[\w@./-]{0,120}[\w-]\.[A-Za-z][A-Za-z0-9]{0,7}$/;
 
 function namedFiles(messages: readonly Message[]): string[] {
-  const names = findAsk(messages).text.slice(0, ASK_READ).match(FILE) ?? [];
-  return [...new Set(names.map((name) => name.replace(/^[./]+/, '')))].slice(0, MOST_FILES);
+  const words =
+    findAsk(messages)
+      .text.slice(0, ASK_READ)
+      .match(/[\w@./-]+/g) ?? [];
+  // Before the name: `./`, `../`; behind it: the end of a sentence.
+  const names = words.map((word) => word.replace(/^[./]+/, '').replace(/[./-]+$/, ''));
+  return [...new Set(names.filter((name) => FILE.test(name)))].slice(0, MOST_FILES);
 }
 
 function touches(messages: readonly Message[], { start, end }: Turn, file: string): boolean {
