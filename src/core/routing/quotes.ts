@@ -79,9 +79,9 @@ export const quoteStep: Quoting = (candidates, others, input, isLast) =>
 /**
  * Prices models for a step (economics.md): now, and from there on. The look-ahead goes over one model a tier, once for
  * every choice of such models that may be the best; a further model costs what staying with it costs more, at most what
- * it costs to serve this step only. Where a tier may be handed less than the whole, its best model stands beside itself
- * once more: so whatever is compared has the same ways to go on. Linear in the number of models. A model without a
- * price has no quote.
+ * it costs to serve this step only. Where the best is cold, and a tier may be handed less than the whole, its best model
+ * stands beside itself once more: so whatever is compared has the same ways to go on. Linear in the number of models. A
+ * model without a price has no quote.
  *
  * @param candidates what may take this step
  * @param others what only this step's floor excludes, so that further steps may take it
@@ -92,19 +92,27 @@ export function quote(
   input: QuoteInput,
 ): Quote[] {
   const whole = [...candidates, ...others].flatMap((candidate) => price(candidate, input) ?? []);
-  const less = whole.flatMap((one) => priceHanded(one, input) ?? []);
-  const offers = [...whole, ...less];
-  const after = new Map(offers.map((one) => [one, Number.POSITIVE_INFINITY]));
-  for (const chosen of waysOn(whole, less)) {
-    const ahead = lookAhead(
-      chosen.map((one) => one?.ahead ?? null),
-      input.forecast,
-      rankOf(input.floor),
-    );
-    for (const one of offers) {
-      after.set(one, Math.min(after.get(one) ?? 0, afterTaking(one, chosen, ahead)));
+  const contenders = TIERS.map((tier) => contendersOf(tier, whole));
+  const after = new Map<Priced, number>();
+  /** Some ways for the lane to go on, for those who may take the step. */
+  const goOn = (ways: readonly (Priced | undefined)[][], offers: readonly Priced[]): void => {
+    for (const chosen of ways) {
+      const models = chosen.map((one) => one?.ahead ?? null);
+      const ahead = lookAhead(models, input.forecast, rankOf(input.floor));
+      for (const one of offers) {
+        const least = after.get(one) ?? Number.POSITIVE_INFINITY;
+        after.set(one, Math.min(least, afterTaking(one, chosen, ahead)));
+      }
     }
-  }
+  };
+  goOn(choices(contenders), whole);
+  const totalOf = (one: Priced) => one.now + (after.get(one) ?? 0);
+  const [best] = whole
+    .filter(({ candidate }) => candidates.includes(candidate))
+    .sort((one, other) => totalOf(one) - totalOf(other));
+  // Lossless where the whole is warm: and then nothing has to be thought about it.
+  const less = best && isWarm(best) ? [] : whole.flatMap((one) => priceHanded(one, input) ?? []);
+  if (less.length > 0) goOn(waysWithLess(contenders, less), [...whole, ...less]);
   const costs = (one: Priced) => {
     const ahead = after.get(one) ?? 0;
     return { usage: one.usage, now: one.now, ahead, total: one.now + ahead };
@@ -121,24 +129,28 @@ export function quote(
 /** Of a whole input, what is enough to be warm for nothing of it to be left out. */
 const WARM_SHARE = 0.5;
 
+function isWarm({ usage }: Pick<Priced, 'usage'>): boolean {
+  return usage.read >= WARM_SHARE * inputTokens(usage);
+}
+
 /** What a model costs that is handed less than the whole; null where it is not, for all is as good as warm. */
 function priceHanded({ candidate, usage }: Priced, input: QuoteInput): Priced | null {
   const { tier } = candidate;
-  if (tier === null || !input.handed || usage.read >= WARM_SHARE * inputTokens(usage)) return null;
+  if (tier === null || !input.handed || isWarm({ usage })) return null;
   const context = input.handed(tier);
   return context && price(candidate, input, context);
 }
 
-/** One model a tier, in every way there is to go on. */
-function waysOn(whole: readonly Priced[], less: readonly Priced[]): (Priced | undefined)[][] {
-  const contenders = TIERS.map((tier) => contendersOf(tier, whole));
-  const ways = choices(contenders);
-  if (less.length === 0) return ways;
+/** One model a tier, in every way there is in which some tier is handed less. */
+function waysWithLess(
+  contenders: readonly (readonly Priced[])[],
+  less: readonly Priced[],
+): (Priced | undefined)[][] {
   const both = TIERS.map((tier, rank) => [
     ...(contenders[rank] ?? []).slice(0, 1),
     ...contendersOf(tier, less).slice(0, 1),
   ]);
-  return [...ways, ...choices(both).filter((chosen) => chosen.some((one) => one?.context))];
+  return choices(both).filter((chosen) => chosen.some((one) => one?.context));
 }
 
 /** USD of all further steps once a model has taken this one, where a tier's model is the chosen one from then on. */
