@@ -42,7 +42,11 @@ export async function run({ kind, trajectories, concurrency, progress }: RunOpti
   ]);
   try {
     const stack = await startLocal({
-      variables: { PORT: '0', FLUX_DATA_DIR: folder, FLUX_TIERS: JSON.stringify(Object.fromEntries(tiers)) },
+      variables: {
+        ...{ PORT: '0', FLUX_DATA_DIR: folder, FLUX_TIERS: JSON.stringify(Object.fromEntries(tiers)) },
+        // Answers are recorded for all of what came before.
+        FLUX_HANDOVER: 'off',
+      },
       output: (line) => lines.push(line),
     });
     try {

@@ -89,13 +89,13 @@ export function settingsFor(
     tiers,
     timeouts: deployment.timeouts,
     mode: settings.mode ?? deployment.mode,
+    handover: settings.handover ?? deployment.handover ?? 'auto',
     baseline: baseline ?? (isTop ? tiers.hard[0] : undefined) ?? deployment.baseline,
     defaultMaxTokens: settings.default_max_tokens ?? deployment.defaultMaxTokens,
     allowedModels: allowed,
     modelMap,
     rules,
     tagKeys: settings.tags ?? [],
-    ...(settings.handover === undefined ? {} : { handover: settings.handover }),
     ...(settings.retention_days === undefined ? {} : { retentionDays: settings.retention_days }),
   };
   return { step, problems };

@@ -280,6 +280,40 @@ test('escalation: the next tier is handed its own part, and the last one all of 
   expect(lengths[2]).toBe(30 + 29 + 2 * 14);
 });
 
+test('streamed, and after a previous_response_id, it is the same; what is kept of the answer is all of it', async () => {
+  const turns = talk(30, 'Stream.');
+  const client = openai('gpt', 'kept');
+  const input = turns.flatMap(({ ask, answer }): ResponseInputItem[] => [
+    { role: 'user', content: ask },
+    ...(answer ? [{ role: 'assistant' as const, content: padded(answer) }] : []),
+  ]);
+  const first = await client.responses.create({ model: 'gpt-6-luna', instructions: SYSTEM, input });
+  const cold = openai('gpt', 'streamed');
+  const stream = await cold.responses.create({
+    ...{ model: 'auto:easy', instructions: SYSTEM, previous_response_id: first.id },
+    ...{ input: 'And what did src/file5.ts say?', stream: true },
+  });
+  let told: FluxMetadata | undefined;
+  let id = '';
+  for await (const event of stream) {
+    if (event.type !== 'response.completed') continue;
+    told = fluxOf(event.response);
+    id = event.response.id;
+  }
+  expect(told?.context?.left_out_messages).toBeGreaterThan(40);
+  expect(told?.context_compression).toBeGreaterThan(0.4);
+  const { body } = await lastSent();
+  const sent = JSON.stringify(body);
+  expect(sent).toContain('Ask 0.');
+  expect(sent).not.toContain('Answer 5.');
+  // Who goes on from it goes on from the whole.
+  const next = await openai('gpt', 'whole').responses.create({
+    ...{ model: 'gpt-6-luna', instructions: SYSTEM, previous_response_id: id, input: 'Go on.' },
+  });
+  expect(fluxOf(next)).toMatchObject({ context_compression: 0 });
+  expect(JSON.stringify((await lastSent()).body)).toContain('Answer 5.');
+}, 30_000);
+
 test('traps T16: what was thought behind a cut goes back to nobody whole, and nobody refuses the conversation', async () => {
   const client = new Anthropic({ apiKey: keyOf('claude'), baseURL: gateway.stack.url, maxRetries: 0 });
   const messages = talk(30).flatMap(({ ask, answer }): Anthropic.MessageParam[] => [

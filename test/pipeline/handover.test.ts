@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { usageOf } from '../../src/core/accounting/usage.ts';
 import { type FoundLane, findLane, keepsLane, type Lane } from '../../src/core/context/lanes.ts';
+import type { Conversation, Message } from '../../src/core/conversation.ts';
 import { OPENAI_CHAT } from '../../src/core/dialects/openai-chat/dialect.ts';
 import type { FluxMetadata } from '../../src/core/metadata.ts';
+import { withoutBound } from '../../src/pipeline/handover.ts';
 import type { Ports, ProviderCall } from '../../src/pipeline/ports.ts';
 import { runStep } from '../../src/pipeline/step.ts';
 import type { StepRequest } from '../../src/pipeline/step-request.ts';
@@ -208,4 +210,31 @@ describe('with summaries', () => {
       expect(lane?.prefixes['anthropic/claude-haiku-5-5']?.[0]?.parts.left_out).toMatch(/^2-\d+$/);
     }
   });
+});
+
+test('traps T16, T17: of a turn that was answered behind a cut all that was thought is left out, of others nothing', () => {
+  const thought = { type: 'thinking' as const, wire: 'anthropic-messages' as const, raw: {} };
+  const said = { type: 'text' as const, text: 'Fine.' };
+  const user: Message = { role: 'user', content: [said] };
+  const answer: Message = { role: 'assistant', content: [thought, said] };
+  const messages = [
+    { ...user, role: 'system' as const, content: [said] },
+    ...Array(4).fill([user, answer, answer]).flat(),
+  ];
+  const conversation: Conversation = {
+    messages,
+    ...{ tools: [], sampling: {}, reasoning: {}, hints: {} },
+    output: { stop: [], n: 1, logprobs: false },
+  };
+  const thinks = (of: Conversation) =>
+    of.messages.slice(1).map(({ content }) => content.some(({ type }) => type === 'thinking'));
+  // The requests of the second and of the fifth answer were cut: 4 and 8 messages long.
+  const left = thinks(withoutBound(conversation, { first: 4, last: 7 }));
+  expect(left).toEqual([
+    ...[false, true, true],
+    ...[false, false, false],
+    ...[false, false, false],
+    ...[false, true, true],
+  ]);
+  expect(withoutBound(conversation, { first: 20, last: 20 })).toBe(conversation);
 });
