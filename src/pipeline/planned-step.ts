@@ -90,7 +90,8 @@ export function planRequest(assessed: AssessedRequest, explain = false): Planned
     explain,
     // What is explained is quoted for just this size.
     ...(explain ? {} : { quoting: quoteOnce }),
-    handed: handedFor(assessed),
+    // What went wrong may have gone wrong for what was left out.
+    handed: signals.length > 0 ? undefined : handedFor(assessed),
     ...(signals.length > 0 ? { raisedTo: tierAbove(lane, settings, difficulty.label) } : {}),
     ...(request.maxTier ? { maxTier: request.maxTier } : {}),
     ...(rule ? { rule } : {}),

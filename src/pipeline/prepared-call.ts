@@ -54,7 +54,7 @@ export function prepareCall(
   const cut = wanted && cutRequest(planned.request, wanted, model, summary);
   const { request, handed } = cut ?? { request: planned.request, handed: null };
   const sameWire = model.wire === request.wire;
-  const free = thinkable(request.conversation, model, state);
+  const free = handed ? request.conversation : thinkable(request.conversation, model, state);
   const prepared = prepare(free, model, {
     defaultMaxTokens: settings.defaultMaxTokens,
     isBudgeted: request.reservedUsd !== undefined,
@@ -94,7 +94,7 @@ export function prepareCall(
   };
 }
 
-/** Without what an earlier cut has bound to itself; where this request is cut, `prepare` leaves out all of it. */
+/** Without what an earlier cut has bound to itself. */
 function thinkable(
   conversation: Conversation,
   model: CatalogModel,

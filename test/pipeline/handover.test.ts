@@ -126,6 +126,13 @@ describe('a conversation over a day', () => {
     expect(JSON.parse(at.calls.at(-1)?.body ?? '').messages).toHaveLength(messages.length - 2);
   });
 
+  test('once a step went wrong the next gets all of it: what was left out may have been why', async () => {
+    at.wait(3_600);
+    expect((await step(padded('Ask 27.'))).context?.left_out_messages).toBeGreaterThan(0);
+    const told = await step("No, that's wrong.");
+    expect(told).toMatchObject({ failure_signals: ['rejected'], context_compression: 0 });
+  });
+
   test('nothing is left out where the mode only observes, a model was named, or nobody knows what is warm', async () => {
     at.wait(86_400);
     const quiet = { ...settings, handover: 'off' as const };
