@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Candidate } from './core/routing/plan.ts';
 import { type KnownKey, readKeys } from './env-keys.ts';
 import { readProviders, readTiers, resolveModel } from './env-providers.ts';
-import type { StepSettings } from './pipeline/settings.ts';
+import { HANDOVERS, type StepSettings } from './pipeline/settings.ts';
 import { SettingsError } from './settings-error.ts';
 
 /** What the Worker is bound to: a queue, and variables and secrets. Read once, by {@link readSettings}. */
@@ -40,6 +40,7 @@ const variables = z.object({
   FLUX_API_KEYS: optional,
   FLUX_ADMIN_KEY: optional,
   FLUX_MODE: z.enum(['observe', 'route', 'certified']).default('route'),
+  FLUX_HANDOVER: z.enum(HANDOVERS).default('auto'),
   FLUX_SECRET: optional,
   FLUX_PREVIOUS_SECRET: optional,
   FLUX_BASELINE_MODEL: optional,
@@ -100,6 +101,7 @@ function check(env: Env): Settings {
   const tiers = readTiers(texts, providers);
   return {
     mode: values.FLUX_MODE,
+    handover: values.FLUX_HANDOVER,
     providers,
     tiers,
     baseline: readBaseline(values.FLUX_BASELINE_MODEL, providers, tiers.hard),

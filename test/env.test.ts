@@ -21,6 +21,7 @@ test('without any: nothing is simulated or limited but by the defaults of contra
   const settings = read();
   expect(settings).toMatchObject({
     mode: 'route',
+    handover: 'auto',
     defaultMaxTokens: 16_384,
     maxBodyBytes: 10 * 1024 * 1024,
     keys: [],

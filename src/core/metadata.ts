@@ -29,8 +29,18 @@ export type Reason =
   | 'observe'
   | 'escalated';
 
+/** What a model was not shown of a conversation (T25). */
+export interface ContextMetadata {
+  kept_messages: number;
+  left_out_messages: number;
+  /** Estimated, as the model counts them. */
+  left_out_tokens: number;
+  /** A summary stands in the place of what was left out. */
+  summary: boolean;
+}
+
 /** What was put to the client's own context, and what was taken from it. */
-export interface ContextChange {
+export interface ContextChange extends Partial<ContextMetadata> {
   /** Messages of the session's history that were put before the client's own; absent: it asked for none. */
   history_messages?: number;
 }

@@ -29,6 +29,7 @@ export function effectiveSettings(step: StepSettings, settings: CustomerSettings
       },
       ...('floor' in to ? { floor: to.floor } : { model: nameOf(to.candidate) }),
     })),
+    handover: step.handover ?? 'auto',
     baseline_model: nameOf(step.baseline),
     default_max_tokens: step.defaultMaxTokens,
     provider_keys: settings.provider_keys ?? {},

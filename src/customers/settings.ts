@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ASK_KINDS } from '../core/difficulty/ask-kind.ts';
 import { TIERS } from '../core/routing/tier.ts';
+import { HANDOVERS } from '../pipeline/settings.ts';
 
 const model = z.string().min(1).max(128);
 const tier = z.enum(TIERS);
@@ -62,6 +63,8 @@ export const customerSettings = z.strictObject({
   tags: z.array(tagName).max(8).optional(),
   /** In order: the first that holds decides. */
   rules: z.array(rule).max(64).optional(),
+  /** Whether cheaper tiers may be handed less than the whole of a long, cold conversation. */
+  handover: z.enum(HANDOVERS).optional(),
   baseline_model: model.optional(),
   default_max_tokens: z.number().int().min(1).max(1_000_000).optional(),
   /** The customer's own keys, by the id of the provider. */

@@ -89,6 +89,7 @@ export function settingsFor(
     tiers,
     timeouts: deployment.timeouts,
     mode: settings.mode ?? deployment.mode,
+    handover: settings.handover ?? deployment.handover ?? 'auto',
     baseline: baseline ?? (isTop ? tiers.hard[0] : undefined) ?? deployment.baseline,
     defaultMaxTokens: settings.default_max_tokens ?? deployment.defaultMaxTokens,
     allowedModels: allowed,

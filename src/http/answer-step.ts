@@ -13,6 +13,7 @@ import type { Budget, Ports } from '../pipeline/ports.ts';
 import { runStep } from '../pipeline/step.ts';
 import type { StepRequest } from '../pipeline/step-request.ts';
 import { callProvider } from '../providers/attempt.ts';
+import { summariesIn } from '../sessions/kept-summaries.ts';
 import { thoughtsIn } from '../sessions/kept-thoughts.ts';
 import { sessionsIn } from '../sessions/session-port.ts';
 import { budgetOf } from './budget.ts';
@@ -133,6 +134,9 @@ export function portsOf(c: Context<AppEnv>, budget: Budget | null): Ports {
           takeRoom: (characters) => c.get('lease').take(characters),
         })
       : null,
+    ...(store
+      ? { summaries: summariesIn(store, background, () => logLine('warn', 'summary_not_kept')) }
+      : {}),
     beginLater: (requestId, begun) => {
       const sending = beginLater(requestId, begun, timeouts.abandoned, c.get('stores'));
       if (sending) background(sending);

@@ -12,7 +12,7 @@ const GATHER_MS = 10;
  */
 const KEEP_MS = 25;
 /** Of some 0.7 KB each; a message may have 128 KB. */
-const MOST_TOGETHER = 100;
+const MOST_TOGETHER = 50;
 
 type BeginStores = Pick<LogStores, 'queue' | 'held' | 'wait'>;
 

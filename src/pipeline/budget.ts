@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { meteredBound } from '../core/accounting/metered-bound.ts';
 import { type CostBound, costBound, unboundedIn } from '../core/accounting/reservation.ts';
+import { SUMMARY_TOKENS } from '../core/context/summary.ts';
 import { THINKING_SHARE } from '../core/context/thoughts.ts';
 import { LEAST_OUTPUT } from '../core/dialects/openai-responses/adapt.ts';
 import { FluxError } from '../core/errors.ts';
@@ -95,11 +96,17 @@ function boundOf(
     images,
     // Fields of one wire alone: tools of the provider's, what is stored there, sound.
     isOpen: isOpen || request.ownFields.length > 0,
-    maxTokens: Math.max(output.maxTokens ?? settings.defaultMaxTokens, LEAST_OUTPUT),
+    maxTokens:
+      Math.max(output.maxTokens ?? settings.defaultMaxTokens, LEAST_OUTPUT) + summaryTokens(settings),
     answers: output.n,
     serviceTier: hints.serviceTier,
     at: new Date(request.startedAt).toISOString(),
   });
   if ('unpriced' in bound) throw unpriced(bound.unpriced.name, bound.unpriced.provider);
   return bound;
+}
+
+/** A summary is written and read once; what it is of is then no input of the step's own. */
+function summaryTokens({ handover }: StepSettings): number {
+  return handover === 'summary' ? 2 * SUMMARY_TOKENS.most : 0;
 }

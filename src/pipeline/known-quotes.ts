@@ -19,7 +19,7 @@ let lastNumber = 0;
  * about a small step.
  */
 export const quoteOnce: Quoting = (candidates, others, input, isLast) => {
-  if (!isUnknown(input.lane)) return quoteStep(candidates, others, input, isLast);
+  if (input.handed || !isUnknown(input.lane)) return quoteStep(candidates, others, input, isLast);
   const { total } = input.input;
   const step = Math.round(Math.log2(1 + total.text) * SIZES);
   const name = [

@@ -3,9 +3,11 @@ import { estimateTokens, tokensOfSize } from '../core/accounting/estimate.ts';
 import { pricesOf } from '../core/accounting/price-book.ts';
 import { serviceFactor } from '../core/accounting/service-tiers.ts';
 import { inputTokens, type Usage, usageOf } from '../core/accounting/usage.ts';
+import type { Conversation } from '../core/conversation.ts';
 import type { Escalation } from '../core/metadata.ts';
 import type { FailureKind } from '../core/routing/escalation.ts';
 import type { Candidate } from '../core/routing/plan.ts';
+import type { CallOutcome } from './ports.ts';
 import type { AttemptRecord } from './record.ts';
 import type { StepSettings } from './settings.ts';
 import type { StepRequest } from './step-request.ts';
@@ -32,15 +34,21 @@ export interface Ledger {
   firstSentAt: number | null;
   /** When the provider's last answer was over; null before. */
   lastAnswerAt: number | null;
-  sent(at: number): void;
+  /** @param conversation as it was sent: what is counted where its provider reports nothing */
+  sent(at: number, conversation: Conversation): void;
   failed(candidate: Candidate, why: FailureKind, status: number, ms: number): void;
   /** @param why null for the answer that was served. */
   answered(candidate: Candidate, said: Said, why: string | null, ms: number, at: number): void;
+  /** What a summary of what is left out did cost. */
+  summarised(candidate: Candidate, outcome: CallOutcome): void;
   escalated(from: Candidate, to: Candidate, why: FailureKind, status: number): void;
   simulated(yes: boolean): void;
   /** The last attempt that answered, whether or not it was served. */
   served: Served | null;
 }
+
+/** Why such an attempt was not the answer. */
+const SUMMARY = 'summary';
 
 interface Said {
   /** Null where the stream broke before it named one. */
@@ -58,9 +66,10 @@ export const MODEL_NAME = /^[\x21-\x7e]{1,128}$/;
 
 export function createLedger(request: StepRequest, settings: StepSettings): Ledger {
   const at = new Date(request.startedAt).toISOString();
+  let lastSent = request.conversation;
 
   const price = (candidate: Candidate, said: Said): Served => {
-    const usage = said.usage && said.final ? said.usage : estimateUsage(request, candidate, said);
+    const usage = said.usage && said.final ? said.usage : estimateUsage(lastSent, candidate, said);
     const provider = settings.providers.get(candidate.provider);
     const model = said.model !== null && MODEL_NAME.test(said.model) ? said.model : candidate.name;
     const prices = provider
@@ -84,7 +93,8 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
     firstSentAt: null,
     lastAnswerAt: null,
     served: null,
-    sent(now) {
+    sent(now, conversation) {
+      lastSent = conversation;
       ledger.firstSentAt ??= now;
     },
     failed(candidate, why, status, ms) {
@@ -117,9 +127,29 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
         ms,
       });
     },
+    summarised(candidate, outcome) {
+      const { provider, name, tier } = candidate;
+      const said = outcome.kind === 'answer' ? outcome.answer : null;
+      const status = outcome.kind === 'failed' ? outcome.failure.status : 200;
+      // As with any other call: what was refused is free, and what nobody waited for may not be.
+      const made =
+        said || status === 0
+          ? price(candidate, {
+              ...{ model: said?.model ?? null, usage: said?.usage, final: said !== null, size: 0 },
+            })
+          : null;
+      ledger.isEstimated ||= made?.estimated ?? false;
+      ledger.attempts.push({
+        ...{ provider, model: made?.model ?? name, tier, status, why: SUMMARY },
+        ...{ cost_usd: made ? made.cost : 0, ms: outcome.ms },
+      });
+    },
     escalated(from, to, why, status) {
       const cost = ledger.attempts
-        .filter((attempt) => attempt.provider === from.provider && attempt.tier === from.tier)
+        .filter(
+          ({ provider, tier, why: what }) =>
+            provider === from.provider && tier === from.tier && what !== SUMMARY,
+        )
         .reduce<number | null>(
           (sum, attempt) => (sum === null || attempt.cost_usd === null ? null : sum + attempt.cost_usd),
           0,
@@ -134,8 +164,8 @@ export function createLedger(request: StepRequest, settings: StepSettings): Ledg
 }
 
 /** What the provider had reported by then, and at least the tokens of the text that came. */
-function estimateUsage(request: StepRequest, { model }: Candidate, said: Said): Usage {
-  const reported = said.usage ?? usageOf({ fresh: estimateTokens(request.conversation, model).total });
+function estimateUsage(sent: Conversation, { model }: Candidate, said: Said): Usage {
+  const reported = said.usage ?? usageOf({ fresh: estimateTokens(sent, model).total });
   return { ...reported, output: Math.max(reported.output, tokensOfSize(said.size, model)) };
 }
 

@@ -10,6 +10,7 @@ import { carriedBy } from '../core/routing/portability.ts';
 import { ruleFor } from '../core/routing/rules.ts';
 import { TIERS, type Tier } from '../core/routing/tier.ts';
 import { modelsFor } from './budget.ts';
+import { handedFor } from './handover.ts';
 import { quoteOnce } from './known-quotes.ts';
 import type { Ledger } from './ledger.ts';
 import type { Ports } from './ports.ts';
@@ -45,9 +46,11 @@ export interface PlannedStep extends PlannedRequest {
 /** Classifies a request, and finds out whose it is. */
 export function assess(
   request: StepRequest,
-  settings: StepSettings,
-  { clock }: Pick<Ports, 'clock'>,
+  given: StepSettings,
+  { clock, summaries }: Pick<Ports, 'clock' | 'summaries'>,
 ): AssessedRequest {
+  const canSum = summaries !== undefined || given.handover !== 'summary';
+  const settings: StepSettings = canSum ? given : { ...given, handover: 'auto' };
   const before = clock.cpu();
   const difficulty = classify(request.conversation);
   const after = clock.cpu();
@@ -90,6 +93,8 @@ export function planRequest(assessed: AssessedRequest, explain = false): Planned
     explain,
     // What is explained is quoted for just this size.
     ...(explain ? {} : { quoting: quoteOnce }),
+    // What went wrong may have gone wrong for what was left out.
+    handed: signals.length > 0 ? undefined : handedFor({ ...assessed, request }),
     ...(signals.length > 0 ? { raisedTo: tierAbove(lane, settings, difficulty.label) } : {}),
     ...(request.maxTier ? { maxTier: request.maxTier } : {}),
     ...(rule ? { rule } : {}),

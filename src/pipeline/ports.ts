@@ -145,6 +145,20 @@ export interface Sessions {
   missed(): void;
 }
 
+/** A summary's name: a hash of what it is of. */
+export interface SummaryPlace {
+  customer: string;
+  id: string;
+}
+
+/** Summaries of what cuts leave out: sealed content. */
+export interface Summaries {
+  /** `text` is null where there is none. May throw or take long: who asks has a limit. */
+  read(place: SummaryPlace): Promise<{ text: string | null }>;
+  /** Never throws, and nobody waits for it. */
+  keep(place: SummaryPlace, text: string): void;
+}
+
 /** Whose thoughts: a customer's, in one session. */
 export interface ThoughtOwner {
   customer: string;
@@ -197,6 +211,8 @@ export interface Ports {
   callProvider(call: ProviderCall): Promise<CallOutcome>;
   /** Null: no session is kept (the SDK, a Worker without the binding). */
   sessions: Sessions | null;
+  /** Absent: none can be kept, so none is made. */
+  summaries?: Summaries;
   /** Null: none are kept (the SDK, a deployment without FLUX_SECRET). */
   thoughts: KeptThoughts | null;
   /**

@@ -2,15 +2,18 @@ import { tokensOn } from '../core/accounting/estimate.ts';
 import { pricesOf } from '../core/accounting/price-book.ts';
 import { type MarkerWish, paysForLong } from '../core/context/cache-markers.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
+import type { HandedContext } from '../core/context/handed-context.ts';
 import { isAlive, survivingPlaces, warmTokens } from '../core/context/prefix-state.ts';
 import type { PutBack } from '../core/context/thoughts.ts';
 import type { Conversation } from '../core/conversation.ts';
 import type { Wrapping } from '../core/dialects/unwrap.ts';
-import type { Adaptation } from '../core/routing/adaptation.ts';
+import { type Adaptation, reportInto } from '../core/routing/adaptation.ts';
 import { keyOf } from '../core/routing/candidate.ts';
+import type { CatalogModel } from '../core/routing/catalog.ts';
 import { fieldOn } from '../core/routing/field-names.ts';
 import { forecast, seenPauses } from '../core/routing/forecast.ts';
 import type { Candidate } from '../core/routing/plan.ts';
+import { cutRequest, withoutBound } from './handover.ts';
 import type { PlannedRequest } from './planned-step.ts';
 import { prepare } from './prepare.ts';
 import type { ProviderSettings } from './settings.ts';
@@ -31,6 +34,8 @@ export interface PreparedCall {
   relay: boolean;
   body: string;
   headers: Readonly<Record<string, string>>;
+  /** What the model is handed in place of the whole conversation; null: the whole. */
+  handed: HandedContext | null;
   /** Tokens of thinking that were put back into it, and are in nothing the client sent. */
   thinking: number;
 }
@@ -40,6 +45,8 @@ interface CallWishes {
   markers?: MarkerWish;
   /** What the model thought before; null: nothing it thinks is kept. */
   back?: PutBack | null;
+  /** What stands in the place of what a cut leaves out. */
+  summary?: string | undefined;
   /** No thinking at all: the provider refused it. */
   withoutThinking?: boolean;
 }
@@ -51,14 +58,23 @@ export function wishesFor(planned: PlannedRequest, candidate: Candidate): CallWi
 
 /** The request as it is sent to a candidate. */
 export function prepareCall(
-  { request, settings }: Pick<PlannedRequest, 'request' | 'settings'>,
+  planned: Pick<PlannedRequest, 'request' | 'settings'> & Partial<Pick<PlannedRequest, 'plan' | 'state'>>,
   candidate: Candidate,
-  { markers, back, withoutThinking = false }: CallWishes = {},
+  { markers, back: known, withoutThinking: isUnwelcome = false, summary }: CallWishes = {},
 ): PreparedCall {
+  const { settings, plan, state } = planned;
   const provider = settings.providers.get(candidate.provider);
   if (!provider) throw new RangeError(`provider ${candidate.provider} is not configured`);
-  const sameWire = candidate.model.wire === request.wire;
-  const prepared = prepare(request.conversation, candidate.model, {
+  const { model } = candidate;
+  const wanted = plan?.handed.get(candidate) ?? null;
+  const cut = wanted && cutRequest(planned.request, wanted, model, summary);
+  const { request, handed } = cut ?? { request: planned.request, handed: null };
+  const sameWire = model.wire === request.wire;
+  const free = handed ? request.conversation : thinkable(request.conversation, model, state);
+  // What was thought before a cut is bound to what it left out (T16), and none is put back into less than the whole.
+  const withoutThinking = isUnwelcome || (handed !== null && isSigned(model));
+  const back = handed ? null : known;
+  const prepared = prepare(free, model, {
     defaultMaxTokens: settings.defaultMaxTokens,
     isBudgeted: request.reservedUsd !== undefined,
     to: candidate,
@@ -67,14 +83,15 @@ export function prepareCall(
     ...(back && !withoutThinking ? { back } : {}),
     withoutThinking,
   });
-  const body = writeWireRequest(request, candidate, prepared, { markers, keepsThinking: back != null });
+  if (free !== request.conversation) {
+    reportInto(prepared.adapted)({ field: 'messages.thinking', action: 'dropped' });
+  }
+  const body = writeWireRequest(request, candidate, prepared, { markers, keepsThinking: known != null });
   // What is cut or unwrapped here can't pass through untouched; but only a relay carries several answers.
   const several = request.conversation.output.n > 1;
   const relay = sameWire && prepared.wrapping === null && (prepared.gatewayStop.length === 0 || several);
   return {
-    candidate,
-    provider,
-    relay,
+    ...{ candidate, provider, relay, handed },
     wrapping: prepared.wrapping,
     thinking: withoutThinking ? 0 : (back?.tokens ?? 0),
     body,
@@ -97,16 +114,34 @@ export function prepareCall(
   };
 }
 
+/** Without what an earlier cut has bound to itself. */
+function thinkable(
+  conversation: Conversation,
+  model: CatalogModel,
+  state: Partial<PlannedRequest>['state'],
+): Conversation {
+  const bound = state?.found?.lane.bound;
+  return bound && isSigned(model) ? withoutBound(conversation, bound) : conversation;
+}
+
+/** What Anthropic's models think is signed with all that stands before it. */
+function isSigned({ wire }: CatalogModel): boolean {
+  return wire === 'anthropic-messages';
+}
+
 /** Where the model's cache was last written, and how long what is written now should live. */
 function wishMarkers(
-  { request, settings, lane, input, state }: PlannedRequest,
+  { request, settings, lane, input: whole, state, plan }: PlannedRequest,
   candidate: Candidate,
 ): MarkerWish {
   const { model } = candidate;
   const rules = cacheRulesOf(model);
   const at = request.startedAt / 1_000;
-  const places = survivingPlaces(lane.prefixes[keyOf(candidate)], rules, lane.parts);
-  const tokens = tokensOn(model, input).total + (lane.thinking?.[keyOf(candidate)] ?? 0);
+  const { input, parts } = plan.handed.get(candidate) ?? { input: whole, parts: lane.parts };
+  // What a cut left stands at other places than the whole.
+  const places = survivingPlaces(lane.prefixes[keyOf(candidate)], rules, parts);
+  const thinking = plan.handed.has(candidate) ? 0 : (lane.thinking?.[keyOf(candidate)] ?? 0);
+  const tokens = tokensOn(model, input).total + thinking;
   const prompt = { tokens, blocks: input.blocks, at, trailing: true };
   const warm = warmTokens(places, rules, prompt);
   const lasting = places.filter(({ lifetimeSeconds }) => lifetimeSeconds > rules.default.seconds);

@@ -39,6 +39,13 @@ export interface Timeouts {
   retryBase: number;
 }
 
+/**
+ * What becomes of a long conversation whose cache is cold: a cheaper tier is handed its latest turns and what is pinned
+ * where that costs less from here on (`auto`), with a summary of the rest (`summary`), or always all of it (`off`).
+ */
+export const HANDOVERS = ['auto', 'summary', 'off'] as const;
+export type Handover = (typeof HANDOVERS)[number];
+
 /** What the pipeline needs to know of the deployment and the customer. */
 export interface StepSettings {
   mode: 'observe' | 'route' | 'certified';
@@ -54,6 +61,8 @@ export interface StepSettings {
   allowedModels?: readonly Candidate[];
   /** What a client's `model` stands for: `gpt-4o` → `auto`. */
   modelMap?: ReadonlyMap<string, string>;
+  /** Whether cheaper tiers may be handed less than the whole of a long conversation; absent: `auto`. */
+  handover?: Handover;
   /** In order: the first that holds decides. */
   rules?: readonly Rule[];
   /** What the customer's lanes that ended have shown. */

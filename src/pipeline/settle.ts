@@ -6,11 +6,13 @@ import { PRICE_BOOK_VERSION } from '../core/accounting/price-book.ts';
 import { savingsOf } from '../core/accounting/savings.ts';
 import { cacheWrites, type Usage, usageOf } from '../core/accounting/usage.ts';
 import type { StopReason } from '../core/answer.ts';
+import type { HandedContext } from '../core/context/handed-context.ts';
 import type { RunningAnswer } from '../core/context/running-answer.ts';
 import { turnsOf } from '../core/context/turns.ts';
 import type { AssistantBlock, ThinkingBlock } from '../core/conversation.ts';
-import type { FluxMetadata, Reason } from '../core/metadata.ts';
+import type { ContextChange, FluxMetadata, Reason } from '../core/metadata.ts';
 import type { Candidate } from '../core/routing/plan.ts';
+import { contextMetadata } from './handover.ts';
 import type { Served } from './ledger.ts';
 import type { PlannedStep } from './planned-step.ts';
 import type { PreparedCall } from './prepared-call.ts';
@@ -58,12 +60,13 @@ export function settle(
   const { request, settings, plan, difficulty, ledger } = step;
   const now = step.ports.clock.now();
   const served = end.call ? ledger.served : null;
+  const handed = end.call?.handed ?? null;
   const pinned = plan.reason === 'pinned';
   const top = pinned ? plan.candidates[0] : settings.baseline;
   const cost = totalCost(ledger.attempts.map((attempt) => attempt.cost_usd));
   // Under the customer's own cap a step got less than it needs: what that costs less is no saving.
   const isCounted = served !== null && plan.reason !== 'capped';
-  const baseline = isCounted ? baselineFor(step, served, top, cost, pinned) : null;
+  const baseline = isCounted ? baselineFor(step, served, top, cost, pinned, handed) : null;
   const usage = served?.usage ?? usageOf({});
   const candidate = served?.candidate ?? null;
   const attempted = plan.candidates[0].name;
@@ -91,16 +94,18 @@ export function settle(
     simulated: ledger.isSimulated,
     ...PROFILE,
   };
+  const context: ContextChange = {
+    ...(request.historyMessages === undefined ? {} : { history_messages: request.historyMessages }),
+    ...(handed && served ? contextMetadata(request, handed, step.input, served.candidate.model) : {}),
+  };
   const metadata: FluxMetadata = {
     ...shared,
     ...savingsOf(shared.baseline_cost_usd, cost),
     provider: candidate?.provider ?? plan.candidates[0].provider,
     model_selected: served?.model ?? attempted,
     session_id: request.session.shown,
-    context_compression: 0,
-    ...(request.historyMessages === undefined
-      ? {}
-      : { context: { history_messages: request.historyMessages } }),
+    context_compression: handed && served ? Number(handed.leftOut.share.toFixed(4)) : 0,
+    ...(Object.keys(context).length > 0 ? { context } : {}),
     cache: {
       cache_write_tokens: cacheWrites(usage),
       cache_read_tokens: usage.read,
@@ -145,7 +150,7 @@ export function settle(
       answer: end.answer,
       isTruncated: end.stop === 'length',
       isRefused: end.stop === 'refusal',
-      ...{ served, floor: plan.floor, input: step.input, costUsd: cost },
+      ...{ served, floor: plan.floor, input: step.input, handed, costUsd: cost },
       thinking: end.call?.thinking ?? 0,
       isThought: end.thought.length > 0,
     },
@@ -153,7 +158,8 @@ export function settle(
     step.ports,
   );
   if (served && answered !== null) {
-    keepThoughts(step, served, end.toolCalls > 0 ? end.thought : [], answered);
+    // What was thought behind a cut is bound to it (T16), and nothing is put back into one.
+    keepThoughts(step, served, end.toolCalls > 0 && handed === null ? end.thought : [], answered);
   }
   return { metadata, record, usage };
 }
@@ -174,6 +180,7 @@ function baselineFor(
   top: Candidate,
   cost: number | null,
   pinned: boolean,
+  handed: HandedContext | null,
 ) {
   const { request, settings } = step;
   return baselineOf({
@@ -185,6 +192,7 @@ function baselineFor(
     },
     costUsd: cost,
     split: tokensOn(served.candidate.model, step.input),
+    ...(handed ? { leftOut: handed.leftOut.share } : {}),
     top: { provider: providerOf(settings.providers, top), name: top.name, model: top.model },
     at: new Date(request.startedAt).toISOString(),
     pinned,

@@ -2,6 +2,7 @@ import { leadingSystem, levelStarts, tokensOn } from '../core/accounting/estimat
 import { cacheWrites } from '../core/accounting/usage.ts';
 import { type CacheParts, settingsParts, withMessages } from '../core/context/cache-parts.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
+import type { HandedContext } from '../core/context/handed-context.ts';
 import { answerText, chainOf, type Digest, firstAnswer } from '../core/context/lane-chain.ts';
 import {
   advanceLane,
@@ -191,6 +192,8 @@ export interface StateEnd {
   served: Served | null;
   floor: Tier;
   input: Needs['input'];
+  /** What the model was handed in place of the whole; null: the whole. */
+  handed: HandedContext | null;
   /** Tokens of thinking in it that were put back. */
   thinking: number;
   /** The answer was thought for. */
@@ -245,7 +248,7 @@ function rememberFirst(
 function laneStep(
   { question, digest, parts, found }: StepState,
   { conversation }: StepRequest,
-  { answer, isTruncated, isRefused, served, floor, input, thinking, isThought }: StateEnd,
+  { answer, isTruncated, isRefused, served, floor, input, handed, thinking, isThought }: StateEnd,
 ): LaneStep {
   if (!question || !digest || !found) throw new RangeError('a step of a lane has a chain');
   const sent = question.chain.at(-1) ?? '';
@@ -253,6 +256,8 @@ function laneStep(
   const at = question.at / 1_000;
   const marked = hasCacheMarks(conversation);
   const none = { system: 0, messages: 0, turn: 0 };
+  // The lane is that of the whole conversation, and the cache that of what was sent of it.
+  const sentInput = handed?.input ?? input;
   return {
     question,
     answered: answer === null ? null : digest(`${sent}\n${answerText(knownAnswer(answer, digest))}`),
@@ -272,12 +277,12 @@ function laneStep(
             rules: cacheRulesOf(model),
             usage: served.estimated ? null : served.usage,
             prompt: {
-              tokens: tokensOn(model, input).total + thinking,
-              ...written(conversation, input.blocks),
+              tokens: tokensOn(model, sentInput).total + thinking,
+              ...written(conversation, sentInput.blocks),
               at,
-              parts,
+              parts: handed?.parts ?? parts,
               // Our markers stand after the head; where the client's stand is not known.
-              before: marked ? none : { ...levelStarts(model, input), system: 0 },
+              before: marked ? none : { ...levelStarts(model, sentInput), system: 0 },
             },
           }
         : null,

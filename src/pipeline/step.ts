@@ -12,6 +12,7 @@ import type { StepSettings } from './settings.ts';
 import { NO_ANSWER, settle } from './settle.ts';
 import type { StepRequest } from './step-request.ts';
 import { beginState, type StepState } from './step-state.ts';
+import { summarise } from './summary.ts';
 import { answersOf, recallThoughts } from './thoughts.ts';
 import { unsettledRecord } from './unsettled.ts';
 import { unwrapOutcome } from './unwrap-outcome.ts';
@@ -51,8 +52,14 @@ export async function runStep(
   for (let index = 0; ; ) {
     const candidate = plan.candidates[index];
     if (!candidate) throw new RangeError('the plan ran out of candidates');
-    const call = step.ledger.firstSentAt === null ? first : prepareNext(step, candidate, withoutThinking);
-    step.ledger.sent(ports.clock.now());
+    const summary = await summarise(step, candidate);
+    const call =
+      step.ledger.firstSentAt !== null
+        ? prepareNext(step, candidate, { withoutThinking, summary })
+        : summary === undefined
+          ? first
+          : prepareCall(step, candidate, { ...wishesFor(step, candidate), summary });
+    step.ledger.sent(ports.clock.now(), call.conversation);
     const answered = await ports.callProvider({
       provider: call.provider,
       model: candidate.model,
@@ -106,9 +113,13 @@ function forgetBegun({ object }: StepState, { requestId }: StepRequest, { sessio
 }
 
 /** As {@link prepareCall}; what the next model can't be sent ends a step that was already sent to another. */
-function prepareNext(step: PlannedStep, candidate: Candidate, withoutThinking: boolean): PreparedCall {
+function prepareNext(
+  step: PlannedStep,
+  candidate: Candidate,
+  options: Pick<NonNullable<Parameters<typeof prepareCall>[2]>, 'withoutThinking' | 'summary'>,
+): PreparedCall {
   try {
-    return prepareCall(step, candidate, { ...wishesFor(step, candidate), withoutThinking });
+    return prepareCall(step, candidate, { ...wishesFor(step, candidate), ...options });
   } catch (error) {
     const { status, code } = error instanceof FluxError ? error : { status: 500, code: 'internal_error' };
     step.ports.logStep(settle(step, { ...NO_ANSWER, state: 'failed', status, errorCode: code }).record);

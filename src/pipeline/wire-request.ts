@@ -31,6 +31,15 @@ const EDITORS: Readonly<Partial<Record<Wire, Editor>>> = {
   'openai-responses': editResponses,
 };
 
+/** The body of a request that is the gateway's own. */
+export function writeAnew(
+  conversation: Conversation,
+  { name, model }: Pick<Candidate, 'name' | 'model'>,
+  options: Omit<RequestOptions, 'modelId'>,
+): string {
+  return WRITERS[model.wire](conversation, model, { ...options, modelId: name });
+}
+
 /**
  * The body for a candidate, as JSON text. Where it speaks the client's own wire, the client's body with only the
  * changes made in its text: numbers, key order and fields we have never heard of stay byte for byte. What an editor

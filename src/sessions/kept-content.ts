@@ -6,7 +6,7 @@ import { openBytes, type Seal, sealBytes } from '../stores/sealing.ts';
 
 /** Where a piece of content is kept: what it is, whose, and its name. */
 export interface Place {
-  kind: 'response' | 'item' | 'thoughts';
+  kind: 'response' | 'item' | 'summary' | 'thoughts';
   customer: string;
   id: string;
 }

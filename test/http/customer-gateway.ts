@@ -84,7 +84,12 @@ export async function startGround(): Promise<Ground> {
             body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
           const response = await gateway.request(path, { method, ...sent, headers: { ...headers } }, key);
           const text = await response.text();
-          return { status: response.status, headers: response.headers, body: text && JSON.parse(text) };
+          const isJson = response.headers.get('content-type')?.includes('json') === true;
+          return {
+            status: response.status,
+            headers: response.headers,
+            body: text && isJson ? JSON.parse(text) : text,
+          };
         },
       };
     },

@@ -71,7 +71,7 @@ beforeAll(async () => {
     FLUX_API_KEYS: keys.join(','),
     FLUX_ADMIN_KEY: OPERATOR,
     OPENAI_API_KEY: 'sk-openai',
-    OPENAI_BASE_URL: ground.upstream.url,
+    OPENAI_BASE_URL: `${ground.upstream.url}/v1`,
   });
   const all = keyOf('acme', SCOPES.join('+'));
   const marked = [

@@ -59,6 +59,7 @@ describe('reading and writing', () => {
       retention_days: 400,
       tags: [],
       rules: [],
+      handover: 'auto',
       baseline_model: 'anthropic/claude-opus-5-5',
       default_max_tokens: 16_384,
       provider_keys: {},
@@ -80,6 +81,7 @@ describe('reading and writing', () => {
         { when: { kind: 'title' }, model: 'claude-haiku-4-5' },
         { when: { tag: 'team=search', path: '/v1/chat/completions' }, floor: 'hard' },
       ],
+      handover: 'summary',
       baseline_model: 'claude-opus-5-5',
       default_max_tokens: 1000,
     };
@@ -118,6 +120,7 @@ describe('reading and writing', () => {
     ['a target', { model_map: { a: 'gpt-6-luna' } }, 'model_map.a', /in no tier and not in allowed_models/],
     ['auto itself', { model_map: { auto: 'auto:hard' } }, 'model_map', /auto/],
     ['a mode', { mode: 'turbo' }, 'mode', /observe/],
+    ['a hand-over', { handover: 'on' }, 'handover', /auto/],
     ['a number', { default_max_tokens: '5' }, 'default_max_tokens', /number/],
     [
       'a key to keep that is none',

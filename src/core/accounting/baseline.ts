@@ -23,6 +23,8 @@ export interface BaselineInput {
   costUsd: number | null;
   /** The input's estimated split on the model that answered (`estimateTokens`). */
   split: InputSplit;
+  /** Share of the input that the served model was not handed: the top would have been. Absent: none. */
+  leftOut?: number;
   /** The setting `baseline_model`, by default the first of `hard`. */
   top: OfferedModel;
   /** ISO date or time of the request, UTC. */
@@ -50,11 +52,12 @@ export function baselineOf(input: BaselineInput): Baseline {
   const { served, top } = input;
   if (input.pinned) return { model: served.name, cost_usd: input.costUsd, estimated: [] };
   const ratio = tokenRatio(served.model, top.model);
-  const tokens = Math.round(inputTokens(served.usage) * ratio);
+  const { leftOut = 0 } = input;
+  const tokens = Math.round((inputTokens(served.usage) / (1 - leftOut)) * ratio);
   const split = splitObserved(tokens, input.split);
   const prices = pricesOf(top.provider, top.name, input.at, tokens);
   const isTop = served.model.id === top.model.id && served.provider.id === top.provider.id;
-  if (isTop && served.usage.read >= WARM_SHARE * warmTokens(top.model, split)) {
+  if (isTop && leftOut === 0 && served.usage.read >= WARM_SHARE * warmTokens(top.model, split)) {
     return { model: top.name, cost_usd: costOf(served.usage, prices), estimated: [] };
   }
   const usage = warmUsage(top.model, split, Math.round(served.usage.output * ratio), prices);

@@ -25,7 +25,9 @@ export type CachePart =
   | 'speed'
   | 'web_search'
   | 'citations'
-  | 'cache_key';
+  | 'cache_key'
+  /** Which messages are left out (compress.ts); absent: none. */
+  | 'left_out';
 
 /**
  * A request's parts as short texts, which differ where the parts do; absent is what its provider does unasked. Plain
@@ -66,7 +68,7 @@ export function settingsParts(
     ...(reasoning.mode !== undefined && {
       thinking: `${reasoning.mode} ${reasoning.budgetTokens ?? ''}`.trim(),
     }),
-    ...(messages.some(isCited) && { citations: 'enabled' }),
+    ...citedPart(messages),
     ...(isOther(output.verbosity, 'medium') && { verbosity: output.verbosity }),
     ...(output.format && { format: digest(JSON.stringify(output.format)) }),
     ...(isOther(hints.serviceTier, 'auto') && { service_tier: hints.serviceTier }),
@@ -81,6 +83,20 @@ export function withMessages(parts: CacheParts, { total, asks }: InputSize): Cac
     ...(total.images + total.smallImages > 0 && { images: 'some' }),
     ...(isOther(parts.thinking, 'disabled') && { asks: String(asks) }),
   };
+}
+
+/** The parts of a request once a cut was made (compress.ts), from those of the whole. */
+export function cutParts(
+  { images: _images, asks: _asks, citations: _citations, ...parts }: CacheParts,
+  messages: readonly Message[],
+  input: InputSize,
+  leftOut: string,
+): CacheParts {
+  return { ...withMessages({ ...parts, ...citedPart(messages) }, input), left_out: leftOut };
+}
+
+function citedPart(messages: readonly Message[]): CacheParts {
+  return messages.some(isCited) ? { citations: 'enabled' } : {};
 }
 
 function isOther(value: string | undefined, usual: string): value is string {

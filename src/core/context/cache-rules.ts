@@ -56,7 +56,7 @@ const ANTHROPIC_MINIMUM: ReadonlyMap<string, number> = new Map([
 const ANTHROPIC_LOST: LostBy = {
   tools: ['tools', 'allowed_tools', 'format', 'thinking', 'effort'],
   system: ['system', 'web_search', 'citations', 'speed'],
-  messages: ['tool_choice', 'parallel_tool_calls', 'images'],
+  messages: ['tool_choice', 'parallel_tool_calls', 'images', 'left_out'],
   turn: [],
 };
 
@@ -64,13 +64,13 @@ const ANTHROPIC_LOST: LostBy = {
 const OPUS_45_LOST: LostBy = {
   ...ANTHROPIC_LOST,
   tools: ['tools', 'allowed_tools', 'format'],
-  messages: ['tool_choice', 'parallel_tool_calls', 'images', 'thinking', 'effort'],
+  messages: ['tool_choice', 'parallel_tool_calls', 'images', 'thinking', 'effort', 'left_out'],
 };
 
 // The others strip the thinking of a turn once the user speaks again: what followed his ask is lost.
 const STRIPPING_LOST: LostBy = {
   ...OPUS_45_LOST,
-  messages: ['tool_choice', 'parallel_tool_calls', 'images', 'thinking'],
+  messages: ['tool_choice', 'parallel_tool_calls', 'images', 'thinking', 'left_out'],
   turn: ['asks'],
 };
 const STRIPPING = new Set([
@@ -96,7 +96,7 @@ const OPENAI_LOST: LostBy = {
     ...(['effort', 'verbosity', 'service_tier', 'web_search', 'cache_key'] as const),
   ],
   system: [],
-  messages: [],
+  messages: ['left_out'],
   turn: [],
 };
 

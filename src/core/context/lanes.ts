@@ -35,12 +35,20 @@ export interface Lane {
   before: LivedStep | null;
   /** What no wire sends back of its last answer. */
   last: LastAnswer | null;
+  /** The answers made without its middle; absent: none was. */
+  bound?: Bound | undefined;
   /** Lengths it had, the shortest first: where an edited history, or another lane, may find something warm. */
   marks: readonly Mark[];
   /** Who thought for its answers; absent: for none. */
   thinkers?: Thinkers;
   /** Milliseconds since the epoch. */
   usedAt: number;
+}
+
+/** The lengths of the first and the last request that was sent without the lane's middle. */
+export interface Bound {
+  first: number;
+  last: number;
 }
 
 /** A length of a lane that a cache was written at. */
@@ -121,12 +129,17 @@ export function openLane(id: string, at: number, prefixes: PrefixState = COLD): 
 /** What a lane's caches hold up to one of its marks: each later request has read it again. */
 function warmAt(lane: Lane, mark: Mark): PrefixState {
   const warm = Object.entries(mark.tokens).flatMap(([key, tokens]) => {
-    const [latest] = lane.prefixes[key] ?? [];
+    const latest = lane.prefixes[key]?.find(isWhole);
     if (!latest || tokens <= 0) return [];
     const inner = (latest.inner ?? []).filter((place) => place.tokens < tokens);
     return [[key, [{ ...latest, tokens, blocks: mark.blocks, inner }]] as const];
   });
   return Object.fromEntries(warm);
+}
+
+/** What a cut leaves is warm for that cut alone. */
+function isWhole({ parts }: Pick<WarmPrefix, 'parts'>): boolean {
+  return parts.left_out === undefined;
 }
 
 /** What the caches hold before any message, of the lane that used each model last. */
@@ -182,12 +195,22 @@ export function advanceLane(lane: Lane, step: LaneStep): Lane {
     experience: isStep ? withStep(lane.experience, lived, lane.before) : lane.experience,
     before: isStep ? lived : lane.before,
     last: answered === null ? lane.last : step.last,
-    marks: cache && answered !== null ? marksAfter(lane.marks, step, cache, prefixes) : lane.marks,
+    bound: boundAfter(lane.bound, step),
+    marks:
+      cache && answered !== null && isWhole(cache.prompt)
+        ? marksAfter(lane.marks, step, cache, prefixes)
+        : lane.marks,
     ...thinkersIn(
       step.isThought && answered !== null && served ? withThinker(thinkers, served, answered) : thinkers,
     ),
     usedAt: question.at,
   };
+}
+
+function boundAfter(before: Bound | undefined, { question, answered, cache }: LaneStep): Bound | undefined {
+  if (answered === null || !cache || isWhole(cache.prompt)) return before;
+  const { length } = question.chain;
+  return { first: before?.first ?? length, last: length };
 }
 
 function prefixesAfter(
@@ -205,7 +228,7 @@ function marksAfter(
 ): Mark[] {
   const sent = question.chain.at(-1) ?? '';
   const same = marks.find(({ hash }) => hash === sent);
-  const tokens = { ...same?.tokens, [key]: prefixes[key]?.[0]?.tokens ?? 0 };
+  const tokens = { ...same?.tokens, [key]: prefixes[key]?.find(isWhole)?.tokens ?? 0 };
   return [...marks.filter((mark) => mark !== same), { hash: sent, blocks, tokens }].slice(-MOST_MARKS);
 }
 

@@ -45,18 +45,44 @@ export function requestCost(
   return (warm * (price.read ?? fresh) + (tokens - warm) * rest + output * (price.output ?? 0)) / 1e6;
 }
 
+/** How a prompt goes on whose middle is left out: the cut moves now and then, and what it then leaves is shorter. */
+export interface CutCourse {
+  /** Turns of the conversation, and how many of them the cut moves by, once so many have come. */
+  turns: number;
+  moves: number;
+  /** Turns that a step adds. */
+  turnsAStep: number;
+  /** Tokens, as the model counts them, before the messages, and before the latest turns. */
+  head: number;
+  pinned: number;
+}
+
 /**
  * A model's costs of the further steps, for the look-ahead. A price step by prompt length (T70), the minimum (T54), the
  * look-back (T53) and the lane's own rhythm are in them.
+ * @param cut absent: nothing is left out
  */
-export function aheadModel(model: PricedModel, prompt: PromptShape, forecast: Forecast): AheadModel {
+export function aheadModel(
+  model: PricedModel,
+  prompt: PromptShape,
+  forecast: Forecast,
+  cut?: CutCourse,
+): AheadModel {
   const { rules, warm, factor } = model;
   const lifetimeSeconds = rules.default.seconds;
   const output = forecast.output * factor;
+  const turnsAt = (step: number) => (cut ? cut.turns + cut.turnsAStep * step : 0);
+  /** How often a cut has moved by then. */
+  const moved = (step: number) => (cut ? Math.floor(turnsAt(step) / cut.moves) : 0);
+  const grown = forecast.tokens * factor;
+  const tokensAt = (step: number) =>
+    cut && moved(step) > moved(0)
+      ? cut.pinned + (cut.moves + (turnsAt(step) % cut.moves)) * (grown / cut.turnsAStep)
+      : prompt.tokens + step * grown;
   const shapeAt = (step: number): PromptShape => {
     const blocks = prompt.blocks + step * forecast.blocks;
     return {
-      tokens: prompt.tokens + step * forecast.tokens * factor,
+      tokens: tokensAt(step),
       blocks,
       at: prompt.at + step * forecast.seconds,
       trailing: prompt.trailing,
@@ -68,13 +94,16 @@ export function aheadModel(model: PricedModel, prompt: PromptShape, forecast: Fo
   for (let k = 0; k < HORIZON; k++) {
     const shape = shapeAt(k + 1);
     const cost = (read: number) => requestCost(model, shape.tokens, read, output);
+    /** What a cut that has moved since leaves of a prefix (T24). */
+    const left = (used: number, tokens: number) =>
+      cut && moved(k + 1) > moved(used) ? Math.min(tokens, cut.head) : tokens;
     const after = (used: number) => {
       const then = shapeAt(used);
       const isThere = shape.at - then.at < lifetimeSeconds && isReachable(then.blocks, rules, shape);
-      return cost(isThere ? cacheable(rules, then.tokens) : 0);
+      return cost(isThere ? cacheable(rules, left(used, then.tokens)) : 0);
     };
     costs[k * USES + COLD] = cost(0);
-    costs[k * USES + BEFORE] = cost(warmTokens(warm, rules, shape));
+    costs[k * USES + BEFORE] = cost(cacheable(rules, left(0, warmTokens(warm, rules, shape))));
     costs[k * USES + RUNNING] = after(k);
     GRID.forEach((used, index) => {
       if (used < k) costs[k * USES + FIRST + index] = after(used);

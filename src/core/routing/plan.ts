@@ -1,4 +1,5 @@
 import type { PricedProvider } from '../accounting/price-book.ts';
+import type { HandedContext } from '../context/handed-context.ts';
 import { invalidRequest } from '../errors.ts';
 import type { Reason } from '../metadata.ts';
 import { type Candidate, keyOf } from './candidate.ts';
@@ -14,7 +15,7 @@ import {
 import { type Floor, type FloorInput, floorOf, rankOf } from './floor.ts';
 import type { LaneView } from './lane-view.ts';
 import { isPortable } from './portability.ts';
-import { type Quote, type Quoting, quoteStep } from './quotes.ts';
+import { type Quote, type QuoteInput, type Quoting, quoteStep } from './quotes.ts';
 import type { Tier } from './tier.ts';
 
 export type { Candidate, Wish } from './candidate.ts';
@@ -29,6 +30,8 @@ export interface PlanInput extends FloorInput, Omit<CandidatesInput, 'today' | '
   explain?: boolean;
   /** Who makes the quotes; absent: {@link quoteStep}. */
   quoting?: Quoting;
+  /** What a model of a tier would be handed, where that may be less than all (quotes.ts). */
+  handed?: QuoteInput['handed'];
 }
 
 /** The models to try, in order, why the first of them, and what each would cost. */
@@ -39,6 +42,8 @@ export interface Plan {
   considered: readonly Considered[];
   /** Of those that can take the step and have a price. */
   quotes: readonly Quote[];
+  /** Of the candidates, those that are handed less than the whole, with what they are. */
+  handed: ReadonlyMap<Candidate, HandedContext>;
 }
 
 /** What counts as noise: a total that is less than this share above the least. */
@@ -67,18 +72,23 @@ export function planStep(input: PlanInput): Plan {
   const only = wish.kind === 'pinned' ? pinned(wish.candidate, among) : ruledModel(input, among);
   const candidates =
     only && !eligible.some((one) => keyOf(one) === keyOf(only)) ? [only, ...eligible] : eligible;
-  const isDecided = only !== undefined || eligible.length < 2;
+  const isCuttable = input.handed !== undefined && eligible.some(({ tier }) => tier !== 'hard');
+  const isDecided = only !== undefined || (eligible.length < 2 && !isCuttable);
   const quotes =
     isDecided && !input.explain
       ? []
       : (input.quoting ?? quoteStep)(
           candidates,
           further.map(({ candidate }) => candidate),
-          { providers, lane, at: input.at, input: input.needs.input, floor: floor.tier },
+          {
+            ...{ providers, lane, at: input.at, input: input.needs.input, floor: floor.tier },
+            // A model that was named gets what was sent.
+            handed: only ? undefined : input.handed,
+          },
           // T9: a harness's own call is no step of the lane: nothing follows it.
           input.difficulty.housekeeping !== null,
         );
-  const plan = { considered, quotes };
+  const plan = { considered, quotes, handed: NONE_HANDED };
   if (only && wish.kind === 'pinned') {
     return { ...plan, candidates: [only], floor: only.tier ?? input.difficulty.label, reason: 'pinned' };
   }
@@ -88,20 +98,45 @@ export function planStep(input: PlanInput): Plan {
   }
   const [preferred] = inRange;
   if (!preferred) throw noCandidate(among, floor.tier);
-  const chosen = choose(preferred.candidate, quotes, lane);
+  const { candidate: chosen, isHanded } = choose(preferred.candidate, quotes, lane);
   const others = inOrder(eligible, quotes).filter((one) => one !== chosen);
+  const handed = handedTo(chosen, isHanded, quotes);
   const isMoved = chosen !== preferred.candidate && floor.reason !== 'capped';
   const reason = isMoved ? movedBy(chosen, lane) : reasonOf(preferred, considered, floor);
-  return { ...plan, candidates: [chosen, ...others], floor: floor.tier, reason };
+  return { ...plan, handed, candidates: [chosen, ...others], floor: floor.tier, reason };
 }
 
-/** The model that costs least from here on, noise left out. */
-function choose(preferred: Candidate, quotes: readonly Quote[], { served }: LaneView): Candidate {
-  if (!quotes.some(({ candidate }) => candidate === preferred)) return preferred;
-  const least = Math.min(...quotes.map(({ total }) => total));
-  const alike = quotes.filter(({ total }) => total <= least * (1 + MARGIN));
+const NONE_HANDED: Plan['handed'] = new Map();
+
+interface Choice {
+  candidate: Candidate;
+  isHanded: boolean;
+}
+
+/** The model that costs least from here on, noise left out; less than the whole only where that is no noise. */
+function choose(preferred: Candidate, quotes: readonly Quote[], { served }: LaneView): Choice {
+  const whole = { candidate: preferred, isHanded: false };
+  if (!quotes.some(({ candidate }) => candidate === preferred)) return whole;
+  const options = quotes.flatMap(({ candidate, total, handed }) => [
+    { candidate, total, isHanded: false },
+    ...(handed ? [{ candidate, total: handed.total, isHanded: true }] : []),
+  ]);
+  const least = Math.min(...options.map(({ total }) => total));
+  const near = options.filter(({ total }) => total <= least * (1 + MARGIN));
+  const lossless = near.filter(({ isHanded }) => !isHanded);
+  const alike = lossless.length > 0 ? lossless : near;
   const staying = alike.find(({ candidate }) => served && keyOf(candidate) === keyOf(served));
-  return (staying ?? alike[0])?.candidate ?? preferred;
+  return staying ?? alike[0] ?? whole;
+}
+
+/** Who is handed less: the chosen one as it was chosen, each of the others where that costs it less than the whole. */
+function handedTo(chosen: Candidate, isHanded: boolean, quotes: readonly Quote[]): Plan['handed'] {
+  const less = quotes.flatMap(({ candidate, total, handed }) => {
+    if (!handed) return [];
+    const isLess = candidate === chosen ? isHanded : handed.total * (1 + MARGIN) < total;
+    return isLess ? [[candidate, handed.context] as const] : [];
+  });
+  return less.length > 0 ? new Map(less) : NONE_HANDED;
 }
 
 /** Why the first in order is taken: what made the floor, or what took the one before it out of the way. */
@@ -125,7 +160,9 @@ function movedBy(chosen: Candidate, { served }: LaneView): Reason {
 
 /** Cheapest from here on first; what has no price comes last, in the order of the settings. */
 function inOrder(candidates: readonly Candidate[], quotes: readonly Quote[]): Candidate[] {
-  const totals = new Map(quotes.map(({ candidate, total }) => [candidate, total]));
+  const totals = new Map(
+    quotes.map(({ candidate, total, handed }) => [candidate, Math.min(total, handed?.total ?? total)]),
+  );
   const total = (candidate: Candidate) => totals.get(candidate) ?? Number.MAX_VALUE;
   return candidates.toSorted((a, b) => total(a) - total(b));
 }

@@ -61,7 +61,7 @@ export const ERRORS = {
   unknown_key: [
     400,
     'unknown_key',
-    "There is no 'mood' here. There are: tiers, allowed_models, model_map, mode, promise, sampling_share, retention_days, tags, rules, baseline_model, default_max_tokens, provider_keys.",
+    "There is no 'mood' here. There are: tiers, allowed_models, model_map, mode, promise, sampling_share, retention_days, tags, rules, handover, baseline_model, default_max_tokens, provider_keys.",
     'mood',
   ],
   invalid_scopes: [

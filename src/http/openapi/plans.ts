@@ -5,7 +5,7 @@ import type { RouteGroup } from './description.ts';
 import { HISTORY_ERRORS, KEY_ERRORS } from './errors.ts';
 import { STEP_HEADERS } from './parameters.ts';
 import { PLAN } from './plans-examples.ts';
-import { adaptedShape, QUESTION, reasonShape } from './steps.ts';
+import { adaptedShape, contextShape, QUESTION, reasonShape } from './steps.ts';
 
 /** /v1/route */
 export function planRoutes(): RouteGroup {
@@ -37,6 +37,19 @@ export function planRoutes(): RouteGroup {
       .nullable()
       .meta({ description: 'Expected of this step, in disjoint classes, as the model counts them.' }),
     estimated: z.boolean().meta({ description: 'No answer has told yet what its cache holds.' }),
+    handed: z
+      .strictObject({
+        ...contextShape,
+        chosen: z.boolean().meta({ description: 'It is handed this, if it is tried.' }),
+        now_usd: usd,
+        ahead_usd: usd,
+        total_usd: usd,
+      })
+      .exactOptional()
+      .meta({
+        description:
+          'The same with only the latest turns and what is pinned (docs/routing.md); absent where there is nothing to leave out, or all of it is warm.',
+      }),
   });
   return {
     name: 'plans',

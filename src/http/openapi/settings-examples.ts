@@ -27,6 +27,7 @@ export const SETTINGS = {
     retention_days: null,
     tags: ['team'],
     rules: [],
+    handover: 'auto',
     baseline_model: 'anthropic/claude-opus-5-5',
     default_max_tokens: 16384,
     provider_keys: {
@@ -49,6 +50,7 @@ export const SETTINGS = {
     retention_days: null,
     tags: [],
     rules: [],
+    handover: 'auto',
     baseline_model: 'anthropic/claude-opus-5-5',
     default_max_tokens: 16384,
     provider_keys: {},

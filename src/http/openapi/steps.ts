@@ -53,6 +53,13 @@ export function adaptedShape() {
 /** What `reserved_usd` is, wherever it stands. */
 export const RESERVED = 'What a budget holds back for it until its cost is known; absent where none applies.';
 
+/** What of a conversation a model was shown. */
+export const contextShape = {
+  kept_messages: z.int(),
+  left_out_messages: z.int(),
+  left_out_tokens: z.int().meta({ description: 'Estimated, as the model counts them.' }),
+};
+
 /** The `fluxcompute` object. */
 export function metadataShape() {
   const tier = z.enum(TIERS);
@@ -75,7 +82,7 @@ export function metadataShape() {
     classification_ms: z.number().nullable(),
     overhead_ms: z.number(),
     session_id: z.string(),
-    context_compression: z.number().min(0).max(1),
+    context_compression: z.number().min(0).max(1).meta({ description: 'Share of the input kept out.' }),
     context: z
       .strictObject({
         history_messages: z
@@ -83,9 +90,13 @@ export function metadataShape() {
           .min(0)
           .exactOptional()
           .meta({ description: "Messages of the session's history that were put before those sent." }),
+        kept_messages: contextShape.kept_messages.exactOptional(),
+        left_out_messages: contextShape.left_out_messages.exactOptional(),
+        left_out_tokens: contextShape.left_out_tokens.exactOptional(),
+        summary: z.boolean().exactOptional().meta({ description: 'A summary of it stands in its place.' }),
       })
       .exactOptional()
-      .meta({ description: 'Only with `X-FluxCompute-History`.' }),
+      .meta({ description: 'Only where what was sent on differs from what was sent.' }),
     cache: z.strictObject({
       cache_write_tokens: z.int(),
       cache_read_tokens: z.int(),

@@ -3,14 +3,15 @@ import { roundUsd } from '../../core/accounting/cost.ts';
 import { PRICE_BOOK_VERSION } from '../../core/accounting/price-book.ts';
 import { TOKEN_CLASSES, type TokenClass, type Usage, usageOf } from '../../core/accounting/usage.ts';
 import { OPENAI_CHAT } from '../../core/dialects/openai-chat/dialect.ts';
-import type { Reason } from '../../core/metadata.ts';
+import type { ContextMetadata, Reason } from '../../core/metadata.ts';
 import type { Adaptation } from '../../core/routing/adaptation.ts';
 import { keyOf } from '../../core/routing/candidate.ts';
 import type { Considered, ExcludedBy } from '../../core/routing/candidates.ts';
 import { forecast, LAST_STEP } from '../../core/routing/forecast.ts';
 import type { Candidate } from '../../core/routing/plan.ts';
-import { type Quote, quote } from '../../core/routing/quotes.ts';
+import { type HandedQuote, type Quote, quote } from '../../core/routing/quotes.ts';
 import type { Tier } from '../../core/routing/tier.ts';
+import { contextMetadata } from '../../pipeline/handover.ts';
 import { assess, type PlannedRequest, planRequest } from '../../pipeline/planned-step.ts';
 import { prepareCall, wishesFor } from '../../pipeline/prepared-call.ts';
 import { PROFILE } from '../../pipeline/settle.ts';
@@ -51,6 +52,16 @@ export interface RouteCandidate {
   total_usd: number | null;
   tokens: Record<TokenClass, number> | null;
   estimated: boolean;
+  /** The same with less than the whole conversation; absent where there is nothing to leave out, or all of it is warm. */
+  handed?: HandedCandidate;
+}
+
+export interface HandedCandidate extends Omit<ContextMetadata, 'summary'> {
+  /** It is handed this, if it is tried. */
+  chosen: boolean;
+  now_usd: number | null;
+  ahead_usd: number | null;
+  total_usd: number | null;
 }
 
 /** Models with one of these could take the step. */
@@ -59,11 +70,11 @@ const CHOICES: ReadonlySet<RouteCandidate['excluded_by']> = new Set([null, 'floo
 /** POST /v1/route: what a chat completion with this body would be sent to. Nothing is sent, and nothing is logged. */
 export async function routePlan(c: Context<AppEnv>): Promise<Response> {
   const { request, settings } = await readStep(c, OPENAI_CHAT, false);
-  const { clock, sessions, thoughts } = portsOf(c, null);
-  const assessed = assess(request, settings, { clock });
+  const { sessions, ...ports } = portsOf(c, null);
+  const assessed = assess(request, settings, ports);
   const [peeked, recalled] = await Promise.all([
     peekState(assessed.state, sessions, settings.timeouts.session),
-    recallThoughts(answersOf(assessed, { thoughts }), assessed, { thoughts }),
+    recallThoughts(answersOf(assessed, ports), assessed, ports),
   ]);
   const state = peeked.found ? { ...peeked, thoughts: recalled } : peeked;
   return c.json(describePlan(planRequest({ ...assessed, state }, true)) satisfies RoutePlan);
@@ -140,6 +151,22 @@ function describeCandidate(
     tokens: now ? wholeTokens(now.usage) : null,
     // Until an answer has told what the model's cache holds.
     estimated: planned.lane.prefixes[keyOf(candidate)]?.[0]?.estimated ?? true,
+    ...(ahead?.handed ? { handed: handedTo(planned, candidate, ahead.handed) } : {}),
+  };
+}
+
+function handedTo(
+  { request, plan, input }: PlannedRequest,
+  candidate: Candidate,
+  handed: HandedQuote,
+): HandedCandidate {
+  const { summary: _made, ...context } = contextMetadata(request, handed.context, input, candidate.model);
+  return {
+    ...context,
+    chosen: plan.candidates.some((one) => isSame(one, candidate) && plan.handed.has(one)),
+    now_usd: usdOf(handed.now),
+    ahead_usd: usdOf(handed.ahead),
+    total_usd: usdOf(handed.total),
   };
 }
 

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { handOver } from '../../../src/core/context/compress.ts';
+import { type Cut, cutFor, cutMessages, noteOf } from '../../../src/core/context/compress.ts';
 import { turnsOf } from '../../../src/core/context/turns.ts';
 import type { Message, TextBlock } from '../../../src/core/conversation.ts';
+
+function handOver(messages: readonly Message[], tier: 'easy' | 'medium' | 'hard') {
+  const cut: Cut | null = cutFor(messages, tier);
+  return cut && { messages: cutMessages(messages, cut, noteOf(cut)), leftOut: cut.leftOut };
+}
 
 const text = (text: string): TextBlock => ({ type: 'text', text });
 const user = (words: string): Message => ({ role: 'user', content: [text(words)] });
@@ -86,7 +91,7 @@ describe('what a tier is handed of a conversation', () => {
         }
         expect(open.size).toBe(0);
         expect(handed.messages.slice(-2)).toEqual(messages.slice(-2));
-        expect(handed.messages.length + handed.leftOut).toBe(messages.length);
+        expect(handed.messages.length - 1 + handed.leftOut).toBe(messages.length);
         expect(wordsOf(handed.messages).slice(0, 2)).toEqual(['You are an agent.', 'ask 0']);
       }),
     );
@@ -107,6 +112,31 @@ describe('what a tier is handed of a conversation', () => {
       'ask 12',
       'ask 12',
     ]);
+  });
+
+  test('a turn in which a developer speaks goes along, and so does what came before the first ask', () => {
+    const messages = talk(12);
+    const at = messages.findIndex(({ content }) =>
+      content.some((one) => wordsOf([{ role: 'user', content: [one as TextBlock] }])[0] === 'ask 4'),
+    );
+    messages.splice(at + 1, 0, { role: 'developer', content: [text('From now on in French.')] });
+    messages.splice(1, 0, says('Welcome'));
+    const words = wordsOf(handOver(messages, 'easy')?.messages ?? []);
+    expect(words.slice(0, 3)).toEqual(['You are an agent.', 'Welcome', 'ask 0']);
+    expect(words).toContain('From now on in French.');
+    expect(words).toContain('answer 4');
+    expect(words).not.toContain('answer 3');
+  });
+
+  test('traps T24: a user who speaks beside the results of tools begins no turn to cut at', () => {
+    const messages: Message[] = [SYSTEM, user('go')];
+    for (let n = 0; n < 20; n += 1) messages.push(...looksUp('a.ts', `call_${n}`), user(`<reminder ${n}>`));
+    expect(handOver(messages, 'easy')).toBeNull();
+  });
+
+  test('who speaks takes turns, also where the middle is missing', () => {
+    const roles = (handOver(talk(9), 'easy')?.messages ?? []).map(({ role }) => role);
+    expect(roles.slice(0, 5)).toEqual(['system', 'user', 'assistant', 'user', 'assistant']);
   });
 
   test('turns begin with the user, and the system belongs to none', () => {

@@ -35,7 +35,10 @@ describe('what was said', () => {
           for (const piece of pieces) running.add(piece);
           return running.known();
         };
-        const normal = whole.normalize('NFC').trimEnd();
+        const all = whole.normalize('NFC');
+        const trimmed = all.trimEnd();
+        // A kilobyte of white space is no end (below).
+        const normal = all.length - trimmed.length > 1_024 ? all : trimmed;
         const told = known(cutUp(whole, cuts));
         expect(told).toBe(known([normal]));
         if (normal.length <= 8_192) expect(told).toBe(normal === '' ? '' : `${normal.length} ${normal}`);

@@ -19,6 +19,7 @@ import * as chat from '../../../src/core/dialects/openai-chat/request.ts';
 import { OPENAI_RESPONSES } from '../../../src/core/dialects/openai-responses/dialect.ts';
 import * as responses from '../../../src/core/dialects/openai-responses/request.ts';
 import type { FluxMetadata } from '../../../src/core/metadata.ts';
+import { writeJson } from '../../../src/core/raw-json.ts';
 import { excludedBy, needsOf } from '../../../src/core/routing/capability.ts';
 import { prepare } from '../../../src/pipeline/prepare.ts';
 import { conversation } from './arbitraries.ts';
@@ -196,7 +197,7 @@ describe('an answer is kept as its client was told it', () => {
     const { answerWriter } = dialect.read(REQUESTS[dialect.wire]);
     const answer: Answer = { id: 'a1', model: 'm', blocks, stop: 'tool_calls' };
     const whole = record(dialect.history.recordAnswer());
-    whole.note(JSON.stringify(answerWriter(HEAD).whole(answer, METADATA)));
+    whole.note(writeJson(answerWriter(HEAD).whole(answer, METADATA)));
     const streamed = record(dialect.history.recordAnswer());
     const writer = streamed.over(answerWriter(HEAD).stream());
     for (const event of eventsOf(blocks)) writer.write({ raw: '', events: [event] });
