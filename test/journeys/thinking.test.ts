@@ -339,7 +339,10 @@ describe('a client whose wire carries no thinking', () => {
     redis.mood = 'hang';
     await agent.step(OPUS);
     expect(await thoughtSent()).toEqual([]);
-    expect(gateway.lines.some((line) => line.includes('thoughts_missed'))).toBe(true);
+    // A line takes its way through the gateway's output.
+    await expect
+      .poll(() => gateway.lines.some((line) => line.includes('thoughts_missed')), { timeout: 10_000 })
+      .toBe(true);
     redis.mood = 'up';
     await agent.step(OPUS);
     expect((await thoughtSent()).length).toBeGreaterThan(1);
