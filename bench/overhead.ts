@@ -18,7 +18,7 @@ import { type Stores, startPassthrough, startWorker } from './overhead/workers.t
 const HELP = `npm run bench:overhead: what does the gateway itself cost?
 
 In turns, on one upstream of this machine: a Worker that only passes requests through, this Worker (its stores answered
-by a stub that counts the rows), the same with a session named by each connection, Portkey's gateway from npm and, if
+by a stub that counts the rows), the same keeping a session for each connection, Portkey's gateway from npm and, if
 asked for, LiteLLM's proxy. Requests a second, p50, p99, processor time a request, memory, and the share of the
 passthrough's rate. Then the same with slow stores, and sixteen bodies of 10 MB at once.
 
@@ -85,11 +85,10 @@ async function bench(): Promise<Record<string, unknown>> {
     const port = await upstream.call<number>('start');
     const passthrough = await startPassthrough(port);
     contestants.push(passthrough);
-    const worker = await startWorker(port, await stores.call<Stores>('start'));
+    const places = await stores.call<Stores>('start');
+    const worker = await startWorker(port, places);
     contestants.push(worker);
-    // The same Worker, asked with a session a connection: an object is told before and after each step.
-    if (wanted('contest'))
-      contestants.push({ ...worker, name: 'session', own: ownSession, stop: async () => {} });
+    if (wanted('contest')) contestants.push(await startWorker(port, places, 'sessions'));
     if (values.least) contestants.push(await startLeast(port));
     const peers = { portkey: startPortkey, litellm: startLiteLlm };
     const invited = { portkey: !values['no-portkey'], litellm: values.litellm };
@@ -132,7 +131,7 @@ async function bench(): Promise<Record<string, unknown>> {
       ? await measureLargeBodies(worker, (result) => counted(worker, result))
       : undefined;
     if (large) say(`16 bodies of 10 MB: ${JSON.stringify(large)}`);
-    await worker.settle();
+    for (const { settle } of contestants) await settle();
     const { rows } = await stores.call<{ rows: number }>('count');
     const isVoid = rows !== answered;
     if (isVoid) process.exitCode = 1;
@@ -152,10 +151,6 @@ async function bench(): Promise<Record<string, unknown>> {
     await Promise.all([upstream.stop(null, 1_000), stores.stop(null, 1_000)]);
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function ownSession(connection: number): Record<string, string> {
-  return { 'x-fluxcompute-session': `bench-${connection}` };
 }
 
 function describe(scores: Scores): string {

@@ -50,8 +50,15 @@ export async function startPassthrough(upstream: number): Promise<Contestant> {
   };
 }
 
-/** This Worker, as `npm start` runs it: bundled the same way, its queue and its consumer in the same workerd. */
-export async function startWorker(upstream: number, { databaseUrl, redis }: Stores): Promise<Contestant> {
+/**
+ * This Worker, as `npm start` runs it: bundled the same way, its queue and its consumer in the same workerd.
+ * @param keeps sessions, each named by a connection; else what it keeps of a step is its row alone
+ */
+export async function startWorker(
+  upstream: number,
+  { databaseUrl, redis }: Stores,
+  keeps?: 'sessions',
+): Promise<Contestant> {
   const { name, options, queueBindings, objectClasses } = await readWorkerConfig(join(ROOT, 'wrangler.toml'));
   const script = await bundleWorker(join(ROOT, 'src/worker.ts'), queueBindings, objectClasses);
   const price = { input: 1, output: 5 };
@@ -72,8 +79,8 @@ export async function startWorker(upstream: number, { databaseUrl, redis }: Stor
       UPSTASH_REDIS_REST_TOKEN: redis.token,
       FLUX_API_KEYS: [KEY, ...COLD_KEYS].map((key) => `${key}:bench:infer`).join(','),
       FLUX_LOCAL_TOKEN: token,
-      // Without it no session is known.
-      FLUX_SECRET: 'of the bench',
+      // Without it no session is known, be it named or told by the conversation itself.
+      ...(keeps ? { FLUX_SECRET: 'of the bench' } : {}),
       BENCH_KEY: 'sk-bench',
       // A provider of its own: the client's dialect on both sides, as for Portkey.
       FLUX_PROVIDERS: JSON.stringify([
@@ -107,8 +114,9 @@ export async function startWorker(upstream: number, { databaseUrl, redis }: Stor
     throw new Error(`the log queue is not empty after ${SETTLE_MS / 1000} s`);
   };
   return {
-    name: 'worker',
+    name: keeps ? 'session' : 'worker',
     target: { port: Number(port), path: PATH, headers: { authorization: `Bearer ${KEY}` } },
+    ...(keeps ? { own: (connection: number) => ({ 'x-fluxcompute-session': `bench-${connection}` }) } : {}),
     pid,
     skips: {},
     settle,
