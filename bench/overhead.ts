@@ -89,7 +89,7 @@ async function bench(): Promise<Record<string, unknown>> {
     const worker = await startWorker(port, places);
     contestants.push(worker);
     if (wanted('contest')) contestants.push(await startWorker(port, places, 'sessions'));
-    if (values.least) contestants.push(await startLeast(port));
+    if (values.least) contestants.push(await startLeast(port), await startLeast(port, 'sessions'));
     const peers = { portkey: startPortkey, litellm: startLiteLlm };
     const invited = { portkey: !values['no-portkey'], litellm: values.litellm };
     for (const name of ['portkey', 'litellm'] as const) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contestant } from './contestant.ts';
-import { PATH, run } from './workers.ts';
+import { ownSession, PATH, run } from './workers.ts';
 
 /** A batch of its queue waits so long at most. */
 const BATCH_S = 0.5;
@@ -10,9 +10,20 @@ const BATCH_S = 0.5;
  * given up, an answer whose usage is read, one row of the size of ours on a queue, our headers and our member. No key is
  * checked, nothing is classified, planned, translated or kept, and the queue's consumer does nothing. Its share of the
  * passthrough is more than any router can have.
+ * @param keeps an object a session too, which is told before the provider is asked and after: a row each time
  */
-export async function startLeast(upstream: number): Promise<Contestant> {
+export async function startLeast(upstream: number, keeps?: 'sessions'): Promise<Contestant> {
+  const name = keeps ? 'least_session' : 'least';
   const script = `
+    import { DurableObject } from 'cloudflare:workers';
+    export class Session extends DurableObject {
+      constructor(state, env) {
+        super(state, env);
+        state.storage.sql.exec('CREATE TABLE IF NOT EXISTS steps (id TEXT PRIMARY KEY, row TEXT)');
+      }
+      async begin(id, row) { this.ctx.storage.sql.exec('INSERT INTO steps VALUES (?, ?)', id, row); }
+      async settle(id) { this.ctx.storage.sql.exec('DELETE FROM steps WHERE id = ?', id); }
+    }
     const row = JSON.stringify({ signals: 'x'.repeat(900) });
     const headers = {
       'x-fluxcompute-request-id': 'r', 'x-fluxcompute-model': 'small', 'x-fluxcompute-tier': 'easy',
@@ -24,6 +35,10 @@ export async function startLeast(upstream: number): Promise<Contestant> {
       async fetch(request, env, ctx) {
         const text = await request.text();
         const { stream, model } = JSON.parse(text);
+        const id = crypto.randomUUID();
+        const session = request.headers.get('x-fluxcompute-session');
+        const object = session && env.SESSIONS.getByName(session);
+        if (object) await object.begin(id, row);
         const giveUp = new AbortController();
         const timer = setTimeout(() => giveUp.abort(), 600000);
         const answer = await fetch('http://127.0.0.1:${upstream}${PATH}', {
@@ -33,6 +48,7 @@ export async function startLeast(upstream: number): Promise<Contestant> {
           signal: giveUp.signal,
         });
         const log = async (usage) => {
+          if (object) ctx.waitUntil(object.settle(id));
           held.push({ row, usage, model });
           if (held.length > 1) return;
           await new Promise((resolve) => setTimeout(resolve, 25));
@@ -65,17 +81,19 @@ export async function startLeast(upstream: number): Promise<Contestant> {
       async queue() {},
     };`;
   const { miniflare, pid } = await run({
-    name: 'least',
+    name,
     compatibilityDate: '2026-08-01',
+    durableObjects: { SESSIONS: { className: 'Session', useSQLite: true } },
     modules: [{ type: 'ESModule', path: 'worker.js', contents: script }],
-    queueProducers: { LOG: 'least' },
-    queueConsumers: { least: { maxBatchTimeout: BATCH_S } },
+    queueProducers: { LOG: name },
+    queueConsumers: { [name]: { maxBatchTimeout: BATCH_S } },
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   });
-  const { port } = await miniflare.unsafeGetDirectURL('least');
+  const { port } = await miniflare.unsafeGetDirectURL(name);
   return {
-    name: 'least',
+    name,
     target: { port: Number(port), path: PATH, headers: {} },
+    ...(keeps ? { own: ownSession } : {}),
     pid,
     skips: {},
     settle: () => sleep(BATCH_S * 1_000 + 250),

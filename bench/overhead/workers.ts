@@ -124,6 +124,11 @@ export async function startWorker(
   };
 }
 
+/** A session for each connection. */
+export function ownSession(connection: number): Record<string, string> {
+  return { 'x-fluxcompute-session': `bench-${connection}` };
+}
+
 /** Each in a workerd of its own, reached without Miniflare's proxy. */
 export async function run(worker: V4WorkerOptions): Promise<{ miniflare: Miniflare; pid: number }> {
   const before = new Set(workerdsOf(process.pid));
