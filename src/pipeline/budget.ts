@@ -13,6 +13,7 @@ import type { PassthroughRequest } from './passthrough.ts';
 import type { Ports } from './ports.ts';
 import type { StepSettings } from './settings.ts';
 import type { StepRequest } from './step-request.ts';
+import { summariser } from './summary.ts';
 
 /**
  * Reserves what a step may cost at most in the budgets it counts against, before anything is sent (T43): from its
@@ -91,22 +92,38 @@ function boundOf(
 ): CostBound {
   const { output, hints } = request.conversation;
   const { images, isOpen } = unboundedIn(request.conversation);
-  const bound = costBound(models, settings.providers, {
-    inputBytes: Buffer.byteLength(request.rawBody) * (1 + (thinksBack ? THINKING_SHARE : 0)),
-    images,
-    // Fields of one wire alone: tools of the provider's, what is stored there, sound.
-    isOpen: isOpen || request.ownFields.length > 0,
-    maxTokens:
-      Math.max(output.maxTokens ?? settings.defaultMaxTokens, LEAST_OUTPUT) + summaryTokens(settings),
-    answers: output.n,
-    serviceTier: hints.serviceTier,
-    at: new Date(request.startedAt).toISOString(),
-  });
-  if ('unpriced' in bound) throw unpriced(bound.unpriced.name, bound.unpriced.provider);
-  return bound;
+  const summed = summariserOf(request, settings);
+  const shared = { serviceTier: hints.serviceTier, at: new Date(request.startedAt).toISOString() };
+  const inputBytes = Buffer.byteLength(request.rawBody) * (1 + (thinksBack ? THINKING_SHARE : 0));
+  const bound = priced(
+    costBound(models, settings.providers, {
+      ...shared,
+      // No token is shorter than a byte.
+      inputBytes: inputBytes + (summed ? SUMMARY_TOKENS.most : 0),
+      images,
+      // Fields of one wire alone: tools of the provider's, what is stored there, sound.
+      isOpen: isOpen || request.ownFields.length > 0,
+      maxTokens: Math.max(output.maxTokens ?? settings.defaultMaxTokens, LEAST_OUTPUT),
+      answers: output.n,
+    }),
+  );
+  if (!summed) return bound;
+  const summary = priced(
+    costBound([summed], settings.providers, {
+      ...{ ...shared, inputBytes, images: 0, isOpen: false, maxTokens: SUMMARY_TOKENS.most, answers: 1 },
+    }),
+  );
+  return { most: bound.most + summary.most, likely: bound.likely + summary.likely };
 }
 
-/** A summary is written and read once; what it is of is then no input of the step's own. */
-function summaryTokens({ handover }: StepSettings): number {
-  return handover === 'summary' ? 2 * SUMMARY_TOKENS.most : 0;
+/** Who may be asked for a summary of what a cut leaves out; undefined: nobody. */
+function summariserOf({ wish, startedAt }: StepRequest, settings: StepSettings): Candidate | undefined {
+  const mayBeCut = settings.handover === 'summary' && wish.kind !== 'pinned';
+  return mayBeCut ? summariser(settings, startedAt) : undefined;
+}
+
+/** @throws FluxError 400 where a model has no price */
+function priced(bound: ReturnType<typeof costBound>): CostBound {
+  if ('unpriced' in bound) throw unpriced(bound.unpriced.name, bound.unpriced.provider);
+  return bound;
 }

@@ -1,9 +1,11 @@
 import { findFault, findFaultAtGate } from '../core/answer-check.ts';
+import type { Message } from '../core/conversation.ts';
 import type { FailureKind } from '../core/routing/escalation.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import type { CallOutcome, Failure } from './ports.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import type { StepRequest } from './step-request.ts';
+import type { StepState } from './step-state.ts';
 
 /** What was wrong with what came of a call. */
 export interface Fault {
@@ -23,8 +25,19 @@ export function isForeignReasoning({ failure }: Fault): boolean {
 /**
  * A request that was refused with thinking in it that no client can leave out: perhaps without it the step goes through.
  */
-export function isUnwelcome({ failure }: Fault, { thinking }: Pick<PreparedCall, 'thinking'>): boolean {
-  return failure?.status === 400 && thinking > 0;
+export function isUnwelcome(
+  { failure }: Fault,
+  { thinking, candidate, conversation }: Pick<PreparedCall, 'thinking' | 'candidate' | 'conversation'>,
+  { found, told }: Pick<StepState, 'found' | 'told'>,
+): boolean {
+  if (failure?.status !== 400) return false;
+  // Of a session that did not answer nobody knows what was thought behind a cut: that is bound to it (T16).
+  const mayBeBound = found === null && told !== null && candidate.model.wire === 'anthropic-messages';
+  return thinking > 0 || (mayBeBound && conversation.messages.some(isThoughtful));
+}
+
+function isThoughtful({ content }: Message): boolean {
+  return content.some(({ type }) => type === 'thinking');
 }
 
 /** What is wrong with what came of a call; null: it is an answer. */

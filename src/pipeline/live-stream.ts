@@ -70,8 +70,7 @@ export function openLiveStream(
     sent?.take(event);
     if (event.type === 'stop') stop = event.reason;
     else if (event.type === 'tool_call') toolCalls += 1;
-    else if (event.type === 'block' && event.block.type === 'thinking' && step.state.found)
-      thought.push(event.block);
+    else if (event.type === 'block' && event.block.type === 'thinking' && digest) thought.push(event.block);
   };
 
   const close = (

@@ -36,6 +36,8 @@ export interface PreparedCall {
   headers: Readonly<Record<string, string>>;
   /** What the model is handed in place of the whole conversation; null: the whole. */
   handed: HandedContext | null;
+  /** All thinking was left out, since the provider refused it. */
+  thinkingRefused: boolean;
   /** Tokens of thinking that were put back into it, and are in nothing the client sent. */
   thinking: number;
 }
@@ -94,6 +96,7 @@ export function prepareCall(
     ...{ candidate, provider, relay, handed },
     wrapping: prepared.wrapping,
     thinking: withoutThinking ? 0 : (back?.tokens ?? 0),
+    thinkingRefused: isUnwelcome,
     body,
     headers: (sameWire && request.ownHeaders) || {},
     conversation: prepared.conversation,

@@ -19,7 +19,7 @@ import type { PreparedCall } from './prepared-call.ts';
 import type { StepRecord } from './record.ts';
 import type { ProviderSettings } from './settings.ts';
 import { type StepState, settleState } from './step-state.ts';
-import { keepThoughts } from './thoughts.ts';
+import { forgetThoughts, keepThoughts } from './thoughts.ts';
 
 /** How a step ended. */
 export interface StepEnd {
@@ -104,7 +104,7 @@ export function settle(
     provider: candidate?.provider ?? plan.candidates[0].provider,
     model_selected: served?.model ?? attempted,
     session_id: request.session.shown,
-    context_compression: handed && served ? Number(handed.leftOut.share.toFixed(4)) : 0,
+    context_compression: handed && served ? Number(leftOutShare(handed, step, served).toFixed(4)) : 0,
     ...(Object.keys(context).length > 0 ? { context } : {}),
     cache: {
       cache_write_tokens: cacheWrites(usage),
@@ -159,7 +159,9 @@ export function settle(
   );
   if (served && answered !== null) {
     // What was thought behind a cut is bound to it (T16), and nothing is put back into one.
-    keepThoughts(step, served, end.toolCalls > 0 && handed === null ? end.thought : [], answered);
+    const thought = end.toolCalls > 0 && handed === null ? end.thought : [];
+    if (end.call?.thinkingRefused) forgetThoughts(step, served);
+    else keepThoughts(step, served, thought, answered);
   }
   return { metadata, record, usage };
 }
@@ -192,11 +194,21 @@ function baselineFor(
     },
     costUsd: cost,
     split: tokensOn(served.candidate.model, step.input),
-    ...(handed ? { leftOut: handed.leftOut.share } : {}),
+    ...(handed ? { leftOut: leftOutShare(handed, step, served) } : {}),
     top: { provider: providerOf(settings.providers, top), name: top.name, model: top.model },
     at: new Date(request.startedAt).toISOString(),
     pinned,
   });
+}
+
+/** Of the input, as the model that answered counts it: what it was not handed, with images and a summary. */
+function leftOutShare(
+  handed: HandedContext,
+  { input }: PlannedStep,
+  { candidate: { model } }: Served,
+): number {
+  const whole = tokensOn(model, input).total;
+  return Math.max(0, 1 - tokensOn(model, handed.input).total / whole);
 }
 
 function providerOf(

@@ -33,6 +33,8 @@ export interface StepState {
   /** The session's object; null: none is touched. */
   object: string | null;
   found: FoundLane | null;
+  /** An object that may know of the step and did not answer in time: it is told only how the step ended. */
+  told: string | null;
   question: LaneQuestion | null;
   /** Null: nothing is kept of the step, nor remembered. */
   digest: Digest | null;
@@ -45,6 +47,7 @@ export interface StepState {
 export const STATELESS: StepState = {
   object: null,
   found: null,
+  told: null,
   question: null,
   digest: null,
   parts: {},
@@ -69,6 +72,7 @@ export function identify(request: StepRequest, needs: Needs, isHousekeeping: boo
   return {
     object,
     found: null,
+    told: null,
     question: { chain, at: startedAt },
     digest,
     parts: partsOf(request, digest, needs.input),
@@ -101,7 +105,8 @@ export async function beginState(
   { session: patience, abandoned }: Timeouts,
 ): Promise<StepState> {
   const { object, question } = state;
-  if (!sessions || object === null || !question) return state;
+  if (!sessions) return STATELESS;
+  if (object === null || !question) return state;
   const record = abandonedRecord(begun());
   const dueAt = question.at + abandoned;
   const found = await soon(
@@ -110,7 +115,8 @@ export async function beginState(
   );
   if (found) return { ...state, found };
   sessions.missed();
-  return STATELESS;
+  // It may have been slow and not dead: then it has the step, and is told how that ended.
+  return { ...STATELESS, told: object };
 }
 
 /** The lane a step would go on with, where its session answers in time. Nothing is kept. */
@@ -214,6 +220,9 @@ export function settleState(
 ): string | null {
   const { object, found } = state;
   if (!sessions) return null;
+  if (state.told !== null) {
+    sessions.settle(state.told, { requestId: request.requestId, costUsd: end.costUsd, lane: null });
+  }
   if (object === null) rememberFirst(state, request, end, sessions);
   if (object === null || !found) return null;
   const { requestId, customer, startedAt } = request;

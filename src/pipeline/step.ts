@@ -75,7 +75,7 @@ export async function runStep(
       step.ledger.failed(candidate, failure.kind, failure.status, failure.ms);
     const fault = faultOf(outcome, request, candidate);
     if (!fault) return deliver(step, call, outcome);
-    if (!withoutThinking && (isForeignReasoning(fault) || isUnwelcome(fault, call))) {
+    if (!withoutThinking && (isForeignReasoning(fault) || isUnwelcome(fault, call, state))) {
       await discard(step, call, outcome, fault);
       withoutThinking = true;
       continue;
@@ -108,8 +108,9 @@ function planBegun(assessed: AssessedRequest, ports: Ports): { step: PlannedStep
 }
 
 /** A step that never was sent was none. */
-function forgetBegun({ object }: StepState, { requestId }: StepRequest, { sessions }: Ports): void {
-  if (object !== null) sessions?.settle(object, { requestId, costUsd: 0, lane: null });
+function forgetBegun({ object, told }: StepState, { requestId }: StepRequest, { sessions }: Ports): void {
+  const name = object ?? told;
+  if (name !== null) sessions?.settle(name, { requestId, costUsd: 0, lane: null });
 }
 
 /** As {@link prepareCall}; what the next model can't be sent ends a step that was already sent to another. */

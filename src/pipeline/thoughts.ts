@@ -140,3 +140,17 @@ export function keepThoughts(
   }
   if (keep.size > 0) ports.thoughts.keep({ customer: request.customer, session: state.object }, keep);
 }
+
+/**
+ * Lets go of what was given back to a model and refused: else every later step would have it refused again. What was
+ * thought without it is not kept either: it would stand behind another prefix.
+ */
+export function forgetThoughts({ request, state, ports }: PlannedStep, { candidate }: Served): void {
+  if (!ports.thoughts || !state.thoughts || state.object === null) return;
+  const { provider, model } = candidate;
+  const gone = [...state.thoughts].filter(
+    ([, { wire, producer }]) => wire === model.wire && producer.provider === provider,
+  );
+  const empty = new Map(gone.map(([hash, one]) => [hash, { ...one, raw: [], tokens: 0 }]));
+  if (empty.size > 0) ports.thoughts.keep({ customer: request.customer, session: state.object }, empty);
+}

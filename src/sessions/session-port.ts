@@ -33,7 +33,8 @@ export function sessionsIn(
     peek: async (object, question) => stubOf(object).peek(question, lanes.find(object)),
     opened: (object, lane) => lanes.keep(object, lane),
     settle: (object, step) => {
-      lanes.forget(object);
+      // One that was refused opened no lane: its client may ask again.
+      if (step.lane !== null) lanes.forget(object);
       background(
         settle(
           () => stubOf(object).settle(step),

@@ -1,10 +1,16 @@
 import { usageOf } from '../../src/core/accounting/usage.ts';
-import type { Answer } from '../../src/core/answer.ts';
+import type { Answer, AnswerEvent } from '../../src/core/answer.ts';
 import type { ClientDialect } from '../../src/core/dialects/client-dialect.ts';
 import { OPENAI_CHAT } from '../../src/core/dialects/openai-chat/dialect.ts';
 import { readProviders, readTiers } from '../../src/env-providers.ts';
 import { readWish } from '../../src/http/models.ts';
-import type { CallOutcome, Failure, Ports, ProviderCall } from '../../src/pipeline/ports.ts';
+import {
+  type CallOutcome,
+  type Failure,
+  type Ports,
+  type ProviderCall,
+  StreamFailure,
+} from '../../src/pipeline/ports.ts';
 import type { BegunRecord, StepRecord } from '../../src/pipeline/record.ts';
 import type { StepSettings } from '../../src/pipeline/settings.ts';
 import type { StepRequest } from '../../src/pipeline/step-request.ts';
@@ -134,4 +140,31 @@ export function fails(kind: Failure['kind'], status: number, more: Partial<Failu
       ...more,
     },
   });
+}
+
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/** A provider's stream of these events, one frame each; it breaks after them where `broken` says how. */
+export function streams(events: AnswerEvent[], broken?: Failure, head = 2) {
+  const aborted = { count: 0 };
+  const reply = (): CallOutcome => ({
+    kind: 'stream',
+    failures: [],
+    simulated: false,
+    ms: 5,
+    stream: {
+      head: events.slice(0, head),
+      whole: false,
+      abort: () => void aborted.count++,
+      frames: (async function* () {
+        for (const event of events) yield [{ raw: '', events: [event] }];
+        if (broken) throw new StreamFailure(broken);
+      })(),
+    },
+  });
+  return { reply, aborted };
 }

@@ -5,9 +5,8 @@ import type { AnswerEvent } from '../../src/core/answer.ts';
 import { chainOf } from '../../src/core/context/lane-chain.ts';
 import { findLane } from '../../src/core/context/lanes.ts';
 import type { CallOutcome, EndedStep, Failure, Ports } from '../../src/pipeline/ports.ts';
-import { StreamFailure } from '../../src/pipeline/ports.ts';
 import { runStep } from '../../src/pipeline/step.ts';
-import { answers, portsOf, settingsOf, stepOf } from './in-process.ts';
+import { answers, collect, portsOf, settingsOf, stepOf, streams } from './in-process.ts';
 
 const settings = settingsOf();
 const question = { stream: true, messages: [{ role: 'user', content: 'What is the capital of France?' }] };
@@ -28,33 +27,6 @@ const cut: Failure = {
   requestId: null,
   ms: 1,
 };
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
-/** A provider's stream of these events, one frame each; it breaks after them where `broken` says how. */
-function streams(events: AnswerEvent[], broken?: Failure, head = 2) {
-  const aborted = { count: 0 };
-  const reply = (): CallOutcome => ({
-    kind: 'stream',
-    failures: [],
-    simulated: false,
-    ms: 5,
-    stream: {
-      head: events.slice(0, head),
-      whole: false,
-      abort: () => void aborted.count++,
-      frames: (async function* () {
-        for (const event of events) yield [{ raw: '', events: [event] }];
-        if (broken) throw new StreamFailure(broken);
-      })(),
-    },
-  });
-  return { reply, aborted };
-}
 
 async function open(reply: () => CallOutcome, more: Record<string, unknown> = {}) {
   const { ports, rows, calls } = portsOf(reply, answers());

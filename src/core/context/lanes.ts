@@ -107,7 +107,22 @@ export function findLane(lanes: readonly Lane[], question: LaneQuestion, newId: 
     lanes.flatMap((lane) => (lane.thinkers ? [lane.thinkers] : [])),
     places,
   );
-  return { lane: { ...openLane(newId(), question.at, prefixes), ...thinkersIn(thinkers) }, base: null };
+  const bound = boundOf(lanes, places);
+  const opened = openLane(newId(), question.at, prefixes);
+  return { lane: { ...opened, ...thinkersIn(thinkers), ...(bound ? { bound } : {}) }, base: null };
+}
+
+/** What any lane that shares a beginning was sent without its middle: too much of it costs thinking, too little a refusal. */
+function boundOf(lanes: readonly Lane[], places: ReadonlyMap<string, number>): Bound | undefined {
+  const shared = lanes.flatMap(({ bound, marks, thinkers = [] }) => {
+    const hashes = [...marks.map(({ hash }) => hash), ...thinkers.flatMap(({ at }) => at)];
+    return bound && hashes.some((hash) => places.has(hash)) ? [bound] : [];
+  });
+  if (shared.length === 0) return undefined;
+  return {
+    first: Math.min(...shared.map(({ first }) => first)),
+    last: Math.max(...shared.map(({ last }) => last)),
+  };
 }
 
 function thinkersIn(thinkers: Thinkers): Pick<Lane, 'thinkers'> {

@@ -62,6 +62,8 @@ export function thoughtsFor(
   const own = messages.flatMap((message, index) => {
     const thought = thoughts.get(chain[index - lead] ?? '');
     if (message.role !== 'assistant' || !thought || thought.bound !== bound) return [];
+    // It was refused once.
+    if (thought.raw.length === 0) return [];
     const kind = thought.wire === 'openai-responses' ? 'encrypted_reasoning' : 'thinking';
     const fate = fateOf({ kind, wire: thought.wire, producer: thought.producer }, to);
     // Both providers refuse thinking that nothing follows.
