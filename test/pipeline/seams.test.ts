@@ -7,6 +7,7 @@ import type { KeptThought } from '../../src/core/context/thoughts.ts';
 import type { AssistantBlock, ThinkingBlock } from '../../src/core/conversation.ts';
 import { ANTHROPIC_MESSAGES } from '../../src/core/dialects/anthropic-messages/dialect.ts';
 import { findModel } from '../../src/core/routing/catalog.ts';
+import { admitBudget } from '../../src/pipeline/budget.ts';
 import type { Ports, Sessions } from '../../src/pipeline/ports.ts';
 import { runStep } from '../../src/pipeline/step.ts';
 import { sessionsIn } from '../../src/sessions/session-port.ts';
@@ -226,5 +227,29 @@ describe('traps T44: the share that a cut leaves out', () => {
     if (!model || context?.left_out_tokens === undefined) throw new Error('nothing was left out');
     const whole = tokensOn(model, measureInput(request.conversation)).total;
     expect(share).toBeCloseTo(context.left_out_tokens / whole, 3);
+  });
+});
+
+describe('traps T43: a budget under which a cut may be summed up', () => {
+  const asks = async (handover: 'off' | 'summary') => {
+    const all = { ...settings, handover };
+    let most = Number.NaN;
+    const budget: Ports['budget'] = {
+      reserve: async ({ bound }) => {
+        most = bound.most;
+        return { reservedUsd: bound.most, isCapped: false };
+      },
+      settle: () => {},
+    };
+    await admitBudget(stepOf({ model: 'auto:hard', max_tokens: 200_000, messages: ASKED }, all), all, {
+      budget,
+    });
+    return most;
+  };
+
+  test('holds back what the summary may cost, however long the answer may be', async () => {
+    const summary = (await asks('summary')) - (await asks('off'));
+    // 1,000 tokens of it written by the easy tier's model, and read by the top.
+    expect(summary).toBeGreaterThan((1_000 * 0.5 + 1_000 * 2) / 1e6);
   });
 });
