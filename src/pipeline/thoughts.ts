@@ -64,11 +64,13 @@ export async function recallThoughts(
 ): Promise<StepState['thoughts']> {
   if (!thoughts || answers === null || state.object === null) return null;
   if (answers.length === 0) return new Map();
+  const waiting = new AbortController();
   const found = await soon(
-    thoughts.read({ customer: request.customer, session: state.object }, answers),
+    thoughts.read({ customer: request.customer, session: state.object }, answers, waiting.signal),
     settings.timeouts.session,
   );
   if (found) return found;
+  waiting.abort();
   thoughts.missed();
   return new Map();
 }

@@ -49,15 +49,32 @@ export async function keepContent(
   }
 }
 
+/** A text that was read and takes no more memory than its sealed characters yet. */
+export interface SealedText {
+  characters: number;
+  /** @returns null where it can't be opened under these secrets, or was kept for someone else */
+  open(): Promise<string | null>;
+}
+
 /**
  * Reads texts in one go, or in two where one is larger than a chunk.
  * @returns null for each that is not there, can't be opened under these secrets, or was kept for someone else
  * @throws where Redis does not answer
  */
-export async function readContent(
+export async function readContent(store: ContentStore, places: readonly Place[]): Promise<(string | null)[]> {
+  const found = await readSealed(store, places);
+  return Promise.all(found.map((sealed) => sealed && sealed.open()));
+}
+
+/**
+ * The same for texts that together may be large: whoever opens them counts them first (T63).
+ * @returns null for each that is not there
+ * @throws where Redis does not answer
+ */
+export async function readSealed(
   { redis, secrets }: ContentStore,
   places: readonly Place[],
-): Promise<(string | null)[]> {
+): Promise<(SealedText | null)[]> {
   const keys = places.map(keyOf);
   const [first, ...rest] = keys;
   if (first === undefined) return [];
@@ -69,7 +86,8 @@ export async function readContent(
       if (head === undefined || key === undefined) return null;
       const more = Array.from({ length: Number(count) - 1 }, (_, chunk) => chunkKey(key, chunk + 1));
       const tails = await Promise.all(more.map((name) => redis.get<string>(name)));
-      return openText([head, ...tails].join(''), secrets, sealFor(place));
+      const sealed = [head, ...tails].join('');
+      return { characters: sealed.length, open: () => openText(sealed, secrets, sealFor(place)) };
     }),
   );
 }

@@ -31,8 +31,11 @@ class Kept implements KeptThoughts {
   misses = 0;
   isSilent = false;
 
-  async read(_owner: unknown, hashes: readonly string[]) {
+  given: AbortSignal | null = null;
+
+  async read(_owner: unknown, hashes: readonly string[], given: AbortSignal) {
     this.reads.push(hashes);
+    this.given = given;
     if (this.isSilent) return new Promise<never>(() => {});
     return new Map(hashes.flatMap((hash) => [...this.thoughts].filter(([one]) => one === hash)));
   }
@@ -169,7 +172,7 @@ test('session, budgets and what was thought are asked side by side: one wait', a
       begin: async (...given) => ask('session').then(() => sessions.begin(...given)),
     },
     thoughts: {
-      read: async (owner, hashes) => ask('thoughts').then(() => kept.read(owner, hashes)),
+      read: async (...given) => ask('thoughts').then(() => kept.read(...given)),
       keep: () => {},
       missed: () => kept.missed(),
     },
@@ -204,6 +207,7 @@ test('traps T46: a store that is silent is not waited for beyond the session’s
   const [sent] = await run(inSession(PINNED), kept, [answers()]);
   expect(JSON.stringify(sent)).not.toContain('signature');
   expect(kept.misses).toBe(1);
+  expect(kept.given?.aborted).toBe(true);
 });
 
 test('traps T16: a refusal of a request with thinking that its client can’t leave out is met by leaving it out, once', async () => {
