@@ -135,7 +135,7 @@ export function keepThoughts(
   if (raw.length > 0 && wire !== 'openai-chat' && characters <= MOST_CHARACTERS) {
     keep.set(answered, {
       producer: { provider: candidate.provider, name: candidate.name },
-      ...{ wire, raw, bound: bindingOf({ settings, state }, candidate), keptAt: now },
+      ...{ wire, raw, bound: bindingOf({ settings, state }, candidate), keptAt: now, madeAt: now },
       // At most: all that came, and no token is shorter than a character.
       tokens: usage.thinking ?? Math.min(characters, estimated ? characters : usage.output),
     });

@@ -21,30 +21,36 @@ export interface ContentStore {
 /** Characters of a value; Upstash takes requests of 1 MB on its smallest plan. */
 export const CHUNK = 900_000;
 
+/** A text and for how long it is kept. */
+export interface Content {
+  place: Place;
+  text: string;
+  seconds: number;
+}
+
 /**
- * Keeps texts: gzipped, sealed for their places, in chunks, each for so many seconds. The first chunk of each comes
- * last, so that nobody reads half of one.
+ * Keeps texts: gzipped, sealed for their places, in chunks. The first chunk of each comes last, so that nobody reads
+ * half of one.
  * @throws where Redis does not take them
  */
 export async function keepContent(
   { redis, secrets }: ContentStore,
-  contents: readonly { place: Place; text: string }[],
-  seconds: number,
+  contents: readonly Content[],
 ): Promise<void> {
-  const heads: [string, string][] = [];
-  const tails: [string, string][] = [];
-  for (const { place, text } of contents) {
+  const heads: Entry[] = [];
+  const tails: Entry[] = [];
+  for (const { place, text, seconds } of contents) {
     const sealed = await sealText(text, secrets, sealFor(place));
     const count = Math.max(1, Math.ceil(sealed.length / CHUNK));
     const key = keyOf(place);
-    heads.push([key, `${count}:${sealed.slice(0, CHUNK)}`]);
+    heads.push([key, `${count}:${sealed.slice(0, CHUNK)}`, seconds]);
     for (let chunk = 1; chunk < count; chunk++) {
-      tails.push([chunkKey(key, chunk), sealed.slice(chunk * CHUNK, (chunk + 1) * CHUNK)]);
+      tails.push([chunkKey(key, chunk), sealed.slice(chunk * CHUNK, (chunk + 1) * CHUNK), seconds]);
     }
   }
   for (const batch of batches([...tails, ...heads])) {
     const pipeline = redis.pipeline();
-    for (const [key, value] of batch) pipeline.set(key, value, { ex: seconds });
+    for (const [key, value, seconds] of batch) pipeline.set(key, value, { ex: seconds });
     await pipeline.exec();
   }
 }
@@ -63,7 +69,7 @@ export interface SealedText {
  */
 export async function readContent(store: ContentStore, places: readonly Place[]): Promise<(string | null)[]> {
   const found = await readSealed(store, places);
-  return Promise.all(found.map((sealed) => sealed && sealed.open()));
+  return Promise.all(found.map((sealed) => sealed?.open() ?? null));
 }
 
 /**
@@ -107,9 +113,12 @@ export async function openText(
   return bytes && gunzipSync(bytes).toString();
 }
 
+/** A key, its value and its seconds. */
+type Entry = [key: string, value: string, seconds: number];
+
 /** Pipelines that each fit one request. */
-function* batches(entries: readonly [string, string][]): Generator<[string, string][]> {
-  let batch: [string, string][] = [];
+function* batches(entries: readonly Entry[]): Generator<Entry[]> {
+  let batch: Entry[] = [];
   let size = 0;
   for (const entry of entries) {
     if (batch.length > 0 && size + entry[1].length > CHUNK) {

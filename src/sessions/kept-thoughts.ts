@@ -5,18 +5,22 @@ import { type ContentStore, keepContent, type Place, readSealed } from './kept-c
 
 /**
  * A day after their last use at least, as a session's object: those that are used are kept anew once they are twelve
- * hours old (pipeline/thoughts.ts).
+ * hours old (pipeline/thoughts.ts). Never beyond the customer's retention.
  */
 const KEPT_SECONDS = 36 * 60 * 60;
 
-const keptThought = z.object({
-  producer: z.object({ provider: z.string(), name: z.string() }),
-  wire: z.enum(['anthropic-messages', 'openai-responses']),
-  raw: z.array(z.record(z.string(), z.unknown())),
-  tokens: z.number(),
-  bound: z.string(),
-  keptAt: z.number(),
-});
+const keptThought = z
+  .object({
+    producer: z.object({ provider: z.string(), name: z.string() }),
+    wire: z.enum(['anthropic-messages', 'openai-responses']),
+    raw: z.array(z.record(z.string(), z.unknown())),
+    tokens: z.number(),
+    bound: z.string(),
+    keptAt: z.number(),
+    // An earlier version did not keep it.
+    madeAt: z.number().optional(),
+  })
+  .transform(({ madeAt, ...thought }) => ({ ...thought, madeAt: madeAt ?? thought.keptAt }));
 
 /** Characters of thoughts that one step is given: more than any request has room for (THINKING_SHARE). */
 const MOST_READ = 2_000_000;
@@ -31,6 +35,8 @@ const unwritten = new Map<string, { thought: KeptThought; characters: number }>(
 const MOST_UNWRITTEN = 2_000_000;
 
 interface Surroundings {
+  /** Days of the customer's own retention: nothing is kept for longer after it was thought. */
+  days: number | undefined;
   /** Is given what goes on after the answer. */
   background(work: Promise<unknown>): void;
   /** Counts thoughts that were not there when they were asked for, or could not be kept. */
@@ -68,17 +74,23 @@ export function thoughtsIn(store: ContentStore, around: Surroundings): KeptThoug
       return found;
     },
     keep: (owner, thoughts) =>
-      around.background(write(store, owner, thoughts).catch(() => around.missed('keep'))),
+      around.background(write(store, owner, thoughts, around.days).catch(() => around.missed('keep'))),
     missed: () => around.missed('read'),
   };
 }
 
-async function write(store: ContentStore, owner: ThoughtOwner, thoughts: Thoughts): Promise<void> {
-  const contents = [...thoughts].map(([hash, thought]) => ({
-    place: placeOf(owner, hash),
-    thought,
-    text: JSON.stringify(thought),
-  }));
+async function write(
+  store: ContentStore,
+  owner: ThoughtOwner,
+  thoughts: Thoughts,
+  days = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  const contents = [...thoughts].flatMap(([hash, thought]) => {
+    const left = days * 86_400 - Math.ceil((thought.keptAt - thought.madeAt) / 1_000);
+    const seconds = Math.min(KEPT_SECONDS, left);
+    const text = JSON.stringify(thought);
+    return seconds > 0 ? [{ place: placeOf(owner, hash), thought, text, seconds }] : [];
+  });
   let characters = 0;
   for (const one of unwritten.values()) characters += one.characters;
   for (const { place, thought, text } of contents) {
@@ -87,7 +99,7 @@ async function write(store: ContentStore, owner: ThoughtOwner, thoughts: Thought
     unwritten.set(place.id, { thought, characters: text.length });
   }
   try {
-    await keepContent(store, contents, KEPT_SECONDS);
+    await keepContent(store, contents);
   } finally {
     for (const { place } of contents) unwritten.delete(place.id);
   }

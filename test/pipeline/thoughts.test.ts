@@ -223,7 +223,7 @@ test('traps T18, T26: what is used is kept anew once it is half a day old, and u
   kept.kept = [];
   const later = AT + 13 * 3_600_000;
   await run(inSession(PINNED, { startedAt: later }), kept, [answers()]);
-  expect(kept.kept).toMatchObject([[expect.any(String), { raw: [raw], keptAt: later }]]);
+  expect(kept.kept).toMatchObject([[expect.any(String), { raw: [raw], keptAt: later, madeAt: AT }]]);
   const other = settingsOf({ FLUX_TIERS: JSON.stringify(TIERS), ANTHROPIC_API_KEY: 'sk-ant-another' });
   const { ports, calls } = portsOf(answers());
   await runStep(inSession(PINNED), other, { ...ports, sessions, thoughts: kept });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { KeptThought } from '../../src/core/context/thoughts.ts';
+import { keepContent } from '../../src/sessions/kept-content.ts';
 import { thoughtsIn } from '../../src/sessions/kept-thoughts.ts';
 import { openRedis } from '../../src/stores/redis.ts';
 import { type FaultyRedis, startRedis } from '../log/stores.ts';
@@ -18,18 +19,20 @@ const WAITS = new AbortController().signal;
 
 const thought = (thinking: string, more: Partial<KeptThought> = {}): KeptThought => ({
   producer: { provider: 'anthropic', name: 'claude-opus-5-5' },
-  ...{ wire: 'anthropic-messages', raw: [{ type: 'thinking', thinking }], tokens: 1, bound: '', keptAt: AT },
+  ...{ wire: 'anthropic-messages', raw: [{ type: 'thinking', thinking }], tokens: 1, bound: '' },
+  ...{ keptAt: AT, madeAt: AT },
   ...more,
 });
 
-/** An isolate with so much room. */
-function open(room = Number.POSITIVE_INFINITY) {
+/** An isolate with so much room; a customer's retention. */
+function open(room = Number.POSITIVE_INFINITY, days?: number) {
   const work: Promise<unknown>[] = [];
   const taken: number[] = [];
   let missed = 0;
   const thoughts = thoughtsIn(
     { redis: openRedis(redis.url, 'token'), secrets: ['secret'] },
     {
+      days,
       background: (one) => work.push(one),
       missed: () => {
         missed += 1;
@@ -92,4 +95,29 @@ test('traps T63: what is on its way to the store is read from memory, of two mil
   expect(inMemory.filter(({ size }) => size > 0)).toHaveLength(19);
   expect(taken).toEqual([]);
   expect((await read(OWNER, all.slice(-5), WAITS)).size).toBe(5);
+});
+
+test('it is kept for a day and a half, and never longer than the customer keeps anything, however often it is used', async () => {
+  const hoursOf = async (days: number | undefined, hours: number) => {
+    await redis.direct.flushall();
+    await open(Number.POSITIVE_INFINITY, days).keep([
+      ['hash', thought('Hm.', { keptAt: AT + hours * 3_600_000 })],
+    ]);
+    const [key] = await redis.direct.keys('*');
+    return key === undefined ? null : Math.ceil((await redis.direct.ttl(key)) / 3_600);
+  };
+  expect(await hoursOf(undefined, 0)).toBe(36);
+  expect(await hoursOf(undefined, 1_000)).toBe(36);
+  expect(await hoursOf(1, 0)).toBe(24);
+  expect(await hoursOf(1, 13)).toBe(11);
+  expect(await hoursOf(1, 24)).toBeNull();
+  expect(await hoursOf(30, 30 * 24 - 5)).toBe(5);
+});
+
+test('what an earlier version kept is read, and was thought when it was kept', async () => {
+  const { madeAt: _, ...earlier } = thought('Hm.');
+  const place = { kind: 'thoughts', customer: 'acme', id: 'object hash' } as const;
+  const store = { redis: openRedis(redis.url, 'token'), secrets: ['secret'] } as const;
+  await keepContent(store, [{ place, text: JSON.stringify(earlier), seconds: 60 }]);
+  expect([...(await open().read(OWNER, ['hash'], WAITS)).values()]).toEqual([thought('Hm.')]);
 });
