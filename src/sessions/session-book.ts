@@ -39,6 +39,8 @@ interface KeptLane extends Lane {
 /** Told in one message: of some 300 bytes each, where a queue's may have 128 KB. */
 const TOLD_TOGETHER = 100;
 
+const DROPPED = 'CREATE TABLE dropped (id TEXT PRIMARY KEY, ends_at INTEGER NOT NULL, counts TEXT NOT NULL)';
+
 /** The exact numbers of one session, in its object's own database. Every method is one transaction. */
 export class SessionBook {
   readonly #sql: SqlStorage;
@@ -49,12 +51,15 @@ export class SessionBook {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#isThere = [...sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'totals'")].length > 0;
+    const tables = [...sql.exec("SELECT name FROM sqlite_master WHERE name IN ('totals', 'dropped')")];
+    this.#isThere = tables.length > 0;
     if (!this.#isThere) return;
+    // An earlier version told nothing: its sessions go on, and come to rest, as if all of theirs were told.
+    if (tables.length === 1) sql.exec(DROPPED);
     for (const row of sql.exec('SELECT lane FROM lanes ORDER BY used_at')) {
-      // Written by this class.
-      const lane = JSON.parse(String(row.lane)) as KeptLane;
-      this.#lanes.set(lane.id, lane);
+      // Written by this class, or by that version.
+      const lane = JSON.parse(String(row.lane)) as Lane & Partial<KeptLane>;
+      this.#lanes.set(lane.id, { ...lane, ending: lane.ending ?? toldBefore(lane) });
     }
   }
 
@@ -62,7 +67,7 @@ export class SessionBook {
     if (this.#isThere) return;
     this.#sql.exec(`
       CREATE TABLE lanes (id TEXT PRIMARY KEY, used_at INTEGER NOT NULL, lane TEXT NOT NULL);
-      CREATE TABLE dropped (id TEXT PRIMARY KEY, ends_at INTEGER NOT NULL, counts TEXT NOT NULL);
+      ${DROPPED};
       CREATE TABLE steps (id TEXT PRIMARY KEY, due_at INTEGER NOT NULL, record TEXT NOT NULL, abandoned_usd REAL);
       CREATE TABLE totals (
         begun INTEGER NOT NULL, settled INTEGER NOT NULL, abandoned INTEGER NOT NULL, spent_usd REAL NOT NULL,
@@ -241,6 +246,10 @@ export class SessionBook {
     for (const { ending } of this.#lanes.values()) if (!ending.isTold) times.push(ending.at);
     return { nextDue: times.length > 0 ? Math.min(...times) : null, usedAt: Number(used_at) };
   }
+}
+
+function toldBefore({ usedAt }: Lane): KeptLane['ending'] {
+  return { customer: '', inherited: NO_EXPERIENCE, at: usedAt, isTold: true };
 }
 
 /** 96 random bits: an id in one session. */

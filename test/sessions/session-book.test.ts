@@ -12,8 +12,7 @@ import { openSql } from '../stores/sql-in-node.ts';
 const SILENCE = 1_000;
 
 /** A session whose steps take their time: each ms one of them. */
-function openSession() {
-  const sql = openSql();
+function openSession(sql = openSql()) {
   let now = 0;
   let book = new SessionBook(sql);
   const step = (chain: string[], opened: Lane | null = null) => {
@@ -144,4 +143,32 @@ test('traps T62: a session without a lane goes on with the one that was opened b
   settle(second, 'a2');
   expect(step(['u1', 'a1', 'u2', 'a2', 'u3'], opened).found.lane.steps).toBe(2);
   expect(sumOf(told())).toMatchObject({ answers: 2, reached: [1, 1, 0, 0, 0, 0, 0, 0] });
+});
+
+test('a session that a version before lanes were told has left comes to rest, and its lane is told once it goes on', () => {
+  const sql = openSql();
+  const elsewhere = openSession();
+  elsewhere.run(['u1'], 'a1');
+  const [lane] = elsewhere.book.lanes;
+  // As that version made and left them (4fd0487).
+  sql.exec(`
+    CREATE TABLE lanes (id TEXT PRIMARY KEY, used_at INTEGER NOT NULL, lane TEXT NOT NULL);
+    CREATE TABLE steps (id TEXT PRIMARY KEY, due_at INTEGER NOT NULL, record TEXT NOT NULL, abandoned_usd REAL);
+    CREATE TABLE totals (
+      begun INTEGER NOT NULL, settled INTEGER NOT NULL, abandoned INTEGER NOT NULL, spent_usd REAL NOT NULL,
+      used_at INTEGER NOT NULL);
+    INSERT INTO totals VALUES (1, 1, 0, 0.5, 2);`);
+  sql.exec(
+    'INSERT INTO lanes VALUES (?, ?, ?)',
+    ...[lane?.id ?? '', 2, JSON.stringify({ ...lane, ending: undefined })],
+  );
+  const session = openSession(sql);
+  expect(session.book.times).toEqual({ nextDue: null, usedAt: 2 });
+  expect(session.told()).toEqual([]);
+  session.run(['u1', 'a1', 'u2'], 'a2');
+  expect(session.book.totals).toEqual({ begun: 2, settled: 2, abandoned: 0, spentUsd: 0.5 });
+  session.again();
+  expect(session.told()).toMatchObject([{ lane: lane?.id, customer: 'acme' }]);
+  session.again();
+  expect(session.book.times.nextDue).toBeNull();
 });
