@@ -84,15 +84,17 @@ export class SessionBook {
 
   #create(): void {
     if (this.#isThere) return;
-    // An index beside the rows would be billed as rows written.
+    // An index beside the rows would be billed as rows written. `begun` is for the version before, should it be rolled
+    // back to: here it is what has settled and what has not.
     this.#sql.exec(`
       CREATE TABLE lanes (id TEXT PRIMARY KEY, used_at INTEGER NOT NULL, lane TEXT NOT NULL) WITHOUT ROWID;
       ${DROPPED};
       CREATE TABLE steps (
         id TEXT PRIMARY KEY, due_at INTEGER NOT NULL, record TEXT NOT NULL, abandoned_usd REAL) WITHOUT ROWID;
       CREATE TABLE totals (
-        settled INTEGER NOT NULL, abandoned INTEGER NOT NULL, spent_usd REAL NOT NULL, used_at INTEGER NOT NULL);
-      INSERT INTO totals VALUES (0, 0, 0, 0);`);
+        begun INTEGER NOT NULL, settled INTEGER NOT NULL, abandoned INTEGER NOT NULL, spent_usd REAL NOT NULL,
+        used_at INTEGER NOT NULL);
+      INSERT INTO totals VALUES (0, 0, 0, 0, 0);`);
     this.#isThere = true;
   }
 
