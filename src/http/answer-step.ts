@@ -128,6 +128,7 @@ export function portsOf(c: Context<AppEnv>, budget: Budget | null): Ports {
       : null,
     thoughts: store
       ? thoughtsIn(store, {
+          days: c.get('access').step.retentionDays,
           background,
           missed: (what) => logLine('warn', 'thoughts_missed', { what }),
           // What was kept takes memory as what is sent does (T63).

@@ -18,7 +18,11 @@ export function openLease(settings: Settings): Lease {
 
 /** What one request holds of the isolate's memory for bodies. */
 export interface Lease {
-  /** @throws FluxError 503 where the isolate has no room */
+  /**
+   * Once nobody holds the lease nothing is taken: a read that was given up may come in late, and nobody would give back
+   * what it took.
+   * @throws FluxError 503 where the isolate has no room
+   */
   take(bytes: number): void;
   /** The bytes are in use until this is over, however it ends. */
   hold(work: Promise<unknown>): void;
@@ -55,7 +59,9 @@ export class BytesInFlight {
       if (holders === 0) this.#release(lease);
     };
     return {
-      take: (bytes) => this.#take(lease, bytes),
+      take: (bytes) => {
+        if (holders > 0) this.#take(lease, bytes);
+      },
       hold: (work) => {
         holders++;
         work.then(leave, leave);

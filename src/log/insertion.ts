@@ -20,7 +20,8 @@ const SUMS = Object.keys(getTableColumns(sessions)).filter(
 
 /**
  * The row of a step that was begun and never settled gives way to what its settle says, and its session is corrected
- * in the same statement; any other row stays as it was first written.
+ * in the same statement, which reads it as it was before; any other row stays as it was first written. What was not
+ * written corrects nothing: of the same settle twice, in one batch or from two consumers at once, one counts.
  *
  * The same text for any number of steps, which come as one JSON array: to build a statement with a parameter for
  * each of their values cost as much as half a request.
@@ -29,9 +30,6 @@ const INSERTION = `
   WITH steps AS (SELECT * FROM json_populate_recordset(NULL::queries, $1)),
   owners AS (
     INSERT INTO customers (id) SELECT DISTINCT customer FROM steps ORDER BY customer ON CONFLICT DO NOTHING),
-  unsettled AS (
-    SELECT q.* FROM queries q JOIN steps USING (started_at, request_id)
-    WHERE q.error_code = '${UNSETTLED}' AND steps.error_code IS DISTINCT FROM '${UNSETTLED}'),
   written AS (
     INSERT INTO queries (${COLUMNS})
     SELECT ${COLUMNS} FROM (
@@ -41,6 +39,10 @@ const INSERTION = `
     ON CONFLICT (started_at, request_id) DO UPDATE SET ${UPDATES}
     WHERE queries.error_code = '${UNSETTLED}' AND excluded.error_code IS DISTINCT FROM '${UNSETTLED}'
     RETURNING *),
+  unsettled AS (
+    SELECT * FROM queries
+    WHERE error_code = '${UNSETTLED}'
+      AND (started_at, request_id) IN (SELECT started_at, request_id FROM written)),
   changes AS (
     SELECT 1 AS n, * FROM written WHERE session IS NOT NULL
     UNION ALL SELECT -1, * FROM unsettled WHERE session IS NOT NULL)

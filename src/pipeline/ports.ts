@@ -168,8 +168,12 @@ export interface ThoughtOwner {
 
 /** What models thought, for clients whose wire can't carry it: sealed content, by hashes of a lane up to each answer. */
 export interface KeptThoughts {
-  /** Those there are of these. May throw or take long: who asks has a limit. */
-  read(owner: ThoughtOwner, answers: readonly string[]): Promise<Thoughts>;
+  /**
+   * Those there are of these, the newest of them where all would be too large. May throw or take long: who asks has a
+   * limit, and aborts `given` once it is over, after which nothing more is opened.
+   * @param answers oldest first
+   */
+  read(owner: ThoughtOwner, answers: readonly string[], given: AbortSignal): Promise<Thoughts>;
   /** After the answer: never throws, and nobody waits for it. */
   keep(owner: ThoughtOwner, thoughts: Thoughts): void;
   /** They were not there in time: counted. */

@@ -64,11 +64,13 @@ export async function recallThoughts(
 ): Promise<StepState['thoughts']> {
   if (!thoughts || answers === null || state.object === null) return null;
   if (answers.length === 0) return new Map();
+  const waiting = new AbortController();
   const found = await soon(
-    thoughts.read({ customer: request.customer, session: state.object }, answers),
+    thoughts.read({ customer: request.customer, session: state.object }, answers, waiting.signal),
     settings.timeouts.session,
   );
   if (found) return found;
+  waiting.abort();
   thoughts.missed();
   return new Map();
 }
@@ -133,7 +135,7 @@ export function keepThoughts(
   if (raw.length > 0 && wire !== 'openai-chat' && characters <= MOST_CHARACTERS) {
     keep.set(answered, {
       producer: { provider: candidate.provider, name: candidate.name },
-      ...{ wire, raw, bound: bindingOf({ settings, state }, candidate), keptAt: now },
+      ...{ wire, raw, bound: bindingOf({ settings, state }, candidate), keptAt: now, madeAt: now },
       // At most: all that came, and no token is shorter than a character.
       tokens: usage.thinking ?? Math.min(characters, estimated ? characters : usage.output),
     });

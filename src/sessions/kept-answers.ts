@@ -33,9 +33,14 @@ export function keepAnswer(
   { response, items }: { response: string; items: ReadonlyMap<string, string> },
   daysAtMost = DAYS,
 ): Promise<void> {
-  const contents = [...items].map(([itemId, text]) => ({ place: placeOf('item', customer, itemId), text }));
-  contents.push({ place: placeOf('response', customer, id), text: response });
-  return keepContent(store, contents, Math.min(DAYS, daysAtMost) * 86_400);
+  const seconds = Math.min(DAYS, daysAtMost) * 86_400;
+  const contents = [...items].map(([itemId, text]) => ({
+    place: placeOf('item', customer, itemId),
+    text,
+    seconds,
+  }));
+  contents.push({ place: placeOf('response', customer, id), text: response, seconds });
+  return keepContent(store, contents);
 }
 
 /**

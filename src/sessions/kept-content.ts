@@ -21,32 +21,45 @@ export interface ContentStore {
 /** Characters of a value; Upstash takes requests of 1 MB on its smallest plan. */
 export const CHUNK = 900_000;
 
+/** A text and for how long it is kept. */
+export interface Content {
+  place: Place;
+  text: string;
+  seconds: number;
+}
+
 /**
- * Keeps texts: gzipped, sealed for their places, in chunks, each for so many seconds. The first chunk of each comes
- * last, so that nobody reads half of one.
+ * Keeps texts: gzipped, sealed for their places, in chunks. The first chunk of each comes last, so that nobody reads
+ * half of one.
  * @throws where Redis does not take them
  */
 export async function keepContent(
   { redis, secrets }: ContentStore,
-  contents: readonly { place: Place; text: string }[],
-  seconds: number,
+  contents: readonly Content[],
 ): Promise<void> {
-  const heads: [string, string][] = [];
-  const tails: [string, string][] = [];
-  for (const { place, text } of contents) {
+  const heads: Entry[] = [];
+  const tails: Entry[] = [];
+  for (const { place, text, seconds } of contents) {
     const sealed = await sealText(text, secrets, sealFor(place));
     const count = Math.max(1, Math.ceil(sealed.length / CHUNK));
     const key = keyOf(place);
-    heads.push([key, `${count}:${sealed.slice(0, CHUNK)}`]);
+    heads.push([key, `${count}:${sealed.slice(0, CHUNK)}`, seconds]);
     for (let chunk = 1; chunk < count; chunk++) {
-      tails.push([chunkKey(key, chunk), sealed.slice(chunk * CHUNK, (chunk + 1) * CHUNK)]);
+      tails.push([chunkKey(key, chunk), sealed.slice(chunk * CHUNK, (chunk + 1) * CHUNK), seconds]);
     }
   }
   for (const batch of batches([...tails, ...heads])) {
     const pipeline = redis.pipeline();
-    for (const [key, value] of batch) pipeline.set(key, value, { ex: seconds });
+    for (const [key, value, seconds] of batch) pipeline.set(key, value, { ex: seconds });
     await pipeline.exec();
   }
+}
+
+/** A text that was read and takes no more memory than its sealed characters yet. */
+export interface SealedText {
+  characters: number;
+  /** @returns null where it can't be opened under these secrets, or was kept for someone else */
+  open(): Promise<string | null>;
 }
 
 /**
@@ -54,10 +67,20 @@ export async function keepContent(
  * @returns null for each that is not there, can't be opened under these secrets, or was kept for someone else
  * @throws where Redis does not answer
  */
-export async function readContent(
+export async function readContent(store: ContentStore, places: readonly Place[]): Promise<(string | null)[]> {
+  const found = await readSealed(store, places);
+  return Promise.all(found.map((sealed) => sealed?.open() ?? null));
+}
+
+/**
+ * The same for texts that together may be large: whoever opens them counts them first (T63).
+ * @returns null for each that is not there
+ * @throws where Redis does not answer
+ */
+export async function readSealed(
   { redis, secrets }: ContentStore,
   places: readonly Place[],
-): Promise<(string | null)[]> {
+): Promise<(SealedText | null)[]> {
   const keys = places.map(keyOf);
   const [first, ...rest] = keys;
   if (first === undefined) return [];
@@ -69,7 +92,8 @@ export async function readContent(
       if (head === undefined || key === undefined) return null;
       const more = Array.from({ length: Number(count) - 1 }, (_, chunk) => chunkKey(key, chunk + 1));
       const tails = await Promise.all(more.map((name) => redis.get<string>(name)));
-      return openText([head, ...tails].join(''), secrets, sealFor(place));
+      const sealed = [head, ...tails].join('');
+      return { characters: sealed.length, open: () => openText(sealed, secrets, sealFor(place)) };
     }),
   );
 }
@@ -89,9 +113,12 @@ export async function openText(
   return bytes && gunzipSync(bytes).toString();
 }
 
+/** A key, its value and its seconds. */
+type Entry = [key: string, value: string, seconds: number];
+
 /** Pipelines that each fit one request. */
-function* batches(entries: readonly [string, string][]): Generator<[string, string][]> {
-  let batch: [string, string][] = [];
+function* batches(entries: readonly Entry[]): Generator<Entry[]> {
+  let batch: Entry[] = [];
   let size = 0;
   for (const entry of entries) {
     if (batch.length > 0 && size + entry[1].length > CHUNK) {

@@ -19,7 +19,7 @@ export function summariesIn(
       return { text };
     },
     keep: (place, text) =>
-      background(keepContent(store, [{ place: placeIn(place), text }], KEPT_SECONDS).catch(missed)),
+      background(keepContent(store, [{ place: placeIn(place), text, seconds: KEPT_SECONDS }]).catch(missed)),
   };
 }
 

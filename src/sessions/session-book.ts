@@ -39,6 +39,8 @@ interface KeptLane extends Lane {
 /** Told in one message: of some 300 bytes each, where a queue's may have 128 KB. */
 const TOLD_TOGETHER = 100;
 
+const DROPPED = 'CREATE TABLE dropped (id TEXT PRIMARY KEY, ends_at INTEGER NOT NULL, counts TEXT NOT NULL)';
+
 /** The exact numbers of one session, in its object's own database. Every method is one transaction. */
 export class SessionBook {
   readonly #sql: SqlStorage;
@@ -47,23 +49,48 @@ export class SessionBook {
   /** Whether there is anything: an object that was only looked at keeps nothing. */
   #isThere: boolean;
 
+  // What every step asks for, as the tables have it.
+  #usedAt = 0;
+  /** When the steps that are on their way are due. */
+  readonly #due = new Map<string, number>();
+  /** When the first of `dropped` ends; null: there is none. */
+  #droppedEnd: number | null = null;
+
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#isThere = [...sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'totals'")].length > 0;
+    const tables = [...sql.exec("SELECT name FROM sqlite_master WHERE name IN ('totals', 'dropped')")];
+    this.#isThere = tables.length > 0;
     if (!this.#isThere) return;
+    // An earlier version told nothing: its sessions go on, and come to rest, as if all of theirs were told.
+    if (tables.length === 1) sql.exec(DROPPED);
     for (const row of sql.exec('SELECT lane FROM lanes ORDER BY used_at')) {
-      // Written by this class.
-      const lane = JSON.parse(String(row.lane)) as KeptLane;
-      this.#lanes.set(lane.id, lane);
+      // Written by this class, or by that version.
+      const lane = JSON.parse(String(row.lane)) as Lane & Partial<KeptLane>;
+      this.#lanes.set(lane.id, { ...lane, ending: lane.ending ?? toldBefore(lane) });
     }
+    for (const { id, due_at } of sql.exec('SELECT id, due_at FROM steps WHERE abandoned_usd IS NULL')) {
+      this.#due.set(String(id), Number(due_at));
+    }
+    // What is on its way uses the session until it is due: its begin says nothing else of when.
+    const { used_at } = sql.exec('SELECT used_at FROM totals').one();
+    this.#usedAt = Math.max(Number(used_at), ...this.#due.values());
+    this.#droppedEnd = this.#readDroppedEnd();
+  }
+
+  #readDroppedEnd(): number | null {
+    const { end } = this.#sql.exec('SELECT min(ends_at) AS end FROM dropped').one();
+    return end === null ? null : Number(end);
   }
 
   #create(): void {
     if (this.#isThere) return;
+    // An index beside the rows would be billed as rows written. `begun` is for the version before, should it be rolled
+    // back to: here it is what has settled and what has not.
     this.#sql.exec(`
-      CREATE TABLE lanes (id TEXT PRIMARY KEY, used_at INTEGER NOT NULL, lane TEXT NOT NULL);
-      CREATE TABLE dropped (id TEXT PRIMARY KEY, ends_at INTEGER NOT NULL, counts TEXT NOT NULL);
-      CREATE TABLE steps (id TEXT PRIMARY KEY, due_at INTEGER NOT NULL, record TEXT NOT NULL, abandoned_usd REAL);
+      CREATE TABLE lanes (id TEXT PRIMARY KEY, used_at INTEGER NOT NULL, lane TEXT NOT NULL) WITHOUT ROWID;
+      ${DROPPED};
+      CREATE TABLE steps (
+        id TEXT PRIMARY KEY, due_at INTEGER NOT NULL, record TEXT NOT NULL, abandoned_usd REAL) WITHOUT ROWID;
       CREATE TABLE totals (
         begun INTEGER NOT NULL, settled INTEGER NOT NULL, abandoned INTEGER NOT NULL, spent_usd REAL NOT NULL,
         used_at INTEGER NOT NULL);
@@ -84,19 +111,21 @@ export class SessionBook {
       ...[requestId, dueAt, JSON.stringify(record)],
     );
     if (rowsWritten === 0) return;
-    this.#sql.exec('UPDATE totals SET begun = begun + 1, used_at = max(used_at, ?)', at);
+    this.#due.set(requestId, dueAt);
+    this.#usedAt = Math.max(this.#usedAt, at);
   }
 
   /** A message that comes twice counts once: the step is known from its begin to its end. */
   settle({ requestId, costUsd, lane }: EndedStep, at: number): void {
     if (!this.#isThere) return;
-    const [step] = this.#sql.exec('SELECT abandoned_usd FROM steps WHERE id = ?', requestId);
+    const [step] = this.#sql.exec('DELETE FROM steps WHERE id = ? RETURNING abandoned_usd', requestId);
     if (!step) return;
     const late = typeof step.abandoned_usd === 'number' ? step.abandoned_usd : null;
-    this.#sql.exec('DELETE FROM steps WHERE id = ?', requestId);
+    this.#due.delete(requestId);
+    this.#usedAt = Math.max(this.#usedAt, at);
     this.#sql.exec(
-      'UPDATE totals SET settled = settled + 1, abandoned = abandoned - ?, spent_usd = spent_usd + ?, used_at = max(used_at, ?)',
-      ...[late === null ? 0 : 1, (costUsd ?? 0) - (late ?? 0), at],
+      'UPDATE totals SET settled = settled + 1, abandoned = abandoned - ?, spent_usd = spent_usd + ?, used_at = ?',
+      ...[late === null ? 0 : 1, (costUsd ?? 0) - (late ?? 0), this.#usedAt],
     );
     if (lane) this.#keep(lane);
   }
@@ -136,6 +165,7 @@ export class SessionBook {
       'INSERT OR REPLACE INTO dropped (id, ends_at, counts) VALUES (?, ?, ?)',
       ...[id, lane.ending.at, JSON.stringify(counts)],
     );
+    this.#droppedEnd = Math.min(this.#droppedEnd ?? lane.ending.at, lane.ending.at);
   }
 
   /** Lanes that have ended, were not told yet, and have shown something: as many as are told together. */
@@ -164,6 +194,7 @@ export class SessionBook {
       if (lane?.usedAt === ended_at) this.#told(lane);
       this.#sql.exec('DELETE FROM dropped WHERE id = ?', id);
     }
+    if (this.#droppedEnd !== null) this.#droppedEnd = this.#readDroppedEnd();
   }
 
   #told(lane: KeptLane): void {
@@ -205,18 +236,19 @@ export class SessionBook {
         ...[record.cost_usd ?? 0, requestId],
       );
       if (rowsWritten === 0) continue;
+      this.#due.delete(requestId);
       this.#sql.exec(
-        'UPDATE totals SET abandoned = abandoned + 1, spent_usd = spent_usd + ?',
-        record.cost_usd ?? 0,
+        'UPDATE totals SET abandoned = abandoned + 1, spent_usd = spent_usd + ?, used_at = ?',
+        ...[record.cost_usd ?? 0, this.#usedAt],
       );
     }
   }
 
   get totals(): SessionTotals {
     if (!this.#isThere) return { begun: 0, settled: 0, abandoned: 0, spentUsd: 0 };
-    const { begun, settled, abandoned, spent_usd } = this.#sql.exec('SELECT * FROM totals').one();
+    const { settled, abandoned, spent_usd } = this.#sql.exec('SELECT * FROM totals').one();
     return {
-      begun: Number(begun),
+      begun: Number(settled) + Number(abandoned) + this.#due.size,
       settled: Number(settled),
       abandoned: Number(abandoned),
       spentUsd: Number(spent_usd),
@@ -234,13 +266,15 @@ export class SessionBook {
    */
   get times(): { nextDue: number | null; usedAt: number | null } {
     if (!this.#isThere) return { nextDue: null, usedAt: null };
-    const { due } = this.#sql.exec('SELECT min(due_at) AS due FROM steps WHERE abandoned_usd IS NULL').one();
-    const { end } = this.#sql.exec('SELECT min(ends_at) AS end FROM dropped').one();
-    const { used_at } = this.#sql.exec('SELECT used_at FROM totals').one();
-    const times = [due, end].flatMap((at) => (at === null ? [] : [Number(at)]));
+    const times = [...this.#due.values()];
+    if (this.#droppedEnd !== null) times.push(this.#droppedEnd);
     for (const { ending } of this.#lanes.values()) if (!ending.isTold) times.push(ending.at);
-    return { nextDue: times.length > 0 ? Math.min(...times) : null, usedAt: Number(used_at) };
+    return { nextDue: times.length > 0 ? Math.min(...times) : null, usedAt: this.#usedAt };
   }
+}
+
+function toldBefore({ usedAt }: Lane): KeptLane['ending'] {
+  return { customer: '', inherited: NO_EXPERIENCE, at: usedAt, isTold: true };
 }
 
 /** 96 random bits: an id in one session. */

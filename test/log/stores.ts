@@ -105,7 +105,10 @@ function forwardTo(url: string): Answering {
 
 /** A server on loopback with faults before its answers. */
 export async function startStore(answer: Answering): Promise<FaultyStore> {
-  const server = createServer((request, response) => void serve(request, response));
+  const server = createServer((request, response) => {
+    // What is behind it may be gone at a test's end.
+    serve(request, response).catch(() => request.socket.destroy());
+  });
   const store: FaultyStore = {
     url: `http://127.0.0.1:${await listenOnLoopback(server)}`,
     mood: 'up',

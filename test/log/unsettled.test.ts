@@ -66,6 +66,15 @@ onEachPostgres((open) => {
     expect(await session()).toEqual({ steps: 2, cost: 1, baseline: 0.5, input: 100, unpriced: 0 });
   });
 
+  test('a late settle that comes twice, in one batch or from two consumers at once, corrects its session once', async () => {
+    const [unsettled, settled] = begun();
+    const [another, late] = begun();
+    await insert(unsettled, another);
+    await insert(settled, settled);
+    await Promise.all([insert(late), insert(late), insert(late)]);
+    expect(await session()).toEqual({ steps: 2, cost: 0.5, baseline: 1, input: 200, unpriced: 0 });
+  });
+
   test('a settled row stays as it was first written, and steps without a session count in none', async () => {
     const [, settled] = begun();
     await insert(settled);

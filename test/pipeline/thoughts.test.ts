@@ -31,8 +31,11 @@ class Kept implements KeptThoughts {
   misses = 0;
   isSilent = false;
 
-  async read(_owner: unknown, hashes: readonly string[]) {
+  given: AbortSignal | null = null;
+
+  async read(_owner: unknown, hashes: readonly string[], given: AbortSignal) {
     this.reads.push(hashes);
+    this.given = given;
     if (this.isSilent) return new Promise<never>(() => {});
     return new Map(hashes.flatMap((hash) => [...this.thoughts].filter(([one]) => one === hash)));
   }
@@ -169,7 +172,7 @@ test('session, budgets and what was thought are asked side by side: one wait', a
       begin: async (...given) => ask('session').then(() => sessions.begin(...given)),
     },
     thoughts: {
-      read: async (owner, hashes) => ask('thoughts').then(() => kept.read(owner, hashes)),
+      read: async (...given) => ask('thoughts').then(() => kept.read(...given)),
       keep: () => {},
       missed: () => kept.missed(),
     },
@@ -204,6 +207,7 @@ test('traps T46: a store that is silent is not waited for beyond the session’s
   const [sent] = await run(inSession(PINNED), kept, [answers()]);
   expect(JSON.stringify(sent)).not.toContain('signature');
   expect(kept.misses).toBe(1);
+  expect(kept.given?.aborted).toBe(true);
 });
 
 test('traps T16: a refusal of a request with thinking that its client can’t leave out is met by leaving it out, once', async () => {
@@ -219,7 +223,7 @@ test('traps T18, T26: what is used is kept anew once it is half a day old, and u
   kept.kept = [];
   const later = AT + 13 * 3_600_000;
   await run(inSession(PINNED, { startedAt: later }), kept, [answers()]);
-  expect(kept.kept).toMatchObject([[expect.any(String), { raw: [raw], keptAt: later }]]);
+  expect(kept.kept).toMatchObject([[expect.any(String), { raw: [raw], keptAt: later, madeAt: AT }]]);
   const other = settingsOf({ FLUX_TIERS: JSON.stringify(TIERS), ANTHROPIC_API_KEY: 'sk-ant-another' });
   const { ports, calls } = portsOf(answers());
   await runStep(inSession(PINNED), other, { ...ports, sessions, thoughts: kept });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Lane } from '../../src/core/context/lanes.ts';
 import { NO_EXPERIENCE, together, withStep } from '../../src/core/routing/experience.ts';
@@ -12,8 +13,7 @@ import { openSql } from '../stores/sql-in-node.ts';
 const SILENCE = 1_000;
 
 /** A session whose steps take their time: each ms one of them. */
-function openSession() {
-  const sql = openSql();
+function openSession(sql = openSql()) {
   let now = 0;
   let book = new SessionBook(sql);
   const step = (chain: string[], opened: Lane | null = null) => {
@@ -144,4 +144,84 @@ test('traps T62: a session without a lane goes on with the one that was opened b
   settle(second, 'a2');
   expect(step(['u1', 'a1', 'u2', 'a2', 'u3'], opened).found.lane.steps).toBe(2);
   expect(sumOf(told())).toMatchObject({ answers: 2, reached: [1, 1, 0, 0, 0, 0, 0, 0] });
+});
+
+test('a session that a version before lanes were told has left comes to rest, and its lane is told once it goes on', () => {
+  const sql = openSql();
+  const elsewhere = openSession();
+  elsewhere.run(['u1'], 'a1');
+  const [lane] = elsewhere.book.lanes;
+  // As that version made and left them (4fd0487).
+  sql.exec(`
+    CREATE TABLE lanes (id TEXT PRIMARY KEY, used_at INTEGER NOT NULL, lane TEXT NOT NULL);
+    CREATE TABLE steps (id TEXT PRIMARY KEY, due_at INTEGER NOT NULL, record TEXT NOT NULL, abandoned_usd REAL);
+    CREATE TABLE totals (
+      begun INTEGER NOT NULL, settled INTEGER NOT NULL, abandoned INTEGER NOT NULL, spent_usd REAL NOT NULL,
+      used_at INTEGER NOT NULL);
+    INSERT INTO totals VALUES (1, 1, 0, 0.5, 2);`);
+  sql.exec(
+    'INSERT INTO lanes VALUES (?, ?, ?)',
+    ...[lane?.id ?? '', 2, JSON.stringify({ ...lane, ending: undefined })],
+  );
+  const session = openSession(sql);
+  expect(session.book.times).toEqual({ nextDue: null, usedAt: 2 });
+  expect(session.told()).toEqual([]);
+  session.run(['u1', 'a1', 'u2'], 'a2');
+  expect(session.book.totals).toEqual({ begun: 2, settled: 2, abandoned: 0, spentUsd: 0.5 });
+  session.again();
+  expect(session.told()).toMatchObject([{ lane: lane?.id, customer: 'acme' }]);
+  session.again();
+  expect(session.book.times.nextDue).toBeNull();
+});
+
+test('what it remembers is what its tables say, whatever happens, and every step counts once', () => {
+  const move = fc.record({
+    kind: fc.constantFrom('begin' as const, 'settle' as const, 'again' as const, 'alarm' as const),
+    id: fc.integer({ min: 1, max: 12 }),
+    ms: fc.nat(120),
+  });
+  fc.assert(
+    fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
+      const sql = openSql();
+      let book = new SessionBook(sql);
+      let now = 1;
+      const begun = new Map<string, 'open' | 'abandoned' | 'settled'>();
+      for (const { kind, id, ms } of moves) {
+        now += ms;
+        const requestId = `step-${id}`;
+        if (kind === 'again') book = new SessionBook(sql);
+        if (kind === 'begin' && begun.get(requestId) !== 'settled') {
+          book.begin({ requestId, dueAt: now + 200, record: record({ cost_usd: 1 }) }, now);
+          if (!begun.has(requestId)) begun.set(requestId, 'open');
+        }
+        if (kind === 'settle') {
+          const { lane, base } = book.find({ chain: [requestId], at: now }, null);
+          const next = { ...lane, sent: requestId, answered: 'a', steps: 1, usedAt: now };
+          const ended = { next, base, customer: 'acme', before: lane.experience, endsAt: now + 100 };
+          book.settle({ requestId, costUsd: 3, lane: ended }, now);
+          if (begun.has(requestId)) begun.set(requestId, 'settled');
+        }
+        if (kind === 'alarm') {
+          const due = book.due(now);
+          book.abandon(due);
+          for (const step of due) begun.set(step.requestId, 'abandoned');
+          book.tell(book.ended(now));
+        }
+        const states = [...begun.values()];
+        const count = (state: string) => states.filter((one) => one === state).length;
+        expect(book.totals).toEqual({
+          begun: begun.size,
+          settled: count('settled'),
+          abandoned: count('abandoned'),
+          spentUsd: 3 * count('settled') + count('abandoned'),
+        });
+        const read = new SessionBook(sql);
+        expect(read.totals).toEqual(book.totals);
+        expect(read.times.nextDue).toBe(book.times.nextDue);
+        // A step on its way uses the session until it is due.
+        if (count('open') === 0) expect(read.times.usedAt).toBe(book.times.usedAt);
+        else expect(read.times.usedAt).toBeGreaterThanOrEqual(book.times.usedAt ?? 0);
+      }
+    }),
+  );
 });

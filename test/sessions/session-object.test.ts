@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SESSION_USE } from '../../src/core/accounting/infra-cost.ts';
 import type { FoundLane, Lane } from '../../src/core/context/lanes.ts';
 import { withStep } from '../../src/core/routing/experience.ts';
 import { fromCounts } from '../../src/core/routing/experience-counts.ts';
@@ -171,6 +172,18 @@ describe('the object of a session', () => {
       ...{ reached: [1, 1, 0, 0, 0, 0, 0, 0], ended: [0, 1, 0, 0, 0, 0, 0, 0] },
       ...{ steps: 1, tokens: 100, blocks: 1, gaps: 1, seconds: 10, answers: 2, output: 14 },
     });
+  });
+
+  test('a step of a lane writes the rows it is reckoned with', async () => {
+    const { begin, settle } = session('rows');
+    const spent = () =>
+      objects.call<{ statements: number; rowsWritten: number }>('SESSIONS', 'rows', 'spent');
+    await settle('r0', await begin('r0', ['u0']), 'u0', 'a0');
+    const before = await spent();
+    await settle('r1', await begin('r1', ['u0', 'a0', 'u1']), 'u1', 'a1');
+    const after = await spent();
+    expect(after.rowsWritten - before.rowsWritten).toBe(Math.floor(SESSION_USE.durableObjectRows));
+    expect(after.statements - before.statements).toBe(4);
   });
 
   test('traps T62: an object that was only looked at keeps nothing', async () => {

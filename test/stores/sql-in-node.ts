@@ -8,7 +8,7 @@ export function openSql(): SqlStorage {
     exec(text: string, ...values: SQLInputValue[]) {
       if (values.length === 0 && text.trimStart().startsWith('CREATE')) return void database.exec(text);
       const statement = database.prepare(text);
-      if (!text.trimStart().startsWith('SELECT'))
+      if (!/^\s*SELECT|\bRETURNING\b/.test(text))
         return { rowsWritten: Number(statement.run(...values).changes) };
       const rows = statement.all(...values);
       return Object.assign(rows, { one: () => rows[0] });

@@ -39,8 +39,9 @@ const LANE = 12;
  */
 export const SESSION_USE = {
   durableObjectRequests: 2 + 1 / LANE,
-  // The step and the sums at begin; the step, the sums and the lane at settle. An alarm is set once in many steps.
-  durableObjectRows: 5 + 2 / LANE,
+  // The step at begin; the step, the sums and the lane at settle (counted in workerd: session-object.test.ts). An alarm
+  // is set once in many steps.
+  durableObjectRows: 4 + 2 / LANE,
   durableObjectGbSeconds: (2 + 1 / LANE) * 0.128 * 0.02,
   queueOps: 3 / LANE,
 } as const satisfies InfraUse;

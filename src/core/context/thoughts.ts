@@ -14,8 +14,9 @@ export interface KeptThought {
   tokens: number;
   /** A hash of what it is bound to besides all that was said before it. */
   bound: string;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: when it was kept last, and when it was thought. */
   keptAt: number;
+  madeAt: number;
 }
 
 /** Kept thoughts by the hash of a lane up to their answer (`lane-chain.ts`). */

@@ -13,7 +13,15 @@ const OPUS = candidate('anthropic', 'claude-opus-5-5');
 function thought(by: ReturnType<typeof candidate>, tokens = 100): KeptThought {
   const wire = by.model.wire === 'anthropic-messages' ? by.model.wire : 'openai-responses';
   const { provider, name } = by;
-  return { producer: { provider, name }, wire, raw: [{ by: name }], tokens, bound: 'b', keptAt: 0 };
+  return {
+    producer: { provider, name },
+    wire,
+    raw: [{ by: name }],
+    tokens,
+    bound: 'b',
+    keptAt: 0,
+    madeAt: 0,
+  };
 }
 
 const says = (role: 'user' | 'assistant', text: string): Message => ({
