@@ -15,16 +15,10 @@ import {
 import { FluxError } from '../core/errors.ts';
 import { logLine } from '../log/line.ts';
 import { namedObject } from '../pipeline/step-state.ts';
+import { keepEntry } from '../sessions/added-entry.ts';
+import { dropBegun, forgetBegun } from '../sessions/begun-notes.ts';
 import type { HistoryPlace } from '../sessions/kept-entry.ts';
-import {
-  beginHistory,
-  dropBegun,
-  forgetBegun,
-  incompleteHistory,
-  type KeptHistory,
-  keepEntry,
-  readHistory,
-} from '../sessions/kept-history.ts';
+import { beginHistory, incompleteHistory, type KeptHistory, readHistory } from '../sessions/kept-history.ts';
 import { unsettledSteps } from '../sessions/session-port.ts';
 import { parseBody } from './body.ts';
 import type { AppEnv } from './context.ts';

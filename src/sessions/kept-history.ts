@@ -1,26 +1,21 @@
 import type { HistoryEntry } from '../core/dialects/history.ts';
 import { FluxError } from '../core/errors.ts';
 import { within } from '../stores/time-limit.ts';
+import { BEGUN, begunIn, dropBegun, secondsOf } from './begun-notes.ts';
 import {
   entriesIn,
   type Fields,
   type HistoryPlace,
   keyOf,
   newestOf,
-  numberOf,
   openEntry,
-  sealEntry,
   toFields,
 } from './kept-entry.ts';
 
-/** As long as answers are kept at most; from the last step on. */
-const DAYS = 30;
 /** A store that takes longer than this to read counts as one that failed (T46). */
 const READ_LIMIT_MS = 2_000;
 /** Before another look, while what another step was answered may still be on its way here. */
 const LOOK_AGAIN_MS = [100, 300, 600];
-/** Before another try to write. */
-const WRITE_AGAIN_MS = [200, 2_000];
 
 /** A step that notes in the history that it has begun. */
 export interface BeginningStep {
@@ -85,10 +80,6 @@ function beginningOf([own = new Map()]: readonly Fields[]): KeptHistory {
   };
 }
 
-function begunIn(fields: Fields = new Map()): string[] {
-  return [...fields.keys()].flatMap((name) => (name.startsWith(BEGUN) ? [name.slice(BEGUN.length)] : []));
-}
-
 async function look(place: HistoryPlace, step: BeginningStep | null): Promise<Fields[]> {
   const asked = fetchAll(place, step?.id ?? null);
   return within(READ_LIMIT_MS, asked).catch(() => {
@@ -101,7 +92,11 @@ async function look(place: HistoryPlace, step: BeginningStep | null): Promise<Fi
   });
 }
 
-async function fetchAll({ store, names, days }: HistoryPlace, requestId: string | null): Promise<Fields[]> {
+/** The history under each name it may have; a step's note goes with it. */
+export async function fetchAll(
+  { store, names, days }: HistoryPlace,
+  requestId: string | null,
+): Promise<Fields[]> {
   const pipeline = store.redis.pipeline();
   for (const name of names) pipeline.hgetall(keyOf(name));
   if (requestId !== null) {
@@ -134,91 +129,12 @@ async function openChain(
   return { entries, numbers };
 }
 
-/**
- * Adds an entry, unless another step was kept first: what two of them say at once is never mixed. Where that other one
- * was asked the very same thing (its client had given up on it), the newer answer takes its place.
- * @returns whether it is kept
- * @throws where Redis does not take it
- */
-export function keepEntry(place: HistoryPlace, history: KeptHistory, entry: HistoryEntry): Promise<boolean> {
-  return again(() => addEntry(place, history, entry));
-}
-
-async function addEntry(place: HistoryPlace, history: KeptHistory, entry: HistoryEntry): Promise<boolean> {
-  const { store, names, days } = place;
-  const [name] = names;
-  const key = keyOf(name);
-  const { after } = entry;
-  const lasting = history.numbers.filter((at) => after !== null && at <= after);
-  const stale = history.fields.filter((field) => !lasting.includes(numberOf(field)));
-  // What begins anew has no holes.
-  if (after === null) stale.push(...history.begun.map((id) => BEGUN + id));
-  for (let at = history.next; ; at += 1) {
-    const { head, tails } = await sealEntry(place, at, entry);
-    for (const [field, tail] of tails) await store.redis.hset(key, { [field]: tail });
-    const pipeline = store.redis.pipeline();
-    pipeline.hsetnx(key, `e${at}`, head);
-    pipeline.hdel(key, BEGUN + entry.id);
-    pipeline.expire(key, secondsOf(days));
-    const [isFirst] = await pipeline.exec();
-    if (isFirst === 1) {
-      const removal = store.redis.pipeline();
-      if (stale.length > 0) removal.hdel(key, ...stale);
-      if (history.formerName !== undefined) removal.del(keyOf(history.formerName));
-      if (removal.length() > 0) await removal.exec();
-      return true;
-    }
-    const [fields] = await fetchAll(place, null);
-    const other = await openEntry(place, name, at, fields ?? new Map());
-    // Written, and the store's answer was lost.
-    if (other?.id === entry.id) return true;
-    const isSame = other?.after === after && other.sent.text === entry.sent.text;
-    if (!isSame) return false;
-  }
-}
-
-/** A step that came to nothing: its client was not answered. */
-export async function dropBegun(place: HistoryPlace, history: KeptHistory | null, id: string): Promise<void> {
-  const key = keyOf(place.names[0]);
-  await again(async () => {
-    const pipeline = place.store.redis.pipeline();
-    pipeline.hdel(key, BEGUN + id);
-    if (history && history.next > 0) {
-      pipeline.hset(key, { failed: String(history.next - 1) });
-      pipeline.expire(key, secondsOf(place.days));
-    }
-    await pipeline.exec();
-  });
-}
-
-/** Notes of steps that nobody will ever end. */
-export async function forgetBegun({ store, names }: HistoryPlace, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await store.redis.hdel(keyOf(names[0]), ...ids.map((id) => BEGUN + id));
-}
-
 /** What was answered in it is not all there. */
 export function incompleteHistory(): FluxError {
   return new FluxError(
     "Of this session's history something is missing: an answer could not be kept, or is being kept still. Try again in a moment; if it stays so, send the whole conversation with X-FluxCompute-History: start.",
     { status: 503, code: 'history_incomplete', param: 'X-FluxCompute-History', retryAfter: 1 },
   );
-}
-
-async function again<T>(write: () => Promise<T>): Promise<T> {
-  for (const pause of WRITE_AGAIN_MS) {
-    try {
-      return await write();
-    } catch {
-      await sleep(pause);
-    }
-  }
-  return write();
-}
-
-const BEGUN = 'begun:';
-
-function secondsOf(days = DAYS): number {
-  return Math.min(DAYS, days) * 86_400;
 }
 
 function sleep(ms: number): Promise<void> {
