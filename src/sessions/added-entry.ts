@@ -1,11 +1,12 @@
 import type { HistoryEntry } from '../core/dialects/history.ts';
 import { again, BEGUN, secondsOf } from './begun-notes.ts';
-import { type HistoryPlace, keyOf, numberOf, openEntry, sealEntry } from './kept-entry.ts';
+import { entryFields, type HistoryPlace, keyOf, numberOf, openEntry, sealEntry } from './kept-entry.ts';
 import { fetchAll, type KeptHistory } from './kept-history.ts';
 
 /**
  * Adds an entry, unless another step was kept first: what two of them say at once is never mixed. Where that other one
- * was asked the very same thing (its client had given up on it), the newer answer takes its place.
+ * was asked the very same thing (its client had given up on it), the newer answer takes its place. What begins anew
+ * takes the place of everything but what began anew after it.
  * @returns whether it is kept
  * @throws where Redis does not take it
  */
@@ -19,9 +20,9 @@ async function addEntry(place: HistoryPlace, history: KeptHistory, entry: Histor
   const key = keyOf(name);
   const { after } = entry;
   const lasting = history.numbers.filter((at) => after !== null && at <= after);
-  const stale = history.fields.filter((field) => !lasting.includes(numberOf(field)));
+  const stale = new Set(history.fields.filter((field) => !lasting.includes(numberOf(field))));
   // What begins anew has no holes.
-  if (after === null) stale.push(...history.begun.map((id) => BEGUN + id));
+  if (after === null) for (const id of history.begun) stale.add(BEGUN + id);
   for (let at = history.next; ; at += 1) {
     const { head, tails } = await sealEntry(place, at, entry);
     for (const [field, tail] of tails) await store.redis.hset(key, { [field]: tail });
@@ -30,18 +31,39 @@ async function addEntry(place: HistoryPlace, history: KeptHistory, entry: Histor
     pipeline.hdel(key, BEGUN + entry.id);
     pipeline.expire(key, secondsOf(days));
     const [isFirst] = await pipeline.exec();
-    if (isFirst === 1) {
-      const removal = store.redis.pipeline();
-      if (stale.length > 0) removal.hdel(key, ...stale);
-      if (history.formerName !== undefined) removal.del(keyOf(history.formerName));
-      if (removal.length() > 0) await removal.exec();
-      return true;
+    if (isFirst !== 1) {
+      const [fields = new Map()] = await fetchAll(place, null);
+      const other = await openEntry(place, name, at, fields);
+      // Otherwise it is written, and the store's answer was lost.
+      if (other?.id !== entry.id) {
+        if (!givesWay(other, history, entry)) return false;
+        if (history.isAnew) for (const field of entryFields(fields)) stale.add(field);
+        continue;
+      }
     }
-    const [fields] = await fetchAll(place, null);
-    const other = await openEntry(place, name, at, fields ?? new Map());
-    // Written, and the store's answer was lost.
-    if (other?.id === entry.id) return true;
-    const isSame = other?.after === after && other.sent.text === entry.sent.text;
-    if (!isSame) return false;
+    await remove(
+      place,
+      history,
+      [...stale].filter((field) => numberOf(field) !== at),
+    );
+    return true;
   }
+}
+
+/** Whether an entry that was written first counts less than the one that is to be added. */
+function givesWay(
+  other: HistoryEntry | null,
+  { isAnew, begun }: KeptHistory,
+  { after, sent }: HistoryEntry,
+): boolean {
+  if (other?.after === after && other.sent.text === sent.text) return true;
+  // One that begins it too may have begun after this one: unless this one saw it under way.
+  return isAnew && (other === null || other.after !== null || begun.includes(other.id));
+}
+
+async function remove({ store, names }: HistoryPlace, history: KeptHistory, fields: string[]): Promise<void> {
+  const removal = store.redis.pipeline();
+  if (fields.length > 0) removal.hdel(keyOf(names[0]), ...fields);
+  if (history.formerName !== undefined) removal.del(keyOf(history.formerName));
+  if (removal.length() > 0) await removal.exec();
 }

@@ -84,6 +84,11 @@ export function newestOf(fields: Fields): number {
   return Math.max(-1, ...entriesIn(fields));
 }
 
+/** The names of all that holds entries. */
+export function entryFields(fields: Fields): string[] {
+  return [...fields.keys()].filter((name) => /^[et]\d/.test(name));
+}
+
 /** Their numbers. */
 export function entriesIn(fields: Fields): number[] {
   return [...fields.keys()].flatMap((name) => (/^e\d/.test(name) ? [numberOf(name)] : []));

@@ -4,6 +4,7 @@ import { within } from '../stores/time-limit.ts';
 import { BEGUN, begunIn, dropBegun, secondsOf } from './begun-notes.ts';
 import {
   entriesIn,
+  entryFields,
   type Fields,
   type HistoryPlace,
   keyOf,
@@ -39,6 +40,8 @@ export interface KeptHistory {
   formerName?: string | undefined;
   /** The fields that hold entries. */
   fields: string[];
+  /** The step begins anew: what there was is forgotten with it. */
+  isAnew: boolean;
 }
 
 /**
@@ -68,15 +71,16 @@ export async function readHistory(place: HistoryPlace, step: BeginningStep | nul
  * @throws FluxError 503 where the store does not answer
  */
 export async function beginHistory(place: HistoryPlace, step: BeginningStep | null): Promise<KeptHistory> {
-  return beginningOf(await look(place, step));
+  return { ...beginningOf(await look(place, step)), isAnew: true };
 }
 
 function beginningOf([own = new Map()]: readonly Fields[]): KeptHistory {
   const newest = newestOf(own);
   return {
     ...{ entries: [], numbers: [], next: newest + 1, begun: begunIn(own) },
+    isAnew: false,
     hasFailed: own.get('failed') === String(newest),
-    fields: [...own.keys()].filter((name) => /^[et]\d/.test(name)),
+    fields: entryFields(own),
   };
 }
 

@@ -391,6 +391,49 @@ describe('steps that fail, and steps at once', () => {
   });
 });
 
+describe('start, while another step is under way', () => {
+  /** Asks one after the other; the first ends first, or the second. */
+  const both = async (wishes: [string, string], endsFirst: 0 | 1) => {
+    const held: (() => void)[] = [];
+    ground.upstream.replies = [(...args) => void held.push(() => ANSWERING(...args))];
+    const asked: ReturnType<typeof say>[] = [];
+    for (const [n, wish] of wishes.entries()) {
+      asked.push(say([user(`${wish} ${n}`)], {}, { wish }));
+      await expect.poll(() => held.length, { timeout: 10_000 }).toBe(n + 1);
+    }
+    const [key = ''] = await ground.redis.direct.keys('flux:history:*');
+    const notes = async () => (await ground.redis.direct.hkeys(key)).filter((name) => /^begun/.test(name));
+    held[endsFirst]?.();
+    await asked[endsFirst];
+    await expect.poll(notes).not.toHaveLength(2);
+    held[1 - endsFirst]?.();
+    await Promise.all(asked);
+    await gateway.settled();
+    ground.upstream.replies = [ANSWERING];
+    await say([user('On.')]);
+    await gateway.settled();
+    return { sent: sentMessages(), fields: await ground.redis.direct.hkeys(key) };
+  };
+
+  test('what was begun before it and ends before it goes too', async () => {
+    await say([user('Old.')]);
+    await gateway.settled();
+    const { sent, fields } = await both(['append', 'start'], 0);
+    expect(sent).toEqual([plain('start 1'), PARIS, plain('On.')]);
+    expect(fields.toSorted()).toEqual(['e2', 'e3']);
+  });
+
+  test('of two that start, the one that began last stays, whichever ends first', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    for (const endsFirst of [0, 1] as const) {
+      const { sent } = await both(['start', 'start'], endsFirst);
+      expect(sent).toEqual([plain('start 1'), PARIS, plain('On.')]);
+    }
+    expect(warn.mock.calls.join()).toContain('another_step');
+    warn.mockRestore();
+  });
+});
+
 describe('waits and outages', () => {
   test('one wait before the provider, for all of it; a client that is quicker than the write is waited for', async () => {
     await say([user('One.')]);
@@ -490,6 +533,8 @@ describe('waits and outages', () => {
   });
 
   test('a store that takes what is written and then says nothing is written to once', async () => {
+    await say([user('Old.')]);
+    await gateway.settled();
     ground.upstream.replies = [
       (...args) => {
         ground.redis.losesAnswers = true;
@@ -499,9 +544,12 @@ describe('waits and outages', () => {
         ANSWERING(...args);
       },
     ];
-    await say([user('One.')]);
+    await say([user('One.')], {}, { wish: 'start' });
     await gateway.settled();
     ground.upstream.replies = [ANSWERING];
+    // And what it takes the place of is gone all the same.
+    const [key = ''] = await ground.redis.direct.keys('flux:history:*');
+    expect(await ground.redis.direct.hkeys(key)).toEqual(['e1']);
     expect(inHistory(await say([user('Two.')]))).toEqual({ history_messages: 2 });
   });
 });
