@@ -95,8 +95,10 @@ interface Chosen {
 /**
  * What the request goes on from: all there is, unless it is the last step over again, whose answer its client never
  * saw. The same words alone don't tell: "continue" and "continue" are two (T64). They are one where they can't follow
- * what is there (results of calls that have been answered), or where the client's library says that it tries again and
- * nothing has come to nothing since.
+ * what is there: results of calls that have been answered. That a client's library numbers its tries tells nothing: the
+ * one before may have been refused where nobody notes it (429, 503), or never have come, and what is kept is then the
+ * answer to the words before. Said twice is the lesser harm. (A try while the one before is under way takes its place:
+ * sessions/added-entry.ts.)
  */
 function choose(c: Context<AppEnv>, { dialect, kept, sent, rawBody }: Choosing): Chosen {
   const { entries } = kept;
@@ -113,8 +115,6 @@ function choose(c: Context<AppEnv>, { dialect, kept, sent, rawBody }: Choosing):
       last.before ? [{ ...last, sent: NO_TEXTS, answer: NO_TEXTS }] : entries.slice(0, -1),
       last.after,
     );
-  const retries = Number(c.req.header('x-stainless-retry-count') ?? 0);
-  if (retries > 0 && !kept.hasFailed) return earlier();
   try {
     return all();
   } catch (error) {
@@ -211,10 +211,10 @@ function noteStep(c: Context<AppEnv>, place: HistoryPlace, id: string) {
     resolve();
   };
   return {
-    drop: () => once(() => dropBegun(place, null, id)),
+    drop: () => once(() => dropBegun(place, id)),
     with: (kept: KeptHistory, entryFor: (answer: Texts) => HistoryEntry) => (answer: Texts | null) =>
       once(async () => {
-        if (answer === null) return dropBegun(place, kept, id);
+        if (answer === null) return dropBegun(place, id);
         const isKept = await keepEntry(place, kept, entryFor(answer));
         if (!isKept) logLine('warn', 'history_not_kept', { why: 'another_step' });
       }),

@@ -18,21 +18,8 @@ export function begunIn(fields: Fields = new Map()): string[] {
 }
 
 /** A step that came to nothing: its client was not answered. */
-export async function dropBegun(
-  place: HistoryPlace,
-  history: { next: number } | null,
-  id: string,
-): Promise<void> {
-  const key = keyOf(place.names[0]);
-  await again(async () => {
-    const pipeline = place.store.redis.pipeline();
-    pipeline.hdel(key, BEGUN + id);
-    if (history && history.next > 0) {
-      pipeline.hset(key, { failed: String(history.next - 1) });
-      pipeline.expire(key, secondsOf(place.days));
-    }
-    await pipeline.exec();
-  });
+export async function dropBegun(place: HistoryPlace, id: string): Promise<void> {
+  await again(() => forgetBegun(place, [id]));
 }
 
 /** Notes of steps that nobody will ever end. */

@@ -4,8 +4,7 @@ import { CHUNK, type ContentStore, openText, sealText } from './kept-content.ts'
 
 /*
  * A history is one hash in Redis, which expires as a whole: entries `e0`, `e1`, … that are only ever added, the first
- * to write a number having it (HSETNX); long ones go on in `t…`; `begun:<request>` of each step that is under way, and
- * `failed`, the newest entry when a step last came to nothing.
+ * to write a number having it (HSETNX); long ones go on in `t…`; `begun:<request>` of each step that is under way.
  */
 
 /** Where a history is kept. */

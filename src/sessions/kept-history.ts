@@ -34,8 +34,6 @@ export interface KeptHistory {
   next: number;
   /** Steps that were begun by others, and have neither been kept nor come to nothing. */
   begun: string[];
-  /** A step has come to nothing since the newest entry. */
-  hasFailed: boolean;
   /** The name it was found under, where that is one of a secret before today's. */
   formerName?: string | undefined;
   /** The fields that hold entries. */
@@ -75,11 +73,9 @@ export async function beginHistory(place: HistoryPlace, step: BeginningStep | nu
 }
 
 function beginningOf([own = new Map()]: readonly Fields[]): KeptHistory {
-  const newest = newestOf(own);
   return {
-    ...{ entries: [], numbers: [], next: newest + 1, begun: begunIn(own) },
+    ...{ entries: [], numbers: [], next: newestOf(own) + 1, begun: begunIn(own) },
     isAnew: false,
-    hasFailed: own.get('failed') === String(newest),
     fields: entryFields(own),
   };
 }
@@ -88,7 +84,7 @@ async function look(place: HistoryPlace, step: BeginningStep | null): Promise<Fi
   const asked = fetchAll(place, step?.id ?? null);
   return within(READ_LIMIT_MS, asked).catch(() => {
     // A store that is slow may do it all the same: then the note of a step that was refused goes after it.
-    step?.background(asked.catch(() => {}).then(() => dropBegun(place, null, step.id).catch(() => {})));
+    step?.background(asked.catch(() => {}).then(() => dropBegun(place, step.id).catch(() => {})));
     throw new FluxError(
       "What was said before can't be read just now. Try again in a moment, or send the whole conversation, without X-FluxCompute-History.",
       { status: 503, code: 'history_unavailable', param: 'X-FluxCompute-History', retryAfter: 5 },
