@@ -22,7 +22,7 @@ async function addEntry(place: HistoryPlace, history: KeptHistory, entry: Histor
   const lasting = history.numbers.filter((at) => after !== null && at <= after);
   const stale = new Set(history.fields.filter((field) => !lasting.includes(numberOf(field))));
   // What begins anew has no holes.
-  if (after === null) for (const id of history.begun) stale.add(BEGUN + id);
+  if (after === null) for (const { id } of history.begun) stale.add(BEGUN + id);
   for (let at = history.next; ; at += 1) {
     const { head, tails } = await sealEntry(place, at, entry);
     for (const [field, tail] of tails) await store.redis.hset(key, { [field]: tail });
@@ -32,7 +32,7 @@ async function addEntry(place: HistoryPlace, history: KeptHistory, entry: Histor
     pipeline.expire(key, secondsOf(days));
     const [isFirst] = await pipeline.exec();
     if (isFirst !== 1) {
-      const [fields = new Map()] = await fetchAll(place, null);
+      const [fields = new Map()] = await fetchAll(place, null, 'hgetall');
       const other = await openEntry(place, name, at, fields);
       // Otherwise it is written, and the store's answer was lost.
       if (other?.id !== entry.id) {
@@ -58,12 +58,12 @@ function givesWay(
 ): boolean {
   if (other?.after === after && other.sent.text === sent.text) return true;
   // One that begins it too may have begun after this one: unless this one saw it under way.
-  return isAnew && (other === null || other.after !== null || begun.includes(other.id));
+  return isAnew && (other === null || other.after !== null || begun.some(({ id }) => id === other.id));
 }
 
 async function remove({ store, names }: HistoryPlace, history: KeptHistory, fields: string[]): Promise<void> {
   const removal = store.redis.pipeline();
   if (fields.length > 0) removal.hdel(keyOf(names[0]), ...fields);
-  if (history.formerName !== undefined) removal.del(keyOf(history.formerName));
+  if (history.formerNames.length > 0) removal.del(...history.formerNames.map(keyOf));
   if (removal.length() > 0) await removal.exec();
 }

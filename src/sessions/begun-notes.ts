@@ -12,19 +12,38 @@ const WRITE_AGAIN_MS = [200, 2_000];
 
 export const BEGUN = 'begun:';
 
-/** Steps that a history has notes of. */
-export function begunIn(fields: Fields = new Map()): string[] {
-  return [...fields.keys()].flatMap((name) => (name.startsWith(BEGUN) ? [name.slice(BEGUN.length)] : []));
+/** A step that a history has a note of. */
+export interface BegunNote {
+  id: string;
+  /** When it began, in milliseconds since the epoch; 0: not told. */
+  at: number;
+  /** Which of the history's names it stands under. */
+  under: number;
+}
+
+/** @param found the history under each of its names */
+export function begunIn(found: readonly Fields[]): BegunNote[] {
+  return found.flatMap((fields, under) =>
+    [...fields].flatMap(([name, at]) =>
+      name.startsWith(BEGUN) ? [{ id: name.slice(BEGUN.length), at: Number(at) || 0, under }] : [],
+    ),
+  );
 }
 
 /** A step that came to nothing: its client was not answered. */
 export async function dropBegun(place: HistoryPlace, id: string): Promise<void> {
-  await again(() => forgetBegun(place, [id]));
+  await again(() => forgetBegun(place, 0, [id]));
 }
 
-/** Notes of steps that nobody will ever end. */
-export async function forgetBegun({ store, names }: HistoryPlace, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await store.redis.hdel(keyOf(names[0]), ...ids.map((id) => BEGUN + id));
+/** Takes notes away. @param under which of the history's names */
+export async function forgetBegun(
+  { store, names }: HistoryPlace,
+  under: number,
+  ids: readonly string[],
+): Promise<void> {
+  const name = names[under];
+  if (name !== undefined && ids.length > 0)
+    await store.redis.hdel(keyOf(name), ...ids.map((id) => BEGUN + id));
 }
 
 /** A write, and again where it fails. */

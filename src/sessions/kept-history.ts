@@ -1,7 +1,7 @@
 import type { HistoryEntry } from '../core/dialects/history.ts';
 import { FluxError } from '../core/errors.ts';
 import { within } from '../stores/time-limit.ts';
-import { BEGUN, begunIn, dropBegun, secondsOf } from './begun-notes.ts';
+import { BEGUN, type BegunNote, begunIn, dropBegun, secondsOf } from './begun-notes.ts';
 import {
   entriesIn,
   entryFields,
@@ -10,7 +10,9 @@ import {
   keyOf,
   newestOf,
   openEntry,
+  roomOf,
   toFields,
+  toNames,
 } from './kept-entry.ts';
 
 /** A store that takes longer than this to read counts as one that failed (T46). */
@@ -33,9 +35,11 @@ export interface KeptHistory {
   /** Number of the next. */
   next: number;
   /** Steps that were begun by others, and have neither been kept nor come to nothing. */
-  begun: string[];
-  /** The name it was found under, where that is one of a secret before today's. */
-  formerName?: string | undefined;
+  begun: BegunNote[];
+  /** What is there of it under names of secrets before today's: it goes with the next entry. */
+  formerNames: string[];
+  /** It was found under one of them. */
+  moves: boolean;
   /** The fields that hold entries. */
   fields: string[];
   /** The step begins anew: what there was is forgotten with it. */
@@ -46,14 +50,25 @@ export interface KeptHistory {
  * Reads a session's history, and notes in the same breath that a step of it has begun: one wait. Where another step
  * has begun it is looked at again: its client may be quicker than the write of what it was answered.
  * @param step the one that begins; null: none does
+ * @param takeRoom is told how many characters it has in all, before they are opened
  * @throws FluxError 503 where the store does not answer, or an entry does not open: the conversation can't be guessed
  */
-export async function readHistory(place: HistoryPlace, step: BeginningStep | null): Promise<KeptHistory> {
-  let found = await look(place, step);
+export async function readHistory(
+  place: HistoryPlace,
+  step: BeginningStep | null,
+  takeRoom: (characters: number) => void,
+): Promise<KeptHistory> {
+  const until = Date.now() + READ_LIMIT_MS;
+  let found = await look(place, step, 'hgetall');
+  takeRoom(roomOf(found));
   for (const pause of LOOK_AGAIN_MS) {
-    if (!begunIn(found[0]).some((id) => id !== step?.id)) break;
+    const others = begunIn(found).filter(({ id }) => id !== step?.id);
+    if (others.length === 0 || Date.now() + pause >= until) break;
     await sleep(pause);
-    found = await look(place, step);
+    // Where there is no time for it, what was found holds: the session's object knows whether it is whole.
+    const newer = await within(until - Date.now(), lookAgain(place, others)).catch(() => null);
+    if (newer) found = newer;
+    if (newer) takeRoom(roomOf(found));
   }
   // A secret that was changed changes the name; what is found under the old one moves with the next step.
   const at = Math.max(
@@ -61,7 +76,7 @@ export async function readHistory(place: HistoryPlace, step: BeginningStep | nul
     found.findIndex((fields) => newestOf(fields) >= 0),
   );
   const chain = await openChain(place, place.names[at] ?? place.names[0], found[at] ?? new Map());
-  return { ...beginningOf(found), ...chain, ...(at > 0 ? { formerName: place.names[at] } : {}) };
+  return { ...beginningOf(place, found), ...chain, moves: at > 0 };
 }
 
 /**
@@ -69,19 +84,27 @@ export async function readHistory(place: HistoryPlace, step: BeginningStep | nul
  * @throws FluxError 503 where the store does not answer
  */
 export async function beginHistory(place: HistoryPlace, step: BeginningStep | null): Promise<KeptHistory> {
-  return { ...beginningOf(await look(place, step)), isAnew: true };
+  return { ...beginningOf(place, await look(place, step, 'hkeys')), isAnew: true };
 }
 
-function beginningOf([own = new Map()]: readonly Fields[]): KeptHistory {
+function beginningOf({ names }: HistoryPlace, found: readonly Fields[]): KeptHistory {
+  const [own = new Map()] = found;
   return {
-    ...{ entries: [], numbers: [], next: newestOf(own) + 1, begun: begunIn(own) },
-    isAnew: false,
+    ...{ entries: [], numbers: [], next: newestOf(own) + 1, begun: begunIn(found) },
+    ...{ moves: false, isAnew: false },
+    formerNames: names.filter((_name, index) => index > 0 && (found[index]?.size ?? 0) > 0),
     fields: entryFields(own),
   };
 }
 
-async function look(place: HistoryPlace, step: BeginningStep | null): Promise<Fields[]> {
-  const asked = fetchAll(place, step?.id ?? null);
+/** All of it once more, where one of these steps has ended. Until then no more than names: it may be megabytes. */
+async function lookAgain(place: HistoryPlace, steps: readonly BegunNote[]): Promise<Fields[] | null> {
+  const still = new Set(begunIn(await fetchAll(place, null, 'hkeys')).map(({ id }) => id));
+  return steps.every(({ id }) => still.has(id)) ? null : fetchAll(place, null, 'hgetall');
+}
+
+async function look(place: HistoryPlace, step: BeginningStep | null, command: Command): Promise<Fields[]> {
+  const asked = fetchAll(place, step?.id ?? null, command);
   return within(READ_LIMIT_MS, asked).catch(() => {
     // A store that is slow may do it all the same: then the note of a step that was refused goes after it.
     step?.background(asked.catch(() => {}).then(() => dropBegun(place, step.id).catch(() => {})));
@@ -92,19 +115,23 @@ async function look(place: HistoryPlace, step: BeginningStep | null): Promise<Fi
   });
 }
 
+/** All of it, or names only. */
+type Command = 'hgetall' | 'hkeys';
+
 /** The history under each name it may have; a step's note goes with it. */
 export async function fetchAll(
   { store, names, days }: HistoryPlace,
   requestId: string | null,
+  command: Command,
 ): Promise<Fields[]> {
   const pipeline = store.redis.pipeline();
-  for (const name of names) pipeline.hgetall(keyOf(name));
+  for (const name of names) pipeline[command](keyOf(name));
   if (requestId !== null) {
-    pipeline.hset(keyOf(names[0]), { [BEGUN + requestId]: '1' });
+    pipeline.hset(keyOf(names[0]), { [BEGUN + requestId]: String(Date.now()) });
     pipeline.expire(keyOf(names[0]), secondsOf(days));
   }
   const answers = await pipeline.exec();
-  return names.map((_name, index) => toFields(answers[index]));
+  return names.map((_name, index) => (command === 'hkeys' ? toNames : toFields)(answers[index]));
 }
 
 /** The entries from the newest back to the first. */

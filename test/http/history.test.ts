@@ -271,6 +271,30 @@ describe('whose it is', () => {
   });
 });
 
+test('start after a change of the secret forgets what was kept under the former one', async () => {
+  await say([user('Old.')]);
+  await gateway.settled();
+  const [before] = await ground.redis.direct.keys('flux:history:*');
+  const rotated = ground.start({ FLUX_SECRET: 'new', FLUX_PREVIOUS_SECRET: 'a secret of this deployment' });
+  expect((await say([user('New.')], {}, { of: rotated, wish: 'start' })).status).toBe(200);
+  await rotated.settled();
+  const keys = await ground.redis.direct.keys('flux:history:*');
+  expect(keys).toHaveLength(1);
+  expect(keys).not.toContain(before);
+});
+
+test('traps T63: a history that there is no room for is not even opened', async () => {
+  await say([user('One.')]);
+  await gateway.settled();
+  const [key = ''] = await ground.redis.direct.keys('flux:history:*');
+  await ground.redis.direct.hset(key, { e0: 'id 1 99000000 what does not open' });
+  const refused = await say([user('Two.')]);
+  expect([refused.status, refused.body.error.message]).toEqual([
+    503,
+    expect.stringContaining('hands full of large requests'),
+  ]);
+});
+
 describe('a step again', () => {
   test('traps T64: the same words twice are two messages', async () => {
     for (const messages of [0, 2, 4]) {
@@ -527,6 +551,58 @@ describe('waits and outages', () => {
     expect(inHistory(await say([user('Four.')], {}, { of }))).toEqual({ history_messages: 6 });
     await of.settled();
     warn.mockRestore();
+  });
+
+  /** A gateway whose sessions' objects answer so, and a step that has noted that it began, so long ago. */
+  const beside = async (unsettled: () => Promise<object[] | null>, ms: number) => {
+    const gone = () => Promise.reject(new Error('gone'));
+    const object = { begin: gone, peek: gone, settle: async () => {}, unsettled };
+    const of = ground.start({
+      FLUX_SESSION_TIMEOUT_MS: '50',
+      SESSIONS: { getByName: () => object } as never,
+    });
+    await say([user('One.')], {}, { of });
+    await of.settled();
+    const [key = ''] = await ground.redis.direct.keys('flux:history:*');
+    await ground.redis.direct.hset(key, { 'begun:other': String(Date.now() - ms) });
+    const { status } = await say([user('Two.')], {}, { of });
+    await of.settled();
+    return { status, fields: (await ground.redis.direct.hkeys(key)).toSorted() };
+  };
+  const hours = (n: number) => n * 3_600_000;
+
+  test('a note of a step that died is forgotten once its session is, and no sooner', async () => {
+    expect(await beside(async () => null, hours(25))).toEqual({ status: 200, fields: ['e0', 'e1'] });
+    await ground.redis.direct.flushall();
+    expect(await beside(async () => null, hours(1))).toEqual({ status: 503, fields: ['begun:other', 'e0'] });
+    await ground.redis.direct.flushall();
+    // Its session knows that it has ended.
+    expect((await beside(async () => [], hours(25))).status).toBe(503);
+  });
+
+  test('traps T46: a session that does not answer is not waited for', async () => {
+    const { status } = await beside(() => new Promise(() => {}), 0);
+    expect(status).toBe(200);
+  });
+
+  test('traps T46: beside another step a slow Redis is asked no longer than two seconds', async () => {
+    await say([user('One.')]);
+    await gateway.settled();
+    const [key = ''] = await ground.redis.direct.keys('flux:history:*');
+    await ground.redis.direct.hset(key, { 'begun:other': String(Date.now()) });
+    const before = ground.redis.calls;
+    let asked = 0;
+    ground.upstream.replies = [
+      (...args) => {
+        asked = ground.redis.calls - before;
+        ANSWERING(...args);
+      },
+    ];
+    ground.redis.delay = 1_200;
+    expect((await say([user('Two.')])).status).toBe(200);
+    ground.redis.delay = 0;
+    // A second look, which was given up, and no third.
+    expect(asked).toBe(2);
   });
 
   test('a store that takes what is written and then says nothing is written to once', async () => {
