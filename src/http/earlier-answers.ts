@@ -39,7 +39,7 @@ export async function completeBody(
     throw notFound(named.response, store !== null);
   }
   const whole = keeping.resolve(rawBody, body, found);
-  takeRoom(c, whole, rawBody, {
+  takeRoom(c, whole, rawBody.length, {
     param: 'previous_response_id',
     advice: "Shorten it and send it as 'input', without previous_response_id.",
   });
@@ -82,12 +82,13 @@ export function contentStoreOf(c: Context<AppEnv>): ContentStore | null {
 
 /**
  * What was kept takes memory as what is sent does (T63).
+ * @param taken characters of it that its lease has been charged with
  * @throws FluxError 413, 503
  */
 export function takeRoom(
   c: Context<AppEnv>,
   whole: string,
-  sent: string,
+  taken: number,
   { param, advice }: { param: string; advice: string },
 ): void {
   const { maxBodyBytes } = c.get('settings');
@@ -97,7 +98,7 @@ export function takeRoom(
       { status: 413, code: 'request_too_large', param },
     );
   }
-  c.get('lease').take(Math.max(0, whole.length - sent.length));
+  c.get('lease').take(Math.max(0, whole.length - taken));
 }
 
 /** OpenAI's words. */

@@ -14,24 +14,17 @@ import {
 } from '../core/dialects/history.ts';
 import { FluxError } from '../core/errors.ts';
 import { logLine } from '../log/line.ts';
-import { namedObject } from '../pipeline/step-state.ts';
+import { keepEntry } from '../sessions/added-entry.ts';
+import { dropBegun } from '../sessions/begun-notes.ts';
 import type { HistoryPlace } from '../sessions/kept-entry.ts';
-import {
-  beginHistory,
-  dropBegun,
-  forgetBegun,
-  incompleteHistory,
-  type KeptHistory,
-  keepEntry,
-  readHistory,
-} from '../sessions/kept-history.ts';
-import { unsettledSteps } from '../sessions/session-port.ts';
+import { beginHistory, type KeptHistory, readHistory } from '../sessions/kept-history.ts';
 import { parseBody } from './body.ts';
 import type { AppEnv } from './context.ts';
 import { type CompleteBody, takeRoom } from './earlier-answers.ts';
 import { HISTORY_HEADER, otherWire, placeOf } from './history-place.ts';
 import { backgroundOf } from './rate-limit.ts';
 import type { HistoryWish } from './step-headers.ts';
+import { requireWhole } from './whole-history.ts';
 
 /** The history of a step's session, while the step is under way. */
 export interface OpenHistory {
@@ -70,12 +63,18 @@ export async function continueBody(
   const sent = takeApart(dialect.history, rawBody, body);
   const noted = isStep ? noteStep(c, place, id) : null;
   try {
-    const kept = await (wish === 'start' ? beginHistory : readHistory)(
-      place,
-      isStep ? { id, background: backgroundOf(c) } : null,
-    );
+    const step = isStep ? { id, background: backgroundOf(c) } : null;
+    const lease = c.get('lease');
+    let room = 0;
+    const kept =
+      wish === 'start'
+        ? await beginHistory(place, step)
+        : await readHistory(place, step, (characters) => {
+            lease.take(Math.max(0, characters - room));
+            room = Math.max(room, characters);
+          });
     if (wish === 'append') await requireWhole(c, place, kept, id);
-    const chosen = choose(c, { dialect, kept, sent, rawBody });
+    const chosen = choose(c, { dialect, kept, sent, rawBody, room });
     const end = noted?.with(kept, (answer) => entryOf({ id, dialect, sent, answer }, kept, chosen));
     return { ...chosen.whole, history: { messages: chosen.story.said.count, end: end ?? (async () => {}) } };
   } catch (error) {
@@ -89,6 +88,8 @@ interface Choosing {
   kept: KeptHistory;
   sent: Sent;
   rawBody: string;
+  /** Characters of the history that its lease has been charged with. */
+  room: number;
 }
 
 interface Chosen {
@@ -101,14 +102,16 @@ interface Chosen {
 /**
  * What the request goes on from: all there is, unless it is the last step over again, whose answer its client never
  * saw. The same words alone don't tell: "continue" and "continue" are two (T64). They are one where they can't follow
- * what is there (results of calls that have been answered), or where the client's library says that it tries again and
- * nothing has come to nothing since.
+ * what is there: results of calls that have been answered. That a client's library numbers its tries tells nothing: the
+ * one before may have been refused where nobody notes it (429, 503), or never have come, and what is kept is then the
+ * answer to the words before. Said twice is the lesser harm. (A try while the one before is under way takes its place:
+ * sessions/added-entry.ts.)
  */
-function choose(c: Context<AppEnv>, { dialect, kept, sent, rawBody }: Choosing): Chosen {
+function choose(c: Context<AppEnv>, { dialect, kept, sent, rawBody, room }: Choosing): Chosen {
   const { entries } = kept;
   const goOnFrom = (from: HistoryEntry[], after: number | null): Chosen => {
     const story = tellStory(from);
-    return { after, story, whole: readWhole(c, dialect, { rawBody, story, sent }) };
+    return { after, story, whole: readWhole(c, dialect, { rawBody, story, sent, room }) };
   };
   const last = entries.at(-1);
   if (last && last.wire !== dialect.wire) throw otherWire(last.wire);
@@ -119,8 +122,6 @@ function choose(c: Context<AppEnv>, { dialect, kept, sent, rawBody }: Choosing):
       last.before ? [{ ...last, sent: NO_TEXTS, answer: NO_TEXTS }] : entries.slice(0, -1),
       last.after,
     );
-  const retries = Number(c.req.header('x-stainless-retry-count') ?? 0);
-  if (retries > 0 && !kept.hasFailed) return earlier();
   try {
     return all();
   } catch (error) {
@@ -133,10 +134,10 @@ function choose(c: Context<AppEnv>, { dialect, kept, sent, rawBody }: Choosing):
 function readWhole(
   c: Context<AppEnv>,
   dialect: ClientDialect,
-  { rawBody, story, sent }: { rawBody: string; story: Story; sent: Sent },
+  { rawBody, story, sent, room }: Pick<Choosing, 'rawBody' | 'sent' | 'room'> & { story: Story },
 ): Chosen['whole'] {
   const whole = goOn(dialect.history, rawBody, story, sent);
-  takeRoom(c, whole, rawBody, {
+  takeRoom(c, whole, rawBody.length + room, {
     param: HISTORY_HEADER,
     advice: `Shorten it and send it whole, with ${HISTORY_HEADER}: start.`,
   });
@@ -161,7 +162,7 @@ interface Ended {
 /** What is new, and nothing else; where the history moves to the name of another secret, all of it once more. */
 function entryOf({ id, dialect, sent, answer }: Ended, kept: KeptHistory, chosen: Chosen): HistoryEntry {
   const { story } = chosen;
-  const after = kept.formerName === undefined ? chosen.after : null;
+  const after = kept.moves ? null : chosen.after;
   return {
     ...{ id, wire: dialect.wire, after, answer },
     ...(after === null && story.said.count > 0 ? { before: story.said } : {}),
@@ -176,29 +177,6 @@ function wholeHead({ head }: Sent, story: Story): Sent['head'] {
     ...(lead === undefined ? {} : { lead }),
     settings: { ...story.head.settings, ...head.settings },
   };
-}
-
-/**
- * An answer that was given and is not kept would be a hole that nobody sees. So a step notes in the history that it has
- * begun, and takes the note away with the entry. A note that stays is of a step that is under way beside this one, or
- * of one that has ended: its session's object knows.
- */
-async function requireWhole(
-  c: Context<AppEnv>,
-  place: HistoryPlace,
-  { begun }: KeptHistory,
-  id: string,
-): Promise<void> {
-  const others = begun.filter((one) => one !== id);
-  const { SESSIONS } = c.env;
-  if (others.length === 0 || !SESSIONS) return;
-  const object = namedObject(place.customer, place.names[0]);
-  const unsettled = await unsettledSteps(SESSIONS, object, others).catch(() => null);
-  // Fails open: most likely they are under way.
-  if (unsettled === null) return;
-  if (others.some((one) => !unsettled.some((step) => step.id === one))) throw incompleteHistory();
-  const dead = unsettled.flatMap(({ id: one, isAbandoned }) => (isAbandoned ? [one] : []));
-  c.executionCtx.waitUntil(forgetBegun(place, dead).catch(() => {}));
 }
 
 /** Sees to it that the note of a step goes, whatever becomes of the step: also where its client leaves. */
@@ -217,10 +195,10 @@ function noteStep(c: Context<AppEnv>, place: HistoryPlace, id: string) {
     resolve();
   };
   return {
-    drop: () => once(() => dropBegun(place, null, id)),
+    drop: () => once(() => dropBegun(place, id)),
     with: (kept: KeptHistory, entryFor: (answer: Texts) => HistoryEntry) => (answer: Texts | null) =>
       once(async () => {
-        if (answer === null) return dropBegun(place, kept, id);
+        if (answer === null) return dropBegun(place, id);
         const isKept = await keepEntry(place, kept, entryFor(answer));
         if (!isKept) logLine('warn', 'history_not_kept', { why: 'another_step' });
       }),

@@ -4,8 +4,7 @@ import { CHUNK, type ContentStore, openText, sealText } from './kept-content.ts'
 
 /*
  * A history is one hash in Redis, which expires as a whole: entries `e0`, `e1`, … that are only ever added, the first
- * to write a number having it (HSETNX); long ones go on in `t…`; `begun:<request>` of each step that is under way, and
- * `failed`, the newest entry when a step last came to nothing.
+ * to write a number having it (HSETNX); long ones go on in `t…`; `begun:<request>` of each step that is under way.
  */
 
 /** Where a history is kept. */
@@ -42,17 +41,23 @@ export function toFields(answer: unknown): Fields {
   return fields;
 }
 
+/** Names without values. */
+export function toNames(answer: unknown): Fields {
+  return new Map((flat.parse(answer) ?? []).map((name) => [name, '']));
+}
+
 /** An entry as it is kept under its number: the field that has the number, and those in which a long one goes on. */
 export async function sealEntry(
   { store, customer, names: [name] }: HistoryPlace,
   at: number,
   entry: HistoryEntry,
 ): Promise<{ head: string; tails: [string, string][] }> {
-  const sealed = await sealText(JSON.stringify(entry), store.secrets, sealFor(customer, name, at));
+  const text = JSON.stringify(entry);
+  const sealed = await sealText(text, store.secrets, sealFor(customer, name, at));
   const count = Math.max(1, Math.ceil(sealed.length / CHUNK));
   const chunk = (index: number) => sealed.slice(index * CHUNK, (index + 1) * CHUNK);
   return {
-    head: `${entry.id} ${count} ${chunk(0)}`,
+    head: `${entry.id} ${count} ${text.length} ${chunk(0)}`,
     tails: Array.from({ length: count - 1 }, (_, index) => [tailName(at, entry.id, index), chunk(index + 1)]),
   };
 }
@@ -64,11 +69,25 @@ export async function openEntry(
   at: number,
   fields: Fields,
 ): Promise<HistoryEntry | null> {
-  const [id = '', count = '', head = ''] = (fields.get(`e${at}`) ?? '').split(' ');
+  const parts = (fields.get(`e${at}`) ?? '').split(' ');
+  const [id = '', count = ''] = parts;
+  const head = parts.at(-1) ?? '';
   const tails = Array.from({ length: Number(count) - 1 }, (_, index) => fields.get(tailName(at, id, index)));
   const text = await openText([head, ...tails].join(''), store.secrets, sealFor(customer, name, at));
   const parsed = text === null ? null : entrySchema.safeParse(JSON.parse(text));
   return parsed?.data ?? null;
+}
+
+/** Characters of all its entries once they are opened; of one that does not say so (it is older), those it has now. */
+export function roomOf(found: readonly Fields[]): number {
+  let room = 0;
+  for (const fields of found) {
+    for (const [name, value] of fields) {
+      const [, , length] = /^e\d/.test(name) ? value.split(' ', 3) : [];
+      room += Number(length) || (length === undefined ? 0 : value.length);
+    }
+  }
+  return room;
 }
 
 function sealFor(customer: string, name: string, at: number) {
@@ -82,6 +101,11 @@ function tailName(at: number, id: string, index: number): string {
 /** -1 where there is none. */
 export function newestOf(fields: Fields): number {
   return Math.max(-1, ...entriesIn(fields));
+}
+
+/** The names of all that holds entries. */
+export function entryFields(fields: Fields): string[] {
+  return [...fields.keys()].filter((name) => /^[et]\d/.test(name));
 }
 
 /** Their numbers. */

@@ -1,26 +1,24 @@
 import type { HistoryEntry } from '../core/dialects/history.ts';
 import { FluxError } from '../core/errors.ts';
 import { within } from '../stores/time-limit.ts';
+import { BEGUN, type BegunNote, begunIn, dropBegun, secondsOf } from './begun-notes.ts';
 import {
   entriesIn,
+  entryFields,
   type Fields,
   type HistoryPlace,
   keyOf,
   newestOf,
-  numberOf,
   openEntry,
-  sealEntry,
+  roomOf,
   toFields,
+  toNames,
 } from './kept-entry.ts';
 
-/** As long as answers are kept at most; from the last step on. */
-const DAYS = 30;
 /** A store that takes longer than this to read counts as one that failed (T46). */
 const READ_LIMIT_MS = 2_000;
 /** Before another look, while what another step was answered may still be on its way here. */
 const LOOK_AGAIN_MS = [100, 300, 600];
-/** Before another try to write. */
-const WRITE_AGAIN_MS = [200, 2_000];
 
 /** A step that notes in the history that it has begun. */
 export interface BeginningStep {
@@ -37,27 +35,40 @@ export interface KeptHistory {
   /** Number of the next. */
   next: number;
   /** Steps that were begun by others, and have neither been kept nor come to nothing. */
-  begun: string[];
-  /** A step has come to nothing since the newest entry. */
-  hasFailed: boolean;
-  /** The name it was found under, where that is one of a secret before today's. */
-  formerName?: string | undefined;
+  begun: BegunNote[];
+  /** What is there of it under names of secrets before today's: it goes with the next entry. */
+  formerNames: string[];
+  /** It was found under one of them. */
+  moves: boolean;
   /** The fields that hold entries. */
   fields: string[];
+  /** The step begins anew: what there was is forgotten with it. */
+  isAnew: boolean;
 }
 
 /**
  * Reads a session's history, and notes in the same breath that a step of it has begun: one wait. Where another step
  * has begun it is looked at again: its client may be quicker than the write of what it was answered.
  * @param step the one that begins; null: none does
+ * @param takeRoom is told how many characters it has in all, before they are opened
  * @throws FluxError 503 where the store does not answer, or an entry does not open: the conversation can't be guessed
  */
-export async function readHistory(place: HistoryPlace, step: BeginningStep | null): Promise<KeptHistory> {
-  let found = await look(place, step);
+export async function readHistory(
+  place: HistoryPlace,
+  step: BeginningStep | null,
+  takeRoom: (characters: number) => void,
+): Promise<KeptHistory> {
+  const until = Date.now() + READ_LIMIT_MS;
+  let found = await look(place, step, 'hgetall');
+  takeRoom(roomOf(found));
   for (const pause of LOOK_AGAIN_MS) {
-    if (!begunIn(found[0]).some((id) => id !== step?.id)) break;
+    const others = begunIn(found).filter(({ id }) => id !== step?.id);
+    if (others.length === 0 || Date.now() + pause >= until) break;
     await sleep(pause);
-    found = await look(place, step);
+    // Where there is no time for it, what was found holds: the session's object knows whether it is whole.
+    const newer = await within(until - Date.now(), lookAgain(place, others)).catch(() => null);
+    if (newer) found = newer;
+    if (newer) takeRoom(roomOf(found));
   }
   // A secret that was changed changes the name; what is found under the old one moves with the next step.
   const at = Math.max(
@@ -65,7 +76,7 @@ export async function readHistory(place: HistoryPlace, step: BeginningStep | nul
     found.findIndex((fields) => newestOf(fields) >= 0),
   );
   const chain = await openChain(place, place.names[at] ?? place.names[0], found[at] ?? new Map());
-  return { ...beginningOf(found), ...chain, ...(at > 0 ? { formerName: place.names[at] } : {}) };
+  return { ...beginningOf(place, found), ...chain, moves: at > 0 };
 }
 
 /**
@@ -73,27 +84,30 @@ export async function readHistory(place: HistoryPlace, step: BeginningStep | nul
  * @throws FluxError 503 where the store does not answer
  */
 export async function beginHistory(place: HistoryPlace, step: BeginningStep | null): Promise<KeptHistory> {
-  return beginningOf(await look(place, step));
+  return { ...beginningOf(place, await look(place, step, 'hkeys')), isAnew: true };
 }
 
-function beginningOf([own = new Map()]: readonly Fields[]): KeptHistory {
-  const newest = newestOf(own);
+function beginningOf({ names }: HistoryPlace, found: readonly Fields[]): KeptHistory {
+  const [own = new Map()] = found;
   return {
-    ...{ entries: [], numbers: [], next: newest + 1, begun: begunIn(own) },
-    hasFailed: own.get('failed') === String(newest),
-    fields: [...own.keys()].filter((name) => /^[et]\d/.test(name)),
+    ...{ entries: [], numbers: [], next: newestOf(own) + 1, begun: begunIn(found) },
+    ...{ moves: false, isAnew: false },
+    formerNames: names.filter((_name, index) => index > 0 && (found[index]?.size ?? 0) > 0),
+    fields: entryFields(own),
   };
 }
 
-function begunIn(fields: Fields = new Map()): string[] {
-  return [...fields.keys()].flatMap((name) => (name.startsWith(BEGUN) ? [name.slice(BEGUN.length)] : []));
+/** All of it once more, where one of these steps has ended. Until then no more than names: it may be megabytes. */
+async function lookAgain(place: HistoryPlace, steps: readonly BegunNote[]): Promise<Fields[] | null> {
+  const still = new Set(begunIn(await fetchAll(place, null, 'hkeys')).map(({ id }) => id));
+  return steps.every(({ id }) => still.has(id)) ? null : fetchAll(place, null, 'hgetall');
 }
 
-async function look(place: HistoryPlace, step: BeginningStep | null): Promise<Fields[]> {
-  const asked = fetchAll(place, step?.id ?? null);
+async function look(place: HistoryPlace, step: BeginningStep | null, command: Command): Promise<Fields[]> {
+  const asked = fetchAll(place, step?.id ?? null, command);
   return within(READ_LIMIT_MS, asked).catch(() => {
     // A store that is slow may do it all the same: then the note of a step that was refused goes after it.
-    step?.background(asked.catch(() => {}).then(() => dropBegun(place, null, step.id).catch(() => {})));
+    step?.background(asked.catch(() => {}).then(() => dropBegun(place, step.id).catch(() => {})));
     throw new FluxError(
       "What was said before can't be read just now. Try again in a moment, or send the whole conversation, without X-FluxCompute-History.",
       { status: 503, code: 'history_unavailable', param: 'X-FluxCompute-History', retryAfter: 5 },
@@ -101,15 +115,23 @@ async function look(place: HistoryPlace, step: BeginningStep | null): Promise<Fi
   });
 }
 
-async function fetchAll({ store, names, days }: HistoryPlace, requestId: string | null): Promise<Fields[]> {
+/** All of it, or names only. */
+type Command = 'hgetall' | 'hkeys';
+
+/** The history under each name it may have; a step's note goes with it. */
+export async function fetchAll(
+  { store, names, days }: HistoryPlace,
+  requestId: string | null,
+  command: Command,
+): Promise<Fields[]> {
   const pipeline = store.redis.pipeline();
-  for (const name of names) pipeline.hgetall(keyOf(name));
+  for (const name of names) pipeline[command](keyOf(name));
   if (requestId !== null) {
-    pipeline.hset(keyOf(names[0]), { [BEGUN + requestId]: '1' });
+    pipeline.hset(keyOf(names[0]), { [BEGUN + requestId]: String(Date.now()) });
     pipeline.expire(keyOf(names[0]), secondsOf(days));
   }
   const answers = await pipeline.exec();
-  return names.map((_name, index) => toFields(answers[index]));
+  return names.map((_name, index) => (command === 'hkeys' ? toNames : toFields)(answers[index]));
 }
 
 /** The entries from the newest back to the first. */
@@ -134,91 +156,12 @@ async function openChain(
   return { entries, numbers };
 }
 
-/**
- * Adds an entry, unless another step was kept first: what two of them say at once is never mixed. Where that other one
- * was asked the very same thing (its client had given up on it), the newer answer takes its place.
- * @returns whether it is kept
- * @throws where Redis does not take it
- */
-export function keepEntry(place: HistoryPlace, history: KeptHistory, entry: HistoryEntry): Promise<boolean> {
-  return again(() => addEntry(place, history, entry));
-}
-
-async function addEntry(place: HistoryPlace, history: KeptHistory, entry: HistoryEntry): Promise<boolean> {
-  const { store, names, days } = place;
-  const [name] = names;
-  const key = keyOf(name);
-  const { after } = entry;
-  const lasting = history.numbers.filter((at) => after !== null && at <= after);
-  const stale = history.fields.filter((field) => !lasting.includes(numberOf(field)));
-  // What begins anew has no holes.
-  if (after === null) stale.push(...history.begun.map((id) => BEGUN + id));
-  for (let at = history.next; ; at += 1) {
-    const { head, tails } = await sealEntry(place, at, entry);
-    for (const [field, tail] of tails) await store.redis.hset(key, { [field]: tail });
-    const pipeline = store.redis.pipeline();
-    pipeline.hsetnx(key, `e${at}`, head);
-    pipeline.hdel(key, BEGUN + entry.id);
-    pipeline.expire(key, secondsOf(days));
-    const [isFirst] = await pipeline.exec();
-    if (isFirst === 1) {
-      const removal = store.redis.pipeline();
-      if (stale.length > 0) removal.hdel(key, ...stale);
-      if (history.formerName !== undefined) removal.del(keyOf(history.formerName));
-      if (removal.length() > 0) await removal.exec();
-      return true;
-    }
-    const [fields] = await fetchAll(place, null);
-    const other = await openEntry(place, name, at, fields ?? new Map());
-    // Written, and the store's answer was lost.
-    if (other?.id === entry.id) return true;
-    const isSame = other?.after === after && other.sent.text === entry.sent.text;
-    if (!isSame) return false;
-  }
-}
-
-/** A step that came to nothing: its client was not answered. */
-export async function dropBegun(place: HistoryPlace, history: KeptHistory | null, id: string): Promise<void> {
-  const key = keyOf(place.names[0]);
-  await again(async () => {
-    const pipeline = place.store.redis.pipeline();
-    pipeline.hdel(key, BEGUN + id);
-    if (history && history.next > 0) {
-      pipeline.hset(key, { failed: String(history.next - 1) });
-      pipeline.expire(key, secondsOf(place.days));
-    }
-    await pipeline.exec();
-  });
-}
-
-/** Notes of steps that nobody will ever end. */
-export async function forgetBegun({ store, names }: HistoryPlace, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await store.redis.hdel(keyOf(names[0]), ...ids.map((id) => BEGUN + id));
-}
-
 /** What was answered in it is not all there. */
 export function incompleteHistory(): FluxError {
   return new FluxError(
     "Of this session's history something is missing: an answer could not be kept, or is being kept still. Try again in a moment; if it stays so, send the whole conversation with X-FluxCompute-History: start.",
     { status: 503, code: 'history_incomplete', param: 'X-FluxCompute-History', retryAfter: 1 },
   );
-}
-
-async function again<T>(write: () => Promise<T>): Promise<T> {
-  for (const pause of WRITE_AGAIN_MS) {
-    try {
-      return await write();
-    } catch {
-      await sleep(pause);
-    }
-  }
-  return write();
-}
-
-const BEGUN = 'begun:';
-
-function secondsOf(days = DAYS): number {
-  return Math.min(DAYS, days) * 86_400;
 }
 
 function sleep(ms: number): Promise<void> {

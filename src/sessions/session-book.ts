@@ -204,9 +204,9 @@ export class SessionBook {
     this.#sql.exec('UPDATE lanes SET lane = ? WHERE id = ?', JSON.stringify(told), lane.id);
   }
 
-  /** Of these steps the ones that have not ended, and whether they ever will. */
-  unsettled(ids: readonly string[]): { id: string; isAbandoned: boolean }[] {
-    if (!this.#isThere) return [];
+  /** Of these steps the ones that have not ended, and whether they ever will; null: it knows of none any more. */
+  unsettled(ids: readonly string[]): { id: string; isAbandoned: boolean }[] | null {
+    if (!this.#isThere) return null;
     return ids.flatMap((id) => {
       const [step] = this.#sql.exec('SELECT abandoned_usd FROM steps WHERE id = ?', id);
       return step ? [{ id, isAbandoned: step.abandoned_usd !== null }] : [];

@@ -52,8 +52,8 @@ export class SessionObject extends DurableObject<Bindings> {
     await this.#arm();
   }
 
-  /** Of these steps the ones that have not ended. */
-  async unsettled(ids: readonly string[]): Promise<{ id: string; isAbandoned: boolean }[]> {
+  /** Of these steps the ones that have not ended; null: there is no such session, or none any more. */
+  async unsettled(ids: readonly string[]): Promise<{ id: string; isAbandoned: boolean }[] | null> {
     return this.#book.unsettled(ids);
   }
 

@@ -8,7 +8,7 @@ interface SessionStub {
   begin(step: BegunStep, question: LaneQuestion, opened: Lane | null): Promise<FoundLane>;
   peek(question: LaneQuestion, opened: Lane | null): Promise<FoundLane>;
   settle(step: EndedStep): Promise<void>;
-  unsettled(ids: readonly string[]): Promise<{ id: string; isAbandoned: boolean }[]>;
+  unsettled(ids: readonly string[]): Promise<{ id: string; isAbandoned: boolean }[] | null>;
 }
 
 /** Milliseconds before another try to settle: an object that moves answers again within seconds. */
@@ -47,14 +47,14 @@ export function sessionsIn(
 }
 
 /**
- * Of these steps of a session the ones that have not ended.
+ * Of these steps of a session the ones that have not ended; null: its object knows nothing, or nothing any more.
  * @throws where its object is not reached
  */
 export async function unsettledSteps(
   namespace: DurableObjectNamespace,
   object: string,
   ids: readonly string[],
-): Promise<{ id: string; isAbandoned: boolean }[]> {
+): Promise<{ id: string; isAbandoned: boolean }[] | null> {
   return stubIn(namespace, object).unsettled(ids);
 }
 

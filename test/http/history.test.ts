@@ -271,6 +271,30 @@ describe('whose it is', () => {
   });
 });
 
+test('start after a change of the secret forgets what was kept under the former one', async () => {
+  await say([user('Old.')]);
+  await gateway.settled();
+  const [before] = await ground.redis.direct.keys('flux:history:*');
+  const rotated = ground.start({ FLUX_SECRET: 'new', FLUX_PREVIOUS_SECRET: 'a secret of this deployment' });
+  expect((await say([user('New.')], {}, { of: rotated, wish: 'start' })).status).toBe(200);
+  await rotated.settled();
+  const keys = await ground.redis.direct.keys('flux:history:*');
+  expect(keys).toHaveLength(1);
+  expect(keys).not.toContain(before);
+});
+
+test('traps T63: a history that there is no room for is not even opened', async () => {
+  await say([user('One.')]);
+  await gateway.settled();
+  const [key = ''] = await ground.redis.direct.keys('flux:history:*');
+  await ground.redis.direct.hset(key, { e0: 'id 1 99000000 what does not open' });
+  const refused = await say([user('Two.')]);
+  expect([refused.status, refused.body.error.message]).toEqual([
+    503,
+    expect.stringContaining('hands full of large requests'),
+  ]);
+});
+
 describe('a step again', () => {
   test('traps T64: the same words twice are two messages', async () => {
     for (const messages of [0, 2, 4]) {
@@ -300,17 +324,14 @@ describe('a step again', () => {
     expect(sentBody().tools).toHaveLength(1);
   });
 
-  test('and what a client library says it tries again, unless that came to nothing before', async () => {
+  test('traps T64: that a client library tries again is no reason to forget an answer', async () => {
+    expect((await say([user('continue')])).status).toBe(200);
+    await gateway.settled();
+    // The first try of this second "continue" was refused by a rate limit, or never came.
     const again = { headers: { 'x-stainless-retry-count': '1' } };
-    await say([user('continue')]);
-    await gateway.settled();
-    expect(inHistory(await say([user('continue')], {}, again))).toEqual({ history_messages: 0 });
-    await gateway.settled();
-    ground.upstream.replies = [json(400, { error: { message: 'No.' } })];
-    expect((await say([user('continue')])).status).toBe(400);
-    await gateway.settled();
-    ground.upstream.replies = [ANSWERING];
     expect(inHistory(await say([user('continue')], {}, again))).toEqual({ history_messages: 2 });
+    await gateway.settled();
+    expect(inHistory(await say([user('On.')]))).toEqual({ history_messages: 4 });
   });
 });
 
@@ -388,6 +409,49 @@ describe('steps that fail, and steps at once', () => {
     ground.upstream.replies = [ANSWERING];
     expect(inHistory(await say([user('On.')]))).toEqual({ history_messages: 2 });
     expect(ground.upstream.requests.at(-1)?.body).toContain('answer 0');
+  });
+});
+
+describe('start, while another step is under way', () => {
+  /** Asks one after the other; the first ends first, or the second. */
+  const both = async (wishes: [string, string], endsFirst: 0 | 1) => {
+    const held: (() => void)[] = [];
+    ground.upstream.replies = [(...args) => void held.push(() => ANSWERING(...args))];
+    const asked: ReturnType<typeof say>[] = [];
+    for (const [n, wish] of wishes.entries()) {
+      asked.push(say([user(`${wish} ${n}`)], {}, { wish }));
+      await expect.poll(() => held.length, { timeout: 10_000 }).toBe(n + 1);
+    }
+    const [key = ''] = await ground.redis.direct.keys('flux:history:*');
+    const notes = async () => (await ground.redis.direct.hkeys(key)).filter((name) => /^begun/.test(name));
+    held[endsFirst]?.();
+    await asked[endsFirst];
+    await expect.poll(notes).not.toHaveLength(2);
+    held[1 - endsFirst]?.();
+    await Promise.all(asked);
+    await gateway.settled();
+    ground.upstream.replies = [ANSWERING];
+    await say([user('On.')]);
+    await gateway.settled();
+    return { sent: sentMessages(), fields: await ground.redis.direct.hkeys(key) };
+  };
+
+  test('what was begun before it and ends before it goes too', async () => {
+    await say([user('Old.')]);
+    await gateway.settled();
+    const { sent, fields } = await both(['append', 'start'], 0);
+    expect(sent).toEqual([plain('start 1'), PARIS, plain('On.')]);
+    expect(fields.toSorted()).toEqual(['e2', 'e3']);
+  });
+
+  test('of two that start, the one that began last stays, whichever ends first', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    for (const endsFirst of [0, 1] as const) {
+      const { sent } = await both(['start', 'start'], endsFirst);
+      expect(sent).toEqual([plain('start 1'), PARIS, plain('On.')]);
+    }
+    expect(warn.mock.calls.join()).toContain('another_step');
+    warn.mockRestore();
   });
 });
 
@@ -489,7 +553,61 @@ describe('waits and outages', () => {
     warn.mockRestore();
   });
 
+  /** A gateway whose sessions' objects answer so, and a step that has noted that it began, so long ago. */
+  const beside = async (unsettled: () => Promise<object[] | null>, ms: number) => {
+    const gone = () => Promise.reject(new Error('gone'));
+    const object = { begin: gone, peek: gone, settle: async () => {}, unsettled };
+    const of = ground.start({
+      FLUX_SESSION_TIMEOUT_MS: '50',
+      SESSIONS: { getByName: () => object } as never,
+    });
+    await say([user('One.')], {}, { of });
+    await of.settled();
+    const [key = ''] = await ground.redis.direct.keys('flux:history:*');
+    await ground.redis.direct.hset(key, { 'begun:other': String(Date.now() - ms) });
+    const { status } = await say([user('Two.')], {}, { of });
+    await of.settled();
+    return { status, fields: (await ground.redis.direct.hkeys(key)).toSorted() };
+  };
+  const hours = (n: number) => n * 3_600_000;
+
+  test('a note of a step that died is forgotten once its session is, and no sooner', async () => {
+    expect(await beside(async () => null, hours(25))).toEqual({ status: 200, fields: ['e0', 'e1'] });
+    await ground.redis.direct.flushall();
+    expect(await beside(async () => null, hours(1))).toEqual({ status: 503, fields: ['begun:other', 'e0'] });
+    await ground.redis.direct.flushall();
+    // Its session knows that it has ended.
+    expect((await beside(async () => [], hours(25))).status).toBe(503);
+  });
+
+  test('traps T46: a session that does not answer is not waited for', async () => {
+    const { status } = await beside(() => new Promise(() => {}), 0);
+    expect(status).toBe(200);
+  });
+
+  test('traps T46: beside another step a slow Redis is asked no longer than two seconds', async () => {
+    await say([user('One.')]);
+    await gateway.settled();
+    const [key = ''] = await ground.redis.direct.keys('flux:history:*');
+    await ground.redis.direct.hset(key, { 'begun:other': String(Date.now()) });
+    const before = ground.redis.calls;
+    let asked = 0;
+    ground.upstream.replies = [
+      (...args) => {
+        asked = ground.redis.calls - before;
+        ANSWERING(...args);
+      },
+    ];
+    ground.redis.delay = 1_200;
+    expect((await say([user('Two.')])).status).toBe(200);
+    ground.redis.delay = 0;
+    // A second look, which was given up, and no third.
+    expect(asked).toBe(2);
+  });
+
   test('a store that takes what is written and then says nothing is written to once', async () => {
+    await say([user('Old.')]);
+    await gateway.settled();
     ground.upstream.replies = [
       (...args) => {
         ground.redis.losesAnswers = true;
@@ -499,9 +617,12 @@ describe('waits and outages', () => {
         ANSWERING(...args);
       },
     ];
-    await say([user('One.')]);
+    await say([user('One.')], {}, { wish: 'start' });
     await gateway.settled();
     ground.upstream.replies = [ANSWERING];
+    // And what it takes the place of is gone all the same.
+    const [key = ''] = await ground.redis.direct.keys('flux:history:*');
+    expect(await ground.redis.direct.hkeys(key)).toEqual(['e1']);
     expect(inHistory(await say([user('Two.')]))).toEqual({ history_messages: 2 });
   });
 });

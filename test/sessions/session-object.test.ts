@@ -96,7 +96,7 @@ describe('the object of a session', () => {
       { id: 'e1', isAbandoned: false },
       { id: 'e3', isAbandoned: true },
     ]);
-    expect(await objects.call('SESSIONS', 'nobody', 'unsettled', ['e1'])).toEqual([]);
+    expect(await objects.call('SESSIONS', 'nobody', 'unsettled', ['e1'])).toBeNull();
   });
 
   test('two that extend one lane fork, and the first to settle keeps it', async () => {
