@@ -17,6 +17,8 @@ const value = fc.constantFrom('x', 'y', '', '3', '-1', '\xff\x00');
 const index = fc.integer({ min: -4, max: 4 }).map(String);
 const words = (name: string, ...rest: fc.Arbitrary<string>[]) => fc.tuple(fc.constant(name), ...rest);
 const maybe = (arbitrary: fc.Arbitrary<string>) => fc.array(arbitrary, { maxLength: 1 });
+/** Seconds: of two alike the later is longer by as many milliseconds as lie between them, here and there. */
+const lifetime = fc.integer({ min: 2_000, max: 1_000_000_000 }).map(String);
 const side = fc.constantFrom('LEFT', 'RIGHT');
 
 const command = fc.oneof(
@@ -32,7 +34,7 @@ const command = fc.oneof(
   words('EXISTS', key, key),
   words('TYPE', key),
   words('PERSIST', key),
-  words('EXPIRE', key, fc.constantFrom('1000', '-1'), fc.constantFrom('NX', 'XX', 'GT', 'LT')),
+  words('EXPIRE', key, fc.oneof(lifetime, fc.constant('-1')), fc.constantFrom('NX', 'XX', 'GT', 'LT')),
   fc
     .tuple(fc.constantFrom('LPUSH', 'RPUSH', 'LPUSHX'), key, fc.array(value, { minLength: 1, maxLength: 3 }))
     .map(([n, k, v]) => [n, k, ...v]),
