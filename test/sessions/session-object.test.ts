@@ -152,6 +152,24 @@ describe('the object of a session', () => {
     expect((await objects.delivered()).map((row) => row.request_id)).toContain('restarted-1');
   });
 
+  test('a day after its last use nothing is left of it', async () => {
+    const { begin, describe: look } = session('old');
+    const ago = (hours: number) => Date.now() - hours * 3_600_000;
+    const old = { chain: ['u1'], at: ago(24.1) };
+    await objects.call('SESSIONS', 'old', 'begin', step('old-1', ago(23.9)), old);
+    await until(async () => (await look()).totals.begun === 0);
+    expect(await look()).toEqual({
+      totals: { begun: 0, settled: 0, abandoned: 0, spentUsd: 0 },
+      lanes: [],
+    });
+    expect((await objects.delivered()).map((row) => row.request_id)).toContain('old-1');
+    // One that was used since is all there.
+    await begin('old-2', ['u1']);
+    await objects.call('SESSIONS', 'old', 'begin', step('old-3', ago(1)), old);
+    await until(async () => (await look()).totals.abandoned === 1);
+    expect((await look()).totals.begun).toBe(2);
+  });
+
   test('a lane that ended is told once, all of it, and again only if it went on', async () => {
     const { begin, settle } = session('ending');
     const told = async () =>
