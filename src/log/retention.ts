@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import type { Database } from '../stores/database.ts';
 import { DEFAULT_RETENTION_DAYS } from '../stores/retention.ts';
 import { customerSettings, customers, queries, sessions } from '../stores/schema.ts';
@@ -78,38 +79,37 @@ async function dropOldMonths(database: Database): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** @returns how many rows went */
-async function deleteSteps(database: Database): Promise<number> {
+/** Steps that are older than their customer keeps them. @returns how many rows went */
+function deleteSteps(database: Database): Promise<number> {
+  return deleteExpired(database, { table: queries, time: queries.started_at, rest: queries.request_id });
+}
+
+/** Sums of sessions whose last step is. @returns how many rows went */
+function deleteSessions(database: Database): Promise<number> {
+  return deleteExpired(database, { table: sessions, time: sessions.last_at, rest: sessions.id });
+}
+
+interface Expiring {
+  table: PgTable & { customer: PgColumn };
+  time: PgColumn;
+  /** What tells a row of a customer's from all others of that time. */
+  rest: PgColumn;
+}
+
+async function deleteExpired(database: Database, { table, time, rest }: Expiring): Promise<number> {
+  const [at, id] = [sql.identifier(time.name), sql.identifier(rest.name)];
   // Rows that another run has in its hands are left to it.
   const { rows } = await database.execute<{ gone: number }>(sql`
     WITH ${OWN_DAYS}, ${KEPT},
     expired AS (
-      SELECT old.started_at, old.request_id FROM kept CROSS JOIN LATERAL (
-        SELECT started_at, request_id FROM ${queries}
-        WHERE customer = kept.customer AND started_at < kept.since
+      SELECT old.customer, old.${at}, old.${id} FROM kept CROSS JOIN LATERAL (
+        SELECT customer, ${at}, ${id} FROM ${table}
+        WHERE customer = kept.customer AND ${at} < kept.since
         LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) AS old
       LIMIT ${BATCH}),
     gone AS (
-      DELETE FROM ${queries} USING expired
-      WHERE ${queries.started_at} = expired.started_at AND ${queries.request_id} = expired.request_id
-      RETURNING 1)
-    SELECT count(*)::integer AS gone FROM gone`);
-  return rows[0]?.gone ?? 0;
-}
-
-/** @returns how many rows went */
-async function deleteSessions(database: Database): Promise<number> {
-  const { rows } = await database.execute<{ gone: number }>(sql`
-    WITH ${OWN_DAYS}, ${KEPT},
-    expired AS (
-      SELECT old.customer, old.id FROM kept CROSS JOIN LATERAL (
-        SELECT customer, id FROM ${sessions}
-        WHERE customer = kept.customer AND last_at < kept.since
-        LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) AS old
-      LIMIT ${BATCH}),
-    gone AS (
-      DELETE FROM ${sessions} USING expired
-      WHERE ${sessions.customer} = expired.customer AND ${sessions.id} = expired.id
+      DELETE FROM ${table} USING expired
+      WHERE ${table.customer} = expired.customer AND ${time} = expired.${at} AND ${rest} = expired.${id}
       RETURNING 1)
     SELECT count(*)::integer AS gone FROM gone`);
   return rows[0]?.gone ?? 0;

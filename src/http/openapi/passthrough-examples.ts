@@ -10,23 +10,7 @@ export const EMBEDDINGS = {
   ],
   model: 'text-embedding-3-small',
   usage: { prompt_tokens: 8, total_tokens: 8 },
-  fluxcompute: {
-    request_id: 'ff8c2048-40df-4c64-9ca7-bb8cab4dcb84',
-    reason: 'pinned',
-    tier: null,
-    cost_usd: 1.6e-7,
-    baseline_model: null,
-    baseline_cost_usd: null,
-    overhead_ms: 58,
-    price_book: 'genai-prices-0.1.8+2026-11-23',
-    simulated: true,
-    passthrough: true,
-    provider: 'openai',
-    model_selected: 'text-embedding-3-small',
-    savings_usd: null,
-    savings_pct: null,
-    session_id: 'fc_ff8c204840df',
-  },
+  fluxcompute: metadata('ff8c2048-40df-4c64-9ca7-bb8cab4dcb84', 'text-embedding-3-small', 1.6e-7, 58),
 };
 
 export const MODERATIONS = {
@@ -82,23 +66,7 @@ export const MODERATIONS = {
       },
     },
   ],
-  fluxcompute: {
-    request_id: '4db9f7e7-3333-4a23-b138-63f1d010c4d8',
-    reason: 'pinned',
-    tier: null,
-    cost_usd: 0,
-    baseline_model: null,
-    baseline_cost_usd: null,
-    overhead_ms: 1,
-    price_book: 'genai-prices-0.1.8+2026-11-23',
-    simulated: true,
-    passthrough: true,
-    provider: 'openai',
-    model_selected: 'omni-moderation-2024-09-26',
-    savings_usd: null,
-    savings_pct: null,
-    session_id: 'fc_4db9f7e73333',
-  },
+  fluxcompute: metadata('4db9f7e7-3333-4a23-b138-63f1d010c4d8', 'omni-moderation-2024-09-26', 0, 1),
 };
 
 export const IMAGES = {
@@ -119,23 +87,7 @@ export const IMAGES = {
     output_tokens: 1056,
     total_tokens: 1058,
   },
-  fluxcompute: {
-    request_id: 'e75ff99f-8690-4379-a22c-47f7309453b7',
-    reason: 'pinned',
-    tier: null,
-    cost_usd: 0.04225,
-    baseline_model: null,
-    baseline_cost_usd: null,
-    overhead_ms: 19,
-    price_book: 'genai-prices-0.1.8+2026-11-23',
-    simulated: true,
-    passthrough: true,
-    provider: 'openai',
-    model_selected: 'gpt-image-1',
-    savings_usd: null,
-    savings_pct: null,
-    session_id: 'fc_e75ff99f8690',
-  },
+  fluxcompute: metadata('e75ff99f-8690-4379-a22c-47f7309453b7', 'gpt-image-1', 0.04225, 19),
 };
 
 export const IMAGE_EVENTS = `event: image_generation.partial_image
@@ -155,23 +107,7 @@ data: {"type":"speech.audio.done","usage":{"input_tokens":1,"output_tokens":2,"t
 export const TRANSCRIPT = {
   text: 'This is a simulated transcript of call.mp3 (32000 bytes); no model was called.',
   usage: { type: 'duration', seconds: 2 },
-  fluxcompute: {
-    request_id: 'f17e8060-fdee-450c-8d4f-1e16dbabcbb3',
-    reason: 'pinned',
-    tier: null,
-    cost_usd: 0.0002,
-    baseline_model: null,
-    baseline_cost_usd: null,
-    overhead_ms: 1,
-    price_book: 'genai-prices-0.1.8+2026-11-23',
-    simulated: true,
-    passthrough: true,
-    provider: 'openai',
-    model_selected: 'whisper-1',
-    savings_usd: null,
-    savings_pct: null,
-    session_id: 'fc_f17e8060fdee',
-  },
+  fluxcompute: metadata('f17e8060-fdee-450c-8d4f-1e16dbabcbb3', 'whisper-1', 0.0002, 1),
 };
 
 export const TRANSCRIPT_EVENTS = `event: transcript.text.delta
@@ -199,23 +135,7 @@ export const COMPLETION = {
     },
   ],
   usage: { prompt_tokens: 3, completion_tokens: 16, total_tokens: 19 },
-  fluxcompute: {
-    request_id: '2d69f3d3-f73d-4b37-9015-35db26688e05',
-    reason: 'pinned',
-    tier: null,
-    cost_usd: 0.0000365,
-    baseline_model: null,
-    baseline_cost_usd: null,
-    overhead_ms: 0,
-    price_book: 'genai-prices-0.1.8+2026-11-23',
-    simulated: true,
-    passthrough: true,
-    provider: 'openai',
-    model_selected: 'gpt-3.5-turbo-instruct',
-    savings_usd: null,
-    savings_pct: null,
-    session_id: 'fc_2d69f3d3f73d',
-  },
+  fluxcompute: metadata('2d69f3d3-f73d-4b37-9015-35db26688e05', 'gpt-3.5-turbo-instruct', 0.0000365, 0),
 };
 
 export const COMPLETION_STREAM = `data: {"id":"cmpl-sim0a6401021849e0331ebf22bf","object":"text_completion","created":1795759980,"model":"gpt-3.5-turbo-instruct","choices":[{"text":" (a","index":0,"logprobs":null,"finish_reason":null}],"usage":null}
@@ -227,3 +147,24 @@ data: {"id":"cmpl-sim0a6401021849e0331ebf22bf","object":"text_completion","creat
 data: [DONE]
 
 `;
+
+/** What every answer that passes through says besides, of a simulated provider. */
+function metadata(requestId: string, model: string, costUsd: number, overheadMs: number) {
+  return {
+    request_id: requestId,
+    reason: 'pinned',
+    tier: null,
+    cost_usd: costUsd,
+    baseline_model: null,
+    baseline_cost_usd: null,
+    overhead_ms: overheadMs,
+    price_book: 'genai-prices-0.1.8+2026-11-23',
+    simulated: true,
+    passthrough: true,
+    provider: 'openai',
+    model_selected: model,
+    savings_usd: null,
+    savings_pct: null,
+    session_id: `fc_${requestId.replaceAll('-', '').slice(0, 12)}`,
+  };
+}
