@@ -26,11 +26,16 @@ export interface Edits {
  * @example spliceMembers('{"model": "auto", "n": 1.0}', { model: '"gpt-4o"' }) // '{"model": "gpt-4o", "n": 1.0}'
  */
 export function spliceMembers(text: string, edits: Edits): string {
+  return splicePieces(text, edits).join('');
+}
+
+/** As {@link spliceMembers}, in pieces: to join them copies a long text once more. */
+export function splicePieces(text: string, edits: Edits): string[] {
   const open = skipSpace(text, 0);
   expect(text, open, OPEN_BRACE);
-  const { spliced, end } = spliceHolder(text, open, edits, text.lastIndexOf('}'));
+  const { pieces, end } = spliceHolder(text, open, edits, text.lastIndexOf('}'));
   if (skipSpace(text, end) !== text.length) throw new SyntaxError('Text after the JSON object');
-  return text.slice(0, open) + spliced + text.slice(end);
+  return [text.slice(0, open), ...pieces, text.slice(end)];
 }
 
 /**
@@ -100,10 +105,14 @@ function spliceHolder(
   open: number,
   edits: Edits,
   last = Number.POSITIVE_INFINITY,
-): { spliced: string; end: number } {
+): { pieces: string[]; end: number } {
   const isArray = text.charCodeAt(open) === OPEN_BRACKET;
   const close = isArray ? CLOSE_BRACKET : CLOSE_BRACE;
-  const kept: string[] = [];
+  const pieces = [text.charAt(open)];
+  const keep = (...segment: string[]): void => {
+    if (pieces.length > 1) pieces.push(',');
+    for (const piece of segment) pieces.push(piece);
+  };
   const added = new Map(Object.entries(edits));
   let at = skipSpace(text, open + 1);
   let space = text.slice(open + 1, at);
@@ -122,20 +131,15 @@ function spliceHolder(
     }
     const edit = Object.hasOwn(edits, key) ? edits[key] : KEEP;
     added.delete(key);
-    let valueEnd: number;
-    let value: string | undefined;
-    if (typeof edit === 'object' && edit !== KEEP && isHolder(text, valueStart)) {
-      const inner = spliceHolder(text, valueStart, edit);
-      valueEnd = inner.end;
-      value = inner.spliced;
-    } else {
-      valueEnd = endOfValue(text, valueStart);
-      value = typeof edit === 'object' ? text.slice(valueStart, valueEnd) : edit;
-    }
+    const inner =
+      typeof edit === 'object' && edit !== KEEP && isHolder(text, valueStart)
+        ? spliceHolder(text, valueStart, edit)
+        : undefined;
+    const valueEnd = inner ? inner.end : endOfValue(text, valueStart);
     const end = skipSpace(text, valueEnd);
-    if (edit === KEEP) kept.push(text.slice(start, end));
-    else if (value !== undefined)
-      kept.push(text.slice(start, valueStart) + value + text.slice(valueEnd, end));
+    if (inner) keep(text.slice(start, valueStart), ...inner.pieces, text.slice(valueEnd, end));
+    else if (typeof edit === 'object') keep(text.slice(start, end));
+    else if (edit !== undefined) keep(text.slice(start, valueStart), edit, text.slice(valueEnd, end));
     at = end;
     space = '';
     if (text.charCodeAt(at) === COMMA) {
@@ -144,7 +148,7 @@ function spliceHolder(
       at = next;
       if (text.charCodeAt(at) === close) throw new SyntaxError('A comma before the end of a JSON value');
       if (edit !== KEEP && at < last && last < text.length && !mayName(text, at, edits)) {
-        kept.push(text.slice(at - space.length, last));
+        keep(text.slice(at - space.length, last));
         at = last;
       }
     } else {
@@ -152,18 +156,22 @@ function spliceHolder(
     }
   }
   for (const [key, value] of added) {
-    if (typeof value === 'string') kept.push(isArray ? value : `${JSON.stringify(key)}:${value}`);
+    if (typeof value === 'string') keep(isArray ? value : `${JSON.stringify(key)}:${value}`);
   }
-  // Not joined: that would copy a long text once more.
-  const members = kept.length > 0 ? kept.reduce((all, member) => `${all},${member}`) : space;
-  return { spliced: text.charAt(open) + members + text.charAt(at), end: at + 1 };
+  if (pieces.length === 1) pieces.push(space);
+  pieces.push(text.charAt(at));
+  return { pieces, end: at + 1 };
 }
 
 /** Whether a member of any of these names may come from there on. */
 function mayName(text: string, from: number, edits: Edits): boolean {
   // Of a plain name nothing but `\u` can be another spelling.
   if (text.includes('\\u', from)) return true;
-  return Object.keys(edits).some((name) => !/^\w+$/.test(name) || text.includes(`"${name}"`, from));
+  return Object.keys(edits).some((name) => {
+    // The engine looks for a few characters by the first of them, and for more of them place by place: eight times slower.
+    const quoted = `"${name}"`;
+    return !/^\w+$/.test(name) || (text.includes(quoted.slice(0, 6), from) && text.includes(quoted, from));
+  });
 }
 
 /** Stands for "no edit", which `undefined` can't: that takes a value out. */

@@ -7,10 +7,11 @@ import { requestEdits as editResponses } from '../core/dialects/openai-responses
 import { writeRequest as writeResponses } from '../core/dialects/openai-responses/request.ts';
 import { isObject } from '../core/dialects/provider-json.ts';
 import type { OwnRequest, RequestOptions } from '../core/dialects/upstream.ts';
-import { type Edits, spliceMembers } from '../core/json-splice.ts';
+import { type Edits, splicePieces } from '../core/json-splice.ts';
 import { reportInto } from '../core/routing/adaptation.ts';
 import type { CatalogModel, Wire } from '../core/routing/catalog.ts';
 import type { Candidate } from '../core/routing/plan.ts';
+import type { WireBody } from './ports.ts';
 import type { Prepared } from './prepare.ts';
 import type { StepRequest } from './step-request.ts';
 
@@ -50,7 +51,7 @@ export function writeWireRequest(
   candidate: Pick<Candidate, 'name' | 'model'>,
   prepared: Pick<Prepared, 'conversation' | 'adapted'>,
   { markers, keepsThinking = false }: { markers?: MarkerWish | undefined; keepsThinking?: boolean } = {},
-): string {
+): WireBody {
   const options = {
     stream: request.stream,
     modelId: candidate.name,
@@ -67,13 +68,30 @@ export function writeWireRequest(
     report: reportInto(prepared.adapted),
     ...(markers ? { markers } : {}),
   };
-  return spliceMembers(request.rawBody, withoutVain(edit(own, model, options), request.body));
+  const pieces = splicePieces(request.rawBody, withoutVain(edit(own, model, options), request.body));
+  return request.rawBody.length < LONG ? pieces.join('') : encode(pieces);
+}
+
+/** From so many characters on it takes longer to join a text, and to have it encoded as a whole, than to encode its pieces. */
+const LONG = 16 * 1024;
+const encoder = new TextEncoder();
+
+/** The pieces of a text as UTF-8. Most are nothing but ASCII, which needs a byte a character. */
+function encode(pieces: readonly string[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    const { read, written } = encoder.encodeInto(piece, bytes.subarray(at));
+    if (read < piece.length) return encoder.encode(pieces.join(''));
+    at += written;
+  }
+  return bytes;
 }
 
 /** Edits without those that take out what is not there: the text need not be searched for it. */
 function withoutVain(edits: Edits, body: unknown): Edits {
   if (!isObject(body)) return edits;
-  return Object.fromEntries(
-    Object.entries(edits).filter(([name, edit]) => edit !== undefined || name in body),
-  );
+  const telling: Edits = {};
+  for (const name in edits) if (edits[name] !== undefined || name in body) telling[name] = edits[name];
+  return telling;
 }

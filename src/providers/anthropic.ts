@@ -1,5 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
-import type { ProviderCall } from '../pipeline/ports.ts';
+import type { ProviderCall, WireBody } from '../pipeline/ports.ts';
 import { RequestHeads, readRefusal } from './request-heads.ts';
 
 /** The official client, as far as a request needs it; see openai.ts. */
@@ -9,7 +9,7 @@ class Client extends Anthropic {
   /** @throws Anthropic.APIError for anything but a 2xx. */
   async send(
     path: string,
-    body: string,
+    body: WireBody,
     signal: AbortSignal,
     own?: Readonly<Record<string, string>>,
   ): Promise<Response> {

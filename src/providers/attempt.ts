@@ -26,14 +26,17 @@ const READERS: Record<Wire, { answer(body: unknown, raw: string): Answer; events
  * stream the gate: its first meaningful frame is read before anyone commits to it (T28). Never throws.
  */
 export async function callProvider(call: ProviderCall): Promise<CallOutcome> {
-  return withRetries(
+  const outcome = await withRetries(
     call,
     (attempt) => send(call, attempt),
-    (outcome) => {
-      if (outcome.kind === 'stream') outcome.stream.abort();
-      return outcome.kind === 'stream';
+    (answer) => {
+      if (answer.kind === 'stream') answer.stream.abort();
+      return answer.kind === 'stream';
     },
   );
+  // Lets go of what may be megabytes: the collector would keep them until it has time. What is still being sent stays.
+  if (typeof call.body !== 'string') call.body.buffer.transfer(0);
+  return outcome;
 }
 
 type Outcome = { kind: 'answer'; answer: Answer; raw: string } | { kind: 'stream'; stream: OpenStream };

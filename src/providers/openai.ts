@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import type { ProviderCall } from '../pipeline/ports.ts';
+import type { ProviderCall, WireBody } from '../pipeline/ports.ts';
 import { RequestHeads, readRefusal } from './request-heads.ts';
 
 /**
@@ -10,7 +10,7 @@ class Client extends OpenAI {
   readonly #heads = new RequestHeads();
 
   /** @throws OpenAI.APIError for anything but a 2xx. */
-  async send(path: string, body: string, signal: AbortSignal): Promise<Response> {
+  async send(path: string, body: WireBody, signal: AbortSignal): Promise<Response> {
     const headers = { 'content-type': 'application/json' };
     const response = await this.#heads.post(path, body, signal, () =>
       this.buildRequest({ method: 'post', path, body, headers }),

@@ -1,3 +1,5 @@
+import type { WireBody } from '../pipeline/ports.ts';
+
 /** A request as an official SDK builds it. */
 interface Built {
   req: { headers: Headers; body?: unknown; signal?: unknown };
@@ -21,7 +23,7 @@ export class RequestHeads {
   readonly #heads = new Map<string, Head>();
 
   /**
-   * Posts a JSON text. Retries and time-outs are the caller's; a redirect is an answer like any other, since the URL
+   * Posts JSON. Retries and time-outs are the caller's; a redirect is an answer like any other, since the URL
    * comes from the settings.
    * @param build asks the SDK: the first time only
    * @param own headers of this request alone
@@ -29,7 +31,7 @@ export class RequestHeads {
    */
   async post(
     path: string,
-    body: string,
+    body: WireBody,
     signal: AbortSignal,
     build: () => Promise<Built>,
     own?: Readonly<Record<string, string>>,
