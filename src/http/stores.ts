@@ -1,6 +1,7 @@
 import type { Env, Settings } from '../env.ts';
 import { HeldSteps } from '../log/held-steps.ts';
 import type { LogStores } from '../log/outbox.ts';
+import { writeSteps } from '../log/steps-message.ts';
 import { openDatabase } from '../stores/database.ts';
 import { openRedis } from '../stores/redis.ts';
 
@@ -11,7 +12,7 @@ let cached: { settings: Settings; stores: LogStores } | undefined;
 /** Messages as text: the queue would parse and write again what goes as JSON, and keep it as objects meanwhile. */
 function textQueue(queue: Env['LOG_QUEUE']): LogStores['queue'] {
   return {
-    send: (steps, options) => queue.send(JSON.stringify(steps), { ...options, contentType: 'text' }),
+    send: (steps, options) => queue.send(writeSteps(steps), { ...options, contentType: 'text' }),
   };
 }
 

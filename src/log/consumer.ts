@@ -1,13 +1,14 @@
 import type { Message, MessageBatch } from '@cloudflare/workers-types';
+import { exactCheck } from '../core/exact-check.ts';
 import { type LaneCounts, laneCounts } from '../pipeline/lane-counts.ts';
 import { abandonedRecord, queuedRecord, type StepRecord, stepRecord } from '../pipeline/record.ts';
 import { type Database, sqlStateOf } from '../stores/database.ts';
 import type { Redis } from '../stores/redis.ts';
-import { exactCheck } from './exact-check.ts';
 import { keepEndedLanes } from './experience.ts';
 import { insertSteps } from './insertion.ts';
 import { logLine } from './line.ts';
 import { buryMessages, parkSteps } from './parking.ts';
+import { readItems } from './steps-message.ts';
 
 interface ConsumerStores {
   database: Database;
@@ -39,9 +40,41 @@ interface Delivery {
  * What can never be a row goes to Redis' dead list and is not retried: its messages would only hold up others.
  */
 export async function consumeSteps(batch: Batch, stores: ConsumerStores): Promise<void> {
-  let deliveries = batch.messages.map(readMessage);
+  let isThere = true;
+  for (const messages of inParts(batch.messages)) isThere = await writeMessages(messages, stores, isThere);
+}
+
+/** Characters of messages that are read and written together: a batch may have megabytes, and as objects it has five times as many. */
+const TOGETHER = 128 * 1024;
+
+function* inParts(messages: Batch['messages']): Generator<Message[]> {
+  let part: Message[] = [];
+  let length = 0;
+  for (const message of messages) {
+    part.push(message);
+    length += typeof message.body === 'string' ? message.body.length : TOGETHER / 10;
+    if (length < TOGETHER) continue;
+    yield part;
+    part = [];
+    length = 0;
+  }
+  if (part.length > 0) yield part;
+}
+
+/**
+ * @param isThere whether Postgres took what came before: else nobody waits for it again
+ * @returns whether it took these
+ */
+async function writeMessages(
+  messages: readonly Message[],
+  stores: ConsumerStores,
+  isThere: boolean,
+): Promise<boolean> {
+  let deliveries = messages.map(readMessage);
   let refused = new Set<StepRecord>();
+  let isWritten = isThere;
   try {
+    if (!isThere) throw new Error('Postgres is not there');
     refused = new Set(
       await insertSteps(
         stores.database,
@@ -56,7 +89,8 @@ export async function consumeSteps(batch: Batch, stores: ConsumerStores): Promis
     const hasRows = ({ steps, lanes }: Delivery) => steps.length + lanes.length > 0;
     retry(deliveries.filter(hasRows));
     deliveries = deliveries.filter((delivery) => !hasRows(delivery));
-    logLine('warn', 'write_failed', { count: batch.messages.length, sql_state: sqlStateOf(error) });
+    isWritten = false;
+    logLine('warn', 'write_failed', { count: messages.length, sql_state: sqlStateOf(error) });
   }
   const written: Delivery[] = [];
   const dead: Delivery[] = [];
@@ -66,6 +100,7 @@ export async function consumeSteps(batch: Batch, stores: ConsumerStores): Promis
   }
   for (const { message } of written) message.ack();
   await ackOnceKept(dead, () => bury(dead, stores));
+  return isWritten;
 }
 
 /**
@@ -89,8 +124,7 @@ const isStep = exactCheck(stepRecord);
 /** Sessions send arrays as they are; a step by itself is a message of an older version. */
 function readMessage(message: Message): Delivery {
   const delivery: Delivery = { message, steps: [], lanes: [], unreadable: [] };
-  const body = typeof message.body === 'string' ? parseText(message.body) : message.body;
-  for (const item of Array.isArray(body) ? body : [body]) {
+  for (const item of readItems(message.body)) {
     const record = isStep(item) ? item : queuedRecord.safeParse(item).data;
     const lane = record ? null : laneCounts.safeParse(item).data;
     if (record) delivery.steps.push(record.state === 'begun' ? abandonedRecord(record) : record);
@@ -98,15 +132,6 @@ function readMessage(message: Message): Delivery {
     else delivery.unreadable.push(item);
   }
   return delivery;
-}
-
-/** @returns the text itself where it is not JSON */
-function parseText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 async function bury(deliveries: readonly Delivery[], { redis }: ConsumerStores): Promise<void> {

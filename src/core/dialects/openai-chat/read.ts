@@ -28,6 +28,7 @@ import {
   chatRequest,
   type FilePart,
   type ImagePart,
+  isEnvelope,
   KNOWN_FIELDS,
   readLists,
   type TextPart,
@@ -41,12 +42,11 @@ import { writeCompletion } from './write.ts';
  */
 export function readChatRequest(body: unknown): ClientRequest {
   const lists = readLists(body);
-  const parsed = (lists ? chatEnvelope : chatRequest).safeParse(body);
-  if (!parsed.success) throw schemaError(parsed.error, body);
-  const request: ChatRequestBody = { ...parsed.data, ...lists };
+  const request = lists && isEnvelope(body) ? body : parse(body, lists !== null);
+  const { messages, tools } = lists ?? request;
   const conversation: Conversation = {
-    messages: toMessages(request.messages),
-    tools: (request.tools ?? []).map(toTool),
+    messages: toMessages(messages),
+    tools: (tools ?? []).map(toTool),
     output: readOutput(request),
     sampling: readSampling(request),
     reasoning: request.reasoning_effort ? { effort: request.reasoning_effort } : {},
@@ -86,6 +86,13 @@ export function readChatRequest(body: unknown): ClientRequest {
       keepAlive: KEEP_ALIVE,
     }),
   };
+}
+
+/** @throws FluxError 400 that names the field. */
+function parse(body: unknown, hasLists: boolean): ChatRequestBody {
+  const parsed = (hasLists ? chatEnvelope : chatRequest).safeParse(body);
+  if (!parsed.success) throw schemaError(parsed.error, body);
+  return parsed.data;
 }
 
 /** Where parts stand that only this wire knows; the messages of both are one to one, but for tool results. */

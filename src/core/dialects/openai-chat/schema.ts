@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { looseCheck } from '../../exact-check.ts';
 import { isObject } from '../provider-json.ts';
 
 /*
@@ -177,6 +178,9 @@ export const chatEnvelope = chatRequest.extend({
   messages: z.custom<ChatMessage[]>(),
   tools: z.custom<ChatTool[]>().nullish(),
 });
+
+/** Whether a body whose lists {@link readLists} has read is of the schema as it stands, so that none has to be made. */
+export const isEnvelope = looseCheck<ChatRequestBody>(chatRequest.omit({ messages: true, tools: true }));
 
 /**
  * Reads messages and tools, of which most are plain: by the schema these take as long as to parse the whole body.

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { exactCheck } from '../../src/log/exact-check.ts';
+import { exactCheck } from '../../src/core/exact-check.ts';
 import { stepRecord } from '../../src/pipeline/record.ts';
-import { anyStep, step } from './records.ts';
+import { anyStep, step } from '../log/records.ts';
 
 const isStep = exactCheck(stepRecord);
 

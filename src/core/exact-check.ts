@@ -14,12 +14,49 @@ export function exactCheck<T>(schema: z.ZodType<T>): (value: unknown) => value i
   return checkOf(schema) as (value: unknown) => value is T;
 }
 
+/**
+ * The same of an object whose members may be left out where the schema says so, and that may have others. `T` is what
+ * the schema makes of it.
+ *
+ * @example looseCheck(z.looseObject({ a: z.number().nullish() }))({ b: 1 }) // true
+ */
+export function looseCheck<T>(schema: z.ZodObject): (value: unknown) => value is T {
+  const members = new Map<string, Check>();
+  const required: string[] = [];
+  for (const [name, member] of Object.entries(schema.shape)) {
+    const isOptional = z.safeParse(member, undefined).success;
+    if (!isOptional) required.push(name);
+    members.set(name, checkOf(member instanceof z.ZodOptional ? member.unwrap() : member));
+  }
+  const check: Check = (value) => {
+    if (!isPlain(value)) return false;
+    for (const name of required) if (!Object.hasOwn(value, name)) return false;
+    for (const name in value)
+      if (name === '__proto__' || members.get(name)?.(value[name]) === false) return false;
+    return true;
+  };
+  // As above.
+  return check as (value: unknown) => value is T;
+}
+
 function checkOf(schema: z.core.$ZodType): Check {
-  const itself: Check = (value) => z.safeParse(schema, value).success;
-  if (schema instanceof z.ZodNumber) return numberCheck(schema) ?? itself;
+  const check = kindCheck(schema);
   // Refined: more is asked of it than its kind.
-  if (schema._zod.def.checks?.length) return itself;
+  if (!schema._zod.def.checks?.length || schema instanceof z.ZodNumber) return check;
+  if (schema instanceof z.ZodString) return stringCheck(schema) ?? check;
+  return (value) => check(value) && z.safeParse(schema, value).success;
+}
+
+function kindCheck(schema: z.core.$ZodType): Check {
+  // What zod makes anew may be another: a default inside it.
+  const itself: Check = (value) => {
+    const read = z.safeParse(schema, value);
+    return read.success && read.data === value;
+  };
+  if (schema instanceof z.ZodNumber) return numberCheck(schema) ?? itself;
   if (schema instanceof z.ZodObject) return objectCheck(schema.shape);
+  // Nothing is asked of it.
+  if (schema instanceof z.ZodUnknown) return () => true;
   if (schema instanceof z.ZodNullable) {
     const inner = checkOf(schema.unwrap());
     return (value) => value === null || inner(value);
@@ -38,9 +75,21 @@ function checkOf(schema: z.core.$ZodType): Check {
     return (value) => options.has(value);
   }
   if (schema instanceof z.ZodBoolean) return (value) => typeof value === 'boolean';
-  if (schema instanceof z.ZodString && schema.format === null) return (value) => typeof value === 'string';
+  if (schema instanceof z.ZodString && !schema._zod.def.checks?.length && schema.format === null) {
+    return (value) => typeof value === 'string';
+  }
   return itself;
 }
+
+/** Undefined where more is asked of it than a length. */
+function stringCheck(schema: z.ZodString): Check | undefined {
+  if (schema.def.checks?.some((check) => !LENGTHS.has(check._zod.def.check))) return undefined;
+  const least = schema.minLength ?? 0;
+  const most = schema.maxLength ?? Number.POSITIVE_INFINITY;
+  return (value) => typeof value === 'string' && value.length >= least && value.length <= most;
+}
+
+const LENGTHS = new Set(['min_length', 'max_length']);
 
 function objectCheck(shape: z.core.$ZodLooseShape): Check {
   const members = Object.entries(shape).map(([name, schema]) => ({ name, check: checkOf(schema) }));
