@@ -73,6 +73,7 @@ async function answerRead(
           ]);
         }
       : null;
+  c.set('named', true);
   if (!request.stream) {
     const { text, headers } = writeAnswer(await outcome, writer, request);
     recording?.note(text);

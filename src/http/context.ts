@@ -14,6 +14,8 @@ export interface AppEnv {
     requestId: string;
     /** Milliseconds since the epoch. */
     startedAt: number;
+    /** The answer names its request by itself. */
+    named: boolean;
     /** Set behind `withScope`: who asks, and by which settings and limits. */
     key: KnownKey;
     access: Access;

@@ -22,15 +22,14 @@ export const quoteOnce: Quoting = (candidates, others, input, isLast) => {
   if (input.handed || !isUnknown(input.lane)) return quoteStep(candidates, others, input, isLast);
   const { total } = input.input;
   const step = Math.round(Math.log2(1 + total.text) * SIZES);
-  const name = [
-    // Prices, models and experience are those of these very objects, which a new version of them replaces.
-    ...[input.providers, input.lane.customers, ...candidates, null, ...others].map((one) =>
-      one ? numberOf(one) : '',
-    ),
-    ...[input.floor, isLast, input.lane.number, step, total.images, total.smallImages],
-    // Prices change from one day to the next.
-    Math.floor(input.at / 86_400_000),
-  ].join();
+  // Prices, models and experience are those of these very objects, which a new version of them replaces.
+  let name = `${numberOf(input.providers)},${numberOf(input.lane.customers)}`;
+  for (const one of candidates) name += `,${numberOf(one)}`;
+  name += ',';
+  for (const one of others) name += `,${numberOf(one)}`;
+  name += `,${input.floor},${isLast},${input.lane.number},${step},${total.images},${total.smallImages}`;
+  // They change from one day to the next.
+  name += `,${Math.floor(input.at / 86_400_000)}`;
   let quotes = known.get(name);
   if (!quotes) {
     const text = 2 ** (step / SIZES) - 1;

@@ -1,7 +1,7 @@
 import type { InputSize } from '../core/accounting/estimate.ts';
 import { askKindOf } from '../core/difficulty/ask-kind.ts';
 import { classify, type Difficulty } from '../core/difficulty/scorer.ts';
-import { keyOf } from '../core/routing/candidate.ts';
+import { isSame, keyOf } from '../core/routing/candidate.ts';
 import { type Needs, needsOf } from '../core/routing/capability.ts';
 import { type FailureSignal, failureSignals } from '../core/routing/failure-signals.ts';
 import type { LaneView } from '../core/routing/lane-view.ts';
@@ -113,6 +113,6 @@ function thinkingIn(assessed: AssessedRequest): Pick<LaneView, 'thinking'> {
 
 /** One tier above the model that went wrong; above what the step seems to need, where nobody knows which that was. */
 function tierAbove({ served }: LaneView, { tiers }: StepSettings, label: Tier): Tier {
-  const failed = served && TIERS.find((tier) => tiers[tier].some((one) => keyOf(one) === keyOf(served)));
+  const failed = served && TIERS.find((tier) => tiers[tier].some((one) => isSame(one, served)));
   return TIERS[Math.min(TIERS.length - 1, TIERS.indexOf(failed ?? label) + 1)] ?? 'hard';
 }

@@ -11,10 +11,11 @@ import { type Adaptation, reportInto } from '../core/routing/adaptation.ts';
 import { keyOf } from '../core/routing/candidate.ts';
 import type { CatalogModel } from '../core/routing/catalog.ts';
 import { fieldOn } from '../core/routing/field-names.ts';
-import { forecast, seenPauses } from '../core/routing/forecast.ts';
+import { forecast, hasPaused, seenPauses } from '../core/routing/forecast.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import { cutRequest, withoutBound } from './handover.ts';
 import type { PlannedRequest } from './planned-step.ts';
+import type { WireBody } from './ports.ts';
 import { prepare } from './prepare.ts';
 import type { ProviderSettings } from './settings.ts';
 import { thoughtsOn } from './thoughts.ts';
@@ -32,7 +33,7 @@ export interface PreparedCall {
   wrapping: Wrapping | null;
   /** The upstream speaks the client's own wire: its frames and fields pass through. */
   relay: boolean;
-  body: string;
+  body: WireBody;
   headers: Readonly<Record<string, string>>;
   /** What the model is handed in place of the whole conversation; null: the whole. */
   handed: HandedContext | null;
@@ -140,25 +141,29 @@ function wishMarkers(
   const { model } = candidate;
   const rules = cacheRulesOf(model);
   const at = request.startedAt / 1_000;
-  const { input, parts } = plan.handed.get(candidate) ?? { input: whole, parts: lane.parts };
+  const handed = plan.handed.get(candidate);
+  const { input, parts } = handed ?? { input: whole, parts: lane.parts };
   // What a cut left stands at other places than the whole.
   const places = survivingPlaces(lane.prefixes[keyOf(candidate)], rules, parts);
-  const thinking = plan.handed.has(candidate) ? 0 : (lane.thinking?.[keyOf(candidate)] ?? 0);
-  const tokens = tokensOn(model, input).total + thinking;
-  const prompt = { tokens, blocks: input.blocks, at, trailing: true };
-  const warm = warmTokens(places, rules, prompt);
-  const lasting = places.filter(({ lifetimeSeconds }) => lifetimeSeconds > rules.default.seconds);
-  const kept = warmTokens(lasting, rules, prompt);
-  const provider = settings.providers.get(candidate.provider);
-  const prices = provider
-    ? pricesOf(provider, candidate.name, new Date(request.startedAt).toISOString(), tokens)
-    : null;
+  const wantsLong = (): boolean => {
+    const thinking = handed ? 0 : (lane.thinking?.[keyOf(candidate)] ?? 0);
+    const tokens = tokensOn(model, input).total + thinking;
+    const prompt = { tokens, blocks: input.blocks, at, trailing: true };
+    const warm = warmTokens(places, rules, prompt);
+    const lasting = places.filter(({ lifetimeSeconds }) => lifetimeSeconds > rules.default.seconds);
+    const kept = warmTokens(lasting, rules, prompt);
+    const provider = settings.providers.get(candidate.provider);
+    const prices = provider
+      ? pricesOf(provider, candidate.name, new Date(request.startedAt).toISOString(), tokens)
+      : null;
+    const rhythm = { ...forecast(lane), pauses: seenPauses(lane) };
+    return paysForLong(rules, prices, { tokens, warm, kept }, rhythm);
+  };
   const alive = places.filter((place) => isAlive(place, at) && place.blocks <= input.blocks);
   return {
     known: alive.sort((a, b) => b.tokens - a.tokens).map(({ blocks }) => blocks),
     key: state.object && state.digest ? state.digest(`cache ${state.object}`) : undefined,
-    long:
-      lane.number > 1 &&
-      paysForLong(rules, prices, { tokens, warm, kept }, { ...forecast(lane), pauses: seenPauses(lane) }),
+    // Looked at only where it may be: a forecast takes longer than all else here.
+    long: lane.number > 1 && rules.long !== null && hasPaused(lane) && wantsLong(),
   };
 }

@@ -59,6 +59,7 @@ export function settle(
 ): { metadata: FluxMetadata; record: StepRecord; usage: Usage } {
   const { request, settings, plan, difficulty, ledger } = step;
   const now = step.ports.clock.now();
+  const startedAt = new Date(request.startedAt).toISOString();
   const served = end.call ? ledger.served : null;
   const handed = end.call?.handed ?? null;
   const pinned = plan.reason === 'pinned';
@@ -66,7 +67,9 @@ export function settle(
   const cost = totalCost(ledger.attempts.map((attempt) => attempt.cost_usd));
   // Under the customer's own cap a step got less than it needs: what that costs less is no saving.
   const isCounted = served !== null && plan.reason !== 'capped';
-  const baseline = isCounted ? baselineFor(step, served, top, cost, pinned, handed) : null;
+  const baseline = isCounted
+    ? baselineFor(step, served, { top, costUsd: cost, pinned, at: startedAt }, handed)
+    : null;
   const usage = served?.usage ?? usageOf({});
   const candidate = served?.candidate ?? null;
   const attempted = plan.candidates[0].name;
@@ -116,10 +119,9 @@ export function settle(
     adapted: end.call?.adapted ?? [],
     ...(request.reservedUsd === undefined ? {} : { reserved_usd: request.reservedUsd }),
   };
-  const { thinking: _inside, ...tokens } = usage;
   const record: StepRecord = {
     ...shared,
-    started_at: new Date(request.startedAt).toISOString(),
+    started_at: startedAt,
     customer: request.customer,
     key_id: request.keyId,
     path: request.path,
@@ -136,7 +138,12 @@ export function settle(
     provider: candidate?.provider ?? null,
     model: served?.model ?? null,
     difficulty_unknown: difficulty.unknown,
-    tokens,
+    // Thinking is inside the output.
+    tokens: {
+      ...{ fresh: usage.fresh, read: usage.read, output: usage.output },
+      ...{ write_5m: usage.write_5m, write_1h: usage.write_1h },
+      ...{ write_30m: usage.write_30m, write_12h: usage.write_12h },
+    },
     tool_calls: end.toolCalls,
     infra_cost_usd: infraCostUsd(step.state),
     attempts: ledger.attempts,
@@ -179,12 +186,10 @@ export function reasonOf({ plan, ledger }: PlannedStep): Reason {
 function baselineFor(
   step: PlannedStep,
   served: Served,
-  top: Candidate,
-  cost: number | null,
-  pinned: boolean,
+  { top, ...known }: { top: Candidate; costUsd: number | null; pinned: boolean; at: string },
   handed: HandedContext | null,
 ) {
-  const { request, settings } = step;
+  const { settings } = step;
   return baselineOf({
     served: {
       provider: providerOf(settings.providers, served.candidate),
@@ -192,12 +197,10 @@ function baselineFor(
       model: served.candidate.model,
       usage: served.usage,
     },
-    costUsd: cost,
+    ...known,
     split: tokensOn(served.candidate.model, step.input),
     ...(handed ? { leftOut: leftOutShare(handed, step, served) } : {}),
     top: { provider: providerOf(settings.providers, top), name: top.name, model: top.model },
-    at: new Date(request.startedAt).toISOString(),
-    pinned,
   });
 }
 

@@ -2,7 +2,7 @@ import { inputTokens } from '../../core/accounting/usage.ts';
 import type { CachePart } from '../../core/context/cache-parts.ts';
 import type { Charge } from '../../core/replay/charge.ts';
 import { POLICIES, type Policy, type ReplayedStep } from '../../core/replay/replay.ts';
-import { type Candidate, keyOf } from '../../core/routing/candidate.ts';
+import { type Candidate, isSame, keyOf } from '../../core/routing/candidate.ts';
 import { TIERS, type Tier } from '../../core/routing/tier.ts';
 import { costCurve } from './cost-curve.ts';
 import type { RunningLane } from './running-lane.ts';
@@ -40,9 +40,7 @@ export interface Tally {
 
 export function openTally(tiers: Readonly<Record<Tier, readonly Candidate[]>>): Tally {
   const tierOf = (candidate: Candidate): Tier | null =>
-    candidate.tier ??
-    TIERS.findLast((tier) => tiers[tier].some((one) => keyOf(one) === keyOf(candidate))) ??
-    null;
+    candidate.tier ?? TIERS.findLast((tier) => tiers[tier].some((one) => isSame(one, candidate))) ?? null;
   // The keys of the literal are exactly the policies.
   const policies = Object.fromEntries(
     POLICIES.map((policy) => [policy, { ...nothing(), switches: 0, tiers: perTier() }]),

@@ -41,16 +41,29 @@ export function pricesOf(
 
 /** All price steps of a model on a day, for one who wants to see them coming; null where the price is unknown. */
 export function priceListOf(provider: PricedProvider, modelId: string, at: string): PriceList | null {
-  // The answer may name a snapshot of the configured model.
-  for (const id of names(provider.kind, modelId)) {
-    // Own properties only: a model may be called "constructor".
-    const price = Object.hasOwn(provider.prices ?? {}, id) ? provider.prices?.[id] : undefined;
-    if (price) return configuredList(price);
+  if (provider.prices) {
+    // The answer may name a snapshot of the configured model.
+    for (const id of names(provider.kind, modelId)) {
+      // Own properties only: a model may be called "constructor".
+      const price = Object.hasOwn(provider.prices, id) ? provider.prices[id] : undefined;
+      if (price) return configuredList(price);
+    }
   }
   return bookList(provider.kind, modelId, at.slice(0, 10));
 }
 
+const configured = new WeakMap<ConfiguredPrice, PriceList>();
+
 function configuredList(price: ConfiguredPrice): PriceList {
+  let list = configured.get(price);
+  if (!list) {
+    list = makeList(price);
+    configured.set(price, list);
+  }
+  return list;
+}
+
+function makeList(price: ConfiguredPrice): PriceList {
   const write = price.cache_write ?? price.input;
   const long = price.cache_write_long ?? write;
   const prices = {
@@ -66,8 +79,9 @@ function configuredList(price: ConfiguredPrice): PriceList {
 }
 
 /** The id as given, then the catalogue's id for it. */
-function names(kind: ProviderKind, modelId: string): Set<string> {
-  return new Set([modelId, findModel(kind, modelId)?.id ?? modelId]);
+function names(kind: ProviderKind, modelId: string): string[] {
+  const known = findModel(kind, modelId)?.id ?? modelId;
+  return known === modelId ? [modelId] : [modelId, known];
 }
 
 // A look-up in the package takes some 50 µs, so each is kept. Ids may come from a provider's answer: bounded.

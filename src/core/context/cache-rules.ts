@@ -135,6 +135,18 @@ const OPENAI_BEFORE_56: Omit<CacheRules, 'defaults'> = {
  * baseline never flatters the router (T44).
  */
 export function cacheRulesOf(model: CatalogModel): CacheRules {
+  let rules = known.get(model);
+  if (!rules) {
+    rules = makeRules(model);
+    known.set(model, rules);
+  }
+  return rules;
+}
+
+// Asked several times a step.
+const known = new WeakMap<CatalogModel, CacheRules>();
+
+function makeRules(model: CatalogModel): CacheRules {
   const { defaultEffort } = model.capabilities;
   const defaults: CacheParts = defaultEffort === null ? {} : { effort: defaultEffort };
   if (model.kind === 'anthropic') {

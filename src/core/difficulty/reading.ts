@@ -156,19 +156,24 @@ class WordReader {
   }
 }
 
+const NO_KINDS = Object.fromEntries(WORD_KINDS.map((kind) => [kind, 0])) as Record<WordKind, number>; // every kind is a key
+
 function emptyReading(characters: number): Reading {
-  const kinds = Object.fromEntries(WORD_KINDS.map((kind) => [kind, 0])) as Record<WordKind, number>; // every kind is a key
   return {
-    ...{
-      characters,
-      words: 0,
-      numbers: 0,
-      identifiers: 0,
-      substance: 0,
-      opening: '',
-      textWork: false,
-      kinds,
-    },
-    ...{ sentences: 0, questionMarks: 0, commas: 0, items: 0, options: 0, symbols: 0, operators: 0 },
+    characters,
+    words: 0,
+    numbers: 0,
+    identifiers: 0,
+    substance: 0,
+    opening: '',
+    textWork: false,
+    kinds: { ...NO_KINDS },
+    sentences: 0,
+    questionMarks: 0,
+    commas: 0,
+    items: 0,
+    options: 0,
+    symbols: 0,
+    operators: 0,
   };
 }

@@ -14,7 +14,14 @@ export interface Candidate {
 /** What the client asked for in `model`. */
 export type Wish = { kind: 'auto' } | { kind: 'tier'; tier: Tier } | { kind: 'pinned'; candidate: Candidate };
 
+type Named = Pick<Candidate, 'provider' | 'name'>;
+
+/** The same model at the same provider, in whichever tier. */
+export function isSame(one: Named, other: Named): boolean {
+  return one === other || (one.name === other.name && one.provider === other.provider);
+}
+
 /** One name for a model at a provider: prompt caches are kept under it. */
-export function keyOf({ provider, name }: Pick<Candidate, 'provider' | 'name'>): string {
+export function keyOf({ provider, name }: Named): string {
   return `${provider}/${name}`;
 }

@@ -72,6 +72,11 @@ export function seenPauses({ customers, experience: lane }: LaneView): number[] 
   return PAUSES.map((_, i) => own(lane.pauses[i] ?? 0, gapsOf(lane), (customers.pauses[i] ?? 0) / known));
 }
 
+/** Whether {@link seenPauses} are any. */
+export function hasPaused({ customers, experience }: LaneView): boolean {
+  return sum(experience.pauses) + sum(customers.pauses) > 0;
+}
+
 function gapsOf({ gaps, pauses }: Experience): number {
   return gaps + sum(pauses);
 }

@@ -2,7 +2,7 @@ import type { PricedProvider } from '../accounting/price-book.ts';
 import type { HandedContext } from '../context/handed-context.ts';
 import { invalidRequest } from '../errors.ts';
 import type { Reason } from '../metadata.ts';
-import { type Candidate, keyOf } from './candidate.ts';
+import { type Candidate, isSame } from './candidate.ts';
 import {
   type CandidatesInput,
   type Considered,
@@ -64,14 +64,12 @@ export function planStep(input: PlanInput): Plan {
     .filter(({ excludedBy }) => excludedBy === null)
     // A model may stand in two tiers, or beside the retired one it takes the place of.
     .filter(
-      ({ candidate }, index, all) =>
-        index === all.findIndex((one) => keyOf(one.candidate) === keyOf(candidate)),
+      ({ candidate }, index, all) => index === all.findIndex((one) => isSame(one.candidate, candidate)),
     );
   const eligible = inRange.map(({ candidate }) => candidate);
   const further = considered.filter(({ excludedBy }) => excludedBy === 'floor' && !floor.lasting);
   const only = wish.kind === 'pinned' ? pinned(wish.candidate, among) : ruledModel(input, among);
-  const candidates =
-    only && !eligible.some((one) => keyOf(one) === keyOf(only)) ? [only, ...eligible] : eligible;
+  const candidates = only && !eligible.some((one) => isSame(one, only)) ? [only, ...eligible] : eligible;
   const isCuttable = input.handed !== undefined && eligible.some(({ tier }) => tier !== 'hard');
   const isDecided = only !== undefined || (eligible.length < 2 && !isCuttable);
   const quotes =
@@ -93,7 +91,7 @@ export function planStep(input: PlanInput): Plan {
     return { ...plan, candidates: [only], floor: only.tier ?? input.difficulty.label, reason: 'pinned' };
   }
   if (only) {
-    const others = inOrder(eligible, quotes).filter((one) => keyOf(one) !== keyOf(only));
+    const others = inOrder(eligible, quotes).filter((one) => !isSame(one, only));
     return { ...plan, candidates: [only, ...others], floor: only.tier ?? floor.tier, reason: 'rule' };
   }
   const [preferred] = inRange;
@@ -125,7 +123,7 @@ function choose(preferred: Candidate, quotes: readonly Quote[], { served }: Lane
   const near = options.filter(({ total }) => total <= least * (1 + MARGIN));
   const lossless = near.filter(({ isHanded }) => !isHanded);
   const alike = lossless.length > 0 ? lossless : near;
-  const staying = alike.find(({ candidate }) => served && keyOf(candidate) === keyOf(served));
+  const staying = alike.find(({ candidate }) => served && isSame(candidate, served));
   return staying ?? alike[0] ?? whole;
 }
 
@@ -155,7 +153,7 @@ function reasonOf(preferred: Considered, considered: readonly Considered[], floo
 
 /** Why another than the first in order is taken. */
 function movedBy(chosen: Candidate, { served }: LaneView): Reason {
-  return served && keyOf(chosen) === keyOf(served) ? 'stay_warm' : 'cheapest_ahead';
+  return served && isSame(chosen, served) ? 'stay_warm' : 'cheapest_ahead';
 }
 
 /** Cheapest from here on first; what has no price comes last, in the order of the settings. */

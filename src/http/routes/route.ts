@@ -5,7 +5,7 @@ import { TOKEN_CLASSES, type TokenClass, type Usage, usageOf } from '../../core/
 import { OPENAI_CHAT } from '../../core/dialects/openai-chat/dialect.ts';
 import type { ContextMetadata, Reason } from '../../core/metadata.ts';
 import type { Adaptation } from '../../core/routing/adaptation.ts';
-import { keyOf } from '../../core/routing/candidate.ts';
+import { isSame, keyOf } from '../../core/routing/candidate.ts';
 import type { Considered, ExcludedBy } from '../../core/routing/candidates.ts';
 import { forecast, LAST_STEP } from '../../core/routing/forecast.ts';
 import type { Candidate } from '../../core/routing/plan.ts';
@@ -92,7 +92,7 @@ function describePlan(planned: PlannedRequest): RoutePlan {
       tier: chosen.tier,
       floor: plan.floor,
       reason: plan.reason,
-      switch: lane.served !== null && keyOf(lane.served) !== keyOf(chosen),
+      switch: lane.served !== null && !isSame(lane.served, chosen),
     },
     difficulty: {
       score: difficulty.score,
@@ -113,7 +113,7 @@ function describePlan(planned: PlannedRequest): RoutePlan {
 function candidatesOf(planned: PlannedRequest): RouteCandidate[] {
   const { considered, candidates } = planned.plan;
   const [chosen] = candidates;
-  const isListed = considered.some(({ candidate }) => isSame(candidate, chosen));
+  const isListed = considered.some(({ candidate }) => isSamePlace(candidate, chosen));
   return [
     ...(isListed ? [] : [describeCandidate(planned, chosen, null)]),
     ...considered.map((one) => describeCandidate(planned, one.candidate, exclusionOf(planned, one))),
@@ -125,7 +125,7 @@ function exclusionOf(
   { plan }: PlannedRequest,
   { candidate, excludedBy }: Considered,
 ): RouteCandidate['excluded_by'] {
-  if (plan.candidates.some((one) => isSame(one, candidate))) return null;
+  if (plan.candidates.some((one) => isSamePlace(one, candidate))) return null;
   const isAble = CHOICES.has(excludedBy);
   return plan.reason === 'pinned' && isAble ? 'pinned' : excludedBy;
 }
@@ -163,7 +163,7 @@ function handedTo(
   const { summary: _made, ...context } = contextMetadata(request, handed.context, input, candidate.model);
   return {
     ...context,
-    chosen: plan.candidates.some((one) => isSame(one, candidate) && plan.handed.has(one)),
+    chosen: plan.candidates.some((one) => isSamePlace(one, candidate) && plan.handed.has(one)),
     now_usd: usdOf(handed.now),
     ahead_usd: usdOf(handed.ahead),
     total_usd: usdOf(handed.total),
@@ -172,7 +172,7 @@ function handedTo(
 
 /** What the plan was made by: this step and all that may follow. */
 function quoteOf({ plan }: PlannedRequest, candidate: Candidate): Quote | undefined {
-  return plan.quotes.find((one) => isSame(one.candidate, candidate));
+  return plan.quotes.find((one) => isSamePlace(one.candidate, candidate));
 }
 
 /** The price of this step alone. */
@@ -192,8 +192,8 @@ function quoteNow(
 }
 
 /** A model may stand in two tiers, and a rule's is an object of its own. */
-function isSame(one: Candidate, other: Candidate): boolean {
-  return keyOf(one) === keyOf(other) && one.tier === other.tier;
+function isSamePlace(one: Candidate, other: Candidate): boolean {
+  return isSame(one, other) && one.tier === other.tier;
 }
 
 function usdOf(usd: number | undefined): number | null {

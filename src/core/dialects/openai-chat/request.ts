@@ -56,7 +56,9 @@ export function requestEdits(
     max_tokens: undefined,
     max_completion_tokens: undefined,
   };
-  for (const [name, value] of Object.entries(members(prepared, model))) {
+  const after = members(prepared, model);
+  for (const name in after) {
+    const value = after[name];
     if (ALWAYS_SAID.has(name)) {
       if (value !== undefined) edits[name] = textOf(value);
     } else if (value !== before[name]) {
@@ -67,8 +69,7 @@ export function requestEdits(
   if (prepared.messages !== original.messages)
     edits.messages = messageEdits(original.messages, prepared.messages);
   if (prepared.tools !== original.tools) edits.tools = textOf(writeTools(prepared.tools));
-  for (const [name, value] of Object.entries(envelope(options))) edits[name] = textOf(value);
-  return edits;
+  return Object.assign(edits, envelopeEdits(options));
 }
 
 /** Only the messages that changed; all of them where that can't be told place by place. */
@@ -103,16 +104,19 @@ function envelope(options: RequestOptions): JsonObject {
   };
 }
 
+function envelopeEdits(options: RequestOptions): Edits {
+  const { model, stream, stream_options } = envelope(options);
+  return { model: textOf(model), stream: textOf(stream), stream_options: textOf(stream_options) };
+}
+
 /** Everything but messages, tools and the envelope; `undefined` where the client said nothing. */
 function members(conversation: Conversation, model: CatalogModel): JsonObject {
   const { output, sampling, reasoning, hints } = conversation;
   // Reasoning models refuse the old name, and many compatible servers don't know the new one.
-  const maxTokens =
-    model.capabilities.defaultEffort !== null && model.assumed !== true
-      ? 'max_completion_tokens'
-      : 'max_tokens';
+  const isNew = model.capabilities.defaultEffort !== null && model.assumed !== true;
   return {
-    [maxTokens]: output.maxTokens,
+    max_tokens: isNew ? undefined : output.maxTokens,
+    max_completion_tokens: isNew ? output.maxTokens : undefined,
     temperature: sampling.temperature,
     top_p: sampling.topP,
     seed: sampling.seed,
