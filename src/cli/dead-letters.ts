@@ -1,5 +1,6 @@
 import { insertSteps } from '../log/insertion.ts';
 import { drainParked } from '../log/parking.ts';
+import { readItems } from '../log/steps-message.ts';
 import { type StepRecord, stepRecord } from '../pipeline/record.ts';
 import type { Database } from '../stores/database.ts';
 import { REDIS_LISTS, type Redis } from '../stores/redis.ts';
@@ -53,9 +54,11 @@ export async function listEntries(
 }
 
 function describe(entry: string, list: ListName, now: number): ListedEntry {
-  const record = readRecord(entry);
-  if (typeof record === 'string') {
-    return { request_id: null, customer: null, started_at: null, age_s: null, why: record };
+  const records = readRecords(entry);
+  const [record, ...others] = typeof records === 'string' ? [] : records;
+  if (typeof records === 'string' || !record || others.length > 0) {
+    const why = typeof records === 'string' ? records : `${records.length} steps in one message: replay them`;
+    return { request_id: null, customer: null, started_at: null, age_s: null, why };
   }
   const { request_id, customer, started_at } = record;
   return {
@@ -65,18 +68,29 @@ function describe(entry: string, list: ListName, now: number): ListedEntry {
   };
 }
 
-/** The record, or why it is none: names of our own fields, and never a value. */
-function readRecord(entry: string): StepRecord | string {
+/**
+ * The records of an entry, or why it has none: names of our own fields, and never a value. One that has several is a
+ * message that a Worker of an older version could not read.
+ */
+function readRecords(entry: string): StepRecord[] | string {
   let json: unknown;
   try {
     json = JSON.parse(entry);
   } catch {
     return 'not JSON';
   }
-  const parsed = stepRecord.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const field = parsed.error.issues[0]?.path[0];
-  return field === undefined ? 'no step record' : `no step record: '${String(field)}' is missing or wrong`;
+  const records: StepRecord[] = [];
+  for (const item of readItems(json)) {
+    const parsed = stepRecord.safeParse(item);
+    if (!parsed.success) {
+      const field = parsed.error.issues[0]?.path[0];
+      return field === undefined
+        ? 'no step record'
+        : `no step record: '${String(field)}' is missing or wrong`;
+    }
+    records.push(parsed.data);
+  }
+  return records;
 }
 
 export interface Replayed {
@@ -126,16 +140,13 @@ export class StoreSilent extends Error {}
 
 /** @returns the entries that are rows now */
 async function insertReadable(database: Database, entries: readonly string[]): Promise<string[]> {
-  const records = new Map<string, StepRecord>();
+  const records = new Map<string, StepRecord[]>();
   for (const entry of entries) {
-    const record = readRecord(entry);
-    if (typeof record !== 'string') records.set(entry, record);
+    const read = readRecords(entry);
+    if (typeof read !== 'string') records.set(entry, read);
   }
-  const refused = new Set(await insertSteps(database, [...records.values()]));
-  return entries.filter((entry) => {
-    const record = records.get(entry);
-    return record !== undefined && !refused.has(record);
-  });
+  const refused = new Set(await insertSteps(database, [...records.values()].flat()));
+  return entries.filter((entry) => records.get(entry)?.every((record) => !refused.has(record)));
 }
 
 async function removeEntries(redis: Redis, entries: readonly string[]): Promise<void> {

@@ -19,7 +19,7 @@ export function actorOf(c: Context<AppEnv>): Actor {
 
 /** The body of an admin's request: a JSON object. @throws FluxError 400, 413 */
 export async function readObject(c: Context<AppEnv>): Promise<Record<string, unknown>> {
-  const body = c.req.raw.body === null ? undefined : parse(await readBody(c.req.raw, LARGEST_BODY));
+  const body = c.req.raw.body === null ? undefined : parse((await readBody(c.req.raw, LARGEST_BODY)).text);
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return { ...body };
   throw invalidRequest('The body must be a JSON object.', undefined, 'invalid_json');
 }

@@ -73,7 +73,7 @@ async function answerRead(
           ]);
         }
       : null;
-  c.set('named', true);
+  c.set('namesItself', true);
   if (!request.stream) {
     const { text, headers } = writeAnswer(await outcome, writer, request);
     recording?.note(text);

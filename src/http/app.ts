@@ -39,7 +39,7 @@ export function createApp(): Hono<AppEnv> {
     c.set('stores', openStores(c.env, settings));
     await next();
     // To look at an answer's headers takes longer than to make them.
-    if (!c.get('named') && !c.res.headers.has('x-fluxcompute-request-id')) {
+    if (!c.get('namesItself') && !c.res.headers.has('x-fluxcompute-request-id')) {
       c.res.headers.set('x-fluxcompute-request-id', c.get('requestId'));
     }
   });

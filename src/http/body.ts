@@ -6,10 +6,16 @@ import type { Lease } from './bytes-in-flight.ts';
  * @param lease is charged with its bytes: at once as many as it claims, the others as they come
  * @throws FluxError 413, 400; 503 where the isolate has no room for it
  */
-export function readBody(request: Request, limit: number, lease?: Lease): Promise<string> {
+export function readBody(request: Request, limit: number, lease?: Lease): Promise<SentBody> {
   return admitBody(request, limit, lease, (isWhole, charge) =>
     isWhole ? readWhole(request, charge) : readParts(request.body, charge),
   );
+}
+
+/** A body as text, and its length in bytes. */
+export interface SentBody {
+  text: string;
+  bytes: number;
 }
 
 /** The body as it came: as {@link readBody}. */
@@ -28,8 +34,8 @@ async function admitBody<T>(
   read: (isWhole: boolean, charge: Charge) => Promise<T>,
 ): Promise<T> {
   const claimed = Number(request.headers.get('content-length') ?? 0) || 0;
-  if (claimed > limit) throw tooLarge(limit, lease !== undefined);
   try {
+    if (claimed > limit) throw tooLarge(limit, lease !== undefined);
     lease?.take(claimed);
   } catch (error) {
     await drain(request.body);
@@ -61,12 +67,13 @@ const SMALL = 64 * 1024;
 const WHOLE = openDecoder();
 
 /** A body whose length is known before it comes, as nearly all are: in one piece, which takes a third of the time. */
-async function readWhole(request: Request, charge: Charge): Promise<string> {
-  const bytes = await wholeBytes(request, charge);
-  const text = WHOLE.decode(bytes);
+async function readWhole(request: Request, charge: Charge): Promise<SentBody> {
+  const sent = await wholeBytes(request, charge);
+  const text = WHOLE.decode(sent);
+  const bytes = sent.byteLength;
   // Lets go of what may be megabytes: the collector would keep them until it has time.
-  if (bytes.byteLength > SMALL) bytes.buffer.transfer(0);
-  return text;
+  if (bytes > SMALL) sent.buffer.transfer(0);
+  return { text, bytes };
 }
 
 async function wholeBytes(request: Request, charge: Charge): Promise<Uint8Array<ArrayBuffer>> {
@@ -76,11 +83,15 @@ async function wholeBytes(request: Request, charge: Charge): Promise<Uint8Array<
 }
 
 /** One that comes in chunks: nobody knows how long it is. */
-async function readParts(body: Request['body'], charge: Charge): Promise<string> {
+async function readParts(body: Request['body'], charge: Charge): Promise<SentBody> {
   const decoder = openDecoder();
   let text = '';
-  for await (const chunk of charged(body, charge)) text += decoder.decode(chunk, { stream: true });
-  return text + decoder.decode();
+  let bytes = 0;
+  for await (const chunk of charged(body, charge)) {
+    text += decoder.decode(chunk, { stream: true });
+    bytes += chunk.byteLength;
+  }
+  return { text: text + decoder.decode(), bytes };
 }
 
 async function gatherBytes(body: Request['body'], charge: Charge): Promise<Uint8Array> {
@@ -112,6 +123,9 @@ function openDecoder() {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 }
 
+/** Cloudflare takes no larger body on most of its plans; elsewhere nobody sends one by mistake. */
+const LONGEST_DRAIN = 100 * 1024 * 1024;
+
 /**
  * Reads a body that is not wanted, and forgets it: a client that is still sending would see its connection reset in
  * place of the answer. Always into the same buffer: what there is no room for must not fill the memory as garbage.
@@ -119,9 +133,11 @@ function openDecoder() {
 async function drain(body: Request['body']): Promise<void> {
   try {
     const reader = body?.getReader({ mode: 'byob' });
-    for (let buffer = new Uint8Array(64 * 1024); reader; ) {
+    let left = LONGEST_DRAIN;
+    for (let buffer = new Uint8Array(64 * 1024); reader && left > 0; ) {
       const { done, value } = await reader.read(buffer);
       if (done) return;
+      left -= value.byteLength;
       buffer = new Uint8Array(value.buffer);
     }
   } catch {

@@ -15,7 +15,7 @@ export interface AppEnv {
     /** Milliseconds since the epoch. */
     startedAt: number;
     /** The answer names its request by itself. */
-    named: boolean;
+    namesItself?: boolean;
     /** Set behind `withScope`: who asks, and by which settings and limits. */
     key: KnownKey;
     access: Access;

@@ -53,7 +53,7 @@ export async function readPassthrough(
 }
 
 async function readJson(c: Context<AppEnv>, { path }: StatelessEndpoint): Promise<SentBody> {
-  const text = await readBody(c.req.raw, c.get('settings').maxBodyBytes, c.get('lease'));
+  const { text } = await readBody(c.req.raw, c.get('settings').maxBodyBytes, c.get('lease'));
   const body = parseBody(text);
   if (!isObject(body)) throw invalidRequest('The body must be a JSON object.', undefined, 'invalid_json');
   const { requestedModel, target } = aimed(c, body);

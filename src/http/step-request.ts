@@ -5,7 +5,7 @@ import { requireOwnKey, underOwnKeys } from '../customers/own-keys.ts';
 import type { StepSettings } from '../pipeline/settings.ts';
 import type { StepRequest } from '../pipeline/step-request.ts';
 import { customerOf } from './auth.ts';
-import { readBody } from './body.ts';
+import { readBody, type SentBody } from './body.ts';
 import type { AppEnv } from './context.ts';
 import { type CompleteBody, canKeep, completeBody } from './earlier-answers.ts';
 import { type ContinuedBody, continueBody, type OpenHistory } from './history.ts';
@@ -49,18 +49,18 @@ export async function readStep(
   const { maxBodyBytes } = c.get('settings');
   const sent = await readBody(c.req.raw, maxBodyBytes, c.get('lease'));
   const wish = readHistoryWish(c.req.raw.headers);
-  const complete = () => completeBody(c, dialect, sent);
-  if (wish === null) return toStep(c, dialect, await complete());
-  const body = await continueBody(c, { dialect, wish, isStep }, sent, complete);
+  const complete = () => completeBody(c, dialect, sent.text);
+  if (wish === null) return toStep(c, dialect, await complete(), sent);
+  const body = await continueBody(c, { dialect, wish, isStep }, sent.text, complete);
   try {
-    return toStep(c, dialect, body);
+    return toStep(c, dialect, body, sent);
   } catch (error) {
     void body.history.end(null);
     throw error;
   }
 }
 
-function toStep(c: Context<AppEnv>, dialect: ClientDialect, complete: Body): ReadStep {
+function toStep(c: Context<AppEnv>, dialect: ClientDialect, complete: Body, sent: SentBody): ReadStep {
   const { secret } = c.get('settings');
   const { step } = c.get('access');
   const { headers } = c.req.raw;
@@ -86,6 +86,7 @@ function toStep(c: Context<AppEnv>, dialect: ClientDialect, complete: Body): Rea
     path: WIRE_PATHS[dialect.wire],
     wire: dialect.wire,
     rawBody,
+    ...(rawBody === sent.text ? { rawBytes: sent.bytes } : {}),
     body,
     requestedModel: read.model,
     wish: readWish(read.model, step),

@@ -11,7 +11,7 @@ const GATHER_MS = 10;
  * A Worker that dies takes the begins of so many ms with it, as it takes the rows of as many.
  */
 const KEEP_MS = 25;
-/** Of some 0.7 KB each; a message may have 128 KB. */
+/** Of some 0.5 KB each; a message may have 128 KB. */
 const MOST_TOGETHER = 50;
 
 type BeginStores = Pick<LogStores, 'queue' | 'held' | 'wait'>;

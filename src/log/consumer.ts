@@ -41,18 +41,39 @@ interface Delivery {
  */
 export async function consumeSteps(batch: Batch, stores: ConsumerStores): Promise<void> {
   let isThere = true;
-  for (const messages of inParts(batch.messages)) isThere = await writeMessages(messages, stores, isThere);
+  for (const messages of inParts(batch.messages)) {
+    const deliveries = messages.map(readMessage);
+    const rows = deliveries.filter(({ steps, lanes }) => steps.length + lanes.length > 0);
+    // Where Postgres did not take a part, nobody waits for it with the next.
+    const refused = isThere ? await write(rows, stores) : null;
+    if (refused === null) {
+      retry(rows);
+      if (isThere && rows.length > 0) isThere = false;
+    }
+    const dead: Delivery[] = [];
+    for (const delivery of deliveries) {
+      const isRow = rows.includes(delivery);
+      if (isRow && refused === null) continue;
+      delivery.unreadable.push(...delivery.steps.filter((step) => refused?.has(step)));
+      if (delivery.unreadable.length > 0) dead.push(delivery);
+      else delivery.message.ack();
+    }
+    await ackOnceKept(dead, () => bury(dead, stores));
+  }
 }
 
-/** Characters of messages that are read and written together: a batch may have megabytes, and as objects it has five times as many. */
+/** Characters of messages that are read and written together: as objects they take several times as many bytes. */
 const TOGETHER = 128 * 1024;
+
+/** What a message of objects counts as: Durable Objects send a few steps in one. */
+const OBJECTS = 8 * 1024;
 
 function* inParts(messages: Batch['messages']): Generator<Message[]> {
   let part: Message[] = [];
   let length = 0;
   for (const message of messages) {
     part.push(message);
-    length += typeof message.body === 'string' ? message.body.length : TOGETHER / 10;
+    length += typeof message.body === 'string' ? message.body.length : OBJECTS;
     if (length < TOGETHER) continue;
     yield part;
     part = [];
@@ -61,46 +82,25 @@ function* inParts(messages: Batch['messages']): Generator<Message[]> {
   if (part.length > 0) yield part;
 }
 
-/**
- * @param isThere whether Postgres took what came before: else nobody waits for it again
- * @returns whether it took these
- */
-async function writeMessages(
-  messages: readonly Message[],
-  stores: ConsumerStores,
-  isThere: boolean,
-): Promise<boolean> {
-  let deliveries = messages.map(readMessage);
-  let refused = new Set<StepRecord>();
-  let isWritten = isThere;
+/** @returns the steps that can never be a row; null where Postgres did not take them */
+async function write(
+  deliveries: readonly Delivery[],
+  { database }: ConsumerStores,
+): Promise<Set<StepRecord> | null> {
   try {
-    if (!isThere) throw new Error('Postgres is not there');
-    refused = new Set(
-      await insertSteps(
-        stores.database,
-        deliveries.flatMap(({ steps }) => steps),
-      ),
+    const refused = await insertSteps(
+      database,
+      deliveries.flatMap(({ steps }) => steps),
     );
     await keepEndedLanes(
-      stores.database,
+      database,
       deliveries.flatMap(({ lanes }) => lanes),
     );
+    return new Set(refused);
   } catch (error) {
-    const hasRows = ({ steps, lanes }: Delivery) => steps.length + lanes.length > 0;
-    retry(deliveries.filter(hasRows));
-    deliveries = deliveries.filter((delivery) => !hasRows(delivery));
-    isWritten = false;
-    logLine('warn', 'write_failed', { count: messages.length, sql_state: sqlStateOf(error) });
+    logLine('warn', 'write_failed', { count: deliveries.length, sql_state: sqlStateOf(error) });
+    return null;
   }
-  const written: Delivery[] = [];
-  const dead: Delivery[] = [];
-  for (const delivery of deliveries) {
-    delivery.unreadable.push(...delivery.steps.filter((step) => refused.has(step)));
-    (delivery.unreadable.length > 0 ? dead : written).push(delivery);
-  }
-  for (const { message } of written) message.ack();
-  await ackOnceKept(dead, () => bury(dead, stores));
-  return isWritten;
 }
 
 /**
@@ -109,14 +109,16 @@ async function writeMessages(
  * list. What lanes have shown is let go: it makes forecasts better, and the next lanes will show the same.
  */
 export async function consumeDead(batch: Batch, stores: ConsumerStores): Promise<void> {
-  const deliveries = batch.messages.map(readMessage);
-  const steps = deliveries.flatMap((delivery) => delivery.steps);
-  const unreadable = deliveries.reduce((count, delivery) => count + delivery.unreadable.length, 0);
-  logLine('error', 'dead_letter', { steps: steps.length, unreadable });
-  await ackOnceKept(deliveries, async () => {
-    await parkSteps(stores.redis, steps);
-    await bury(deliveries, stores);
-  });
+  for (const messages of inParts(batch.messages)) {
+    const deliveries = messages.map(readMessage);
+    const steps = deliveries.flatMap((delivery) => delivery.steps);
+    const unreadable = deliveries.reduce((count, delivery) => count + delivery.unreadable.length, 0);
+    logLine('error', 'dead_letter', { steps: steps.length, unreadable });
+    await ackOnceKept(deliveries, async () => {
+      await parkSteps(stores.redis, steps);
+      await bury(deliveries, stores);
+    });
+  }
 }
 
 const isStep = exactCheck(stepRecord);

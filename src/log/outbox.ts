@@ -31,8 +31,8 @@ const SEND_LIMIT_MS = 2_000;
 const DELIVERY_MS = 20_000;
 /** Steps that end within so many ms of each other are one message: one of its own costs as much as a request. */
 const GATHER_MS = 25;
-/** Of some 0.7 KB each. A message may have 128 KB; where it has more, they are written to Postgres at once. */
-const MOST_TOGETHER = 100;
+/** Of 0.8 to 1.7 KB each. A message may have 128 KB; where it has more, they are written to Postgres at once. */
+const MOST_TOGETHER = 50;
 
 /** Steps that one request of this isolate is about to send. */
 interface Gathering {

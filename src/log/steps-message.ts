@@ -15,7 +15,7 @@ export function writeSteps(steps: readonly QueuedRecord[]): string {
   const rows: unknown[][] = [];
   for (const step of steps) {
     const row = valuesOf(step, fields);
-    // What has other members than the rest is as it is: no table holds that nothing stands in a place.
+    // No table holds that nothing stands in a place.
     if (row === null) return JSON.stringify(steps);
     rows.push(row);
   }
@@ -25,9 +25,10 @@ export function writeSteps(steps: readonly QueuedRecord[]): string {
 const STEP = Object.keys(stepRecord.shape);
 const BEGUN = Object.keys(begunRecord.shape);
 
-/** Null where a member is missing. */
+/** Null where a member is missing, or there is another. */
 function valuesOf(step: QueuedRecord, fields: readonly string[]): unknown[] | null {
   const members: Record<string, unknown> = step;
+  if (Object.keys(members).length !== fields.length) return null;
   const values: unknown[] = [];
   for (const name of fields) {
     const value = members[name];
@@ -48,7 +49,8 @@ export function readItems(message: unknown): unknown[] {
 }
 
 function readRow(fields: readonly unknown[], values: unknown): unknown {
-  if (!Array.isArray(values)) return values;
+  // Neither more nor less than the names: what is buried then is all of it.
+  if (!Array.isArray(values) || values.length !== fields.length) return values;
   const step: Record<string, unknown> = {};
   for (let index = 0; index < fields.length; index += 1) step[String(fields[index])] = values[index];
   return step;

@@ -28,7 +28,7 @@ export const quoteOnce: Quoting = (candidates, others, input, isLast) => {
   name += ',';
   for (const one of others) name += `,${numberOf(one)}`;
   name += `,${input.floor},${isLast},${input.lane.number},${step},${total.images},${total.smallImages}`;
-  // They change from one day to the next.
+  // Prices change from one day to the next.
   name += `,${Math.floor(input.at / 86_400_000)}`;
   let quotes = known.get(name);
   if (!quotes) {

@@ -10,14 +10,14 @@ import type { Experience } from '../core/routing/experience.ts';
 import type { BegunRecord, StepRecord } from './record.ts';
 import type { ProviderSettings, Timeouts } from './settings.ts';
 
-/** The JSON of a request: a short one as text, a long one as UTF-8. */
+/** The JSON of a request: a text, or a long one as UTF-8. */
 export type WireBody = string | Uint8Array<ArrayBuffer>;
 
 /** One request to one model. */
 export interface ProviderCall {
   provider: ProviderSettings;
   model: CatalogModel;
-  /** In the model's wire format. */
+  /** In the model's wire format. Bytes are let go of once the call is over: it is made once. */
   body: WireBody;
   /** Headers of the client that go with it; only to an upstream of the client's own wire. */
   headers?: Readonly<Record<string, string>>;

@@ -163,7 +163,7 @@ function wishMarkers(
   return {
     known: alive.sort((a, b) => b.tokens - a.tokens).map(({ blocks }) => blocks),
     key: state.object && state.digest ? state.digest(`cache ${state.object}`) : undefined,
-    // Looked at only where it may be: a forecast takes longer than all else here.
+    // Only where pauses were seen, and no further look at others: a forecast takes longer than all else here.
     long: lane.number > 1 && rules.long !== null && hasPaused(lane) && wantsLong(),
   };
 }

@@ -15,6 +15,8 @@ export interface StepRequest {
   /** The client's wire, and the body as it came: as text, and parsed. */
   wire: Wire;
   rawBody: string;
+  /** How many bytes of UTF-8 that is; absent: it is not as it came. */
+  rawBytes?: number;
   body: unknown;
   requestedModel: string;
   wish: Wish;

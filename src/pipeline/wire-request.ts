@@ -42,12 +42,15 @@ export function writeAnew(
 }
 
 /**
- * The body for a candidate, as JSON text. Where it speaks the client's own wire, the client's body with only the
+ * The body for a candidate. Where it speaks the client's own wire, the client's body with only the
  * changes made in its text: numbers, key order and fields we have never heard of stay byte for byte. What an editor
  * changes of its own is told in `prepared.adapted`.
  */
 export function writeWireRequest(
-  request: Pick<StepRequest, 'wire' | 'rawBody' | 'body' | 'stream' | 'conversation' | 'userHash'>,
+  request: Pick<
+    StepRequest,
+    'wire' | 'rawBody' | 'rawBytes' | 'body' | 'stream' | 'conversation' | 'userHash'
+  >,
   candidate: Pick<Candidate, 'name' | 'model'>,
   prepared: Pick<Prepared, 'conversation' | 'adapted'>,
   { markers, keepsThinking = false }: { markers?: MarkerWish | undefined; keepsThinking?: boolean } = {},
@@ -69,23 +72,29 @@ export function writeWireRequest(
     ...(markers ? { markers } : {}),
   };
   const pieces = splicePieces(request.rawBody, withoutVain(edit(own, model, options), request.body));
-  return request.rawBody.length < LONG ? pieces.join('') : encode(pieces);
+  return encode(pieces, request) ?? pieces.join('');
 }
 
 /** From so many characters on it takes longer to join a text, and to have it encoded as a whole, than to encode its pieces. */
 const LONG = 16 * 1024;
+/** Bytes for what is longer than what it replaces. */
+const ROOM = 1_024;
 const encoder = new TextEncoder();
 
-/** The pieces of a text as UTF-8. Most are nothing but ASCII, which needs a byte a character. */
-function encode(pieces: readonly string[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+/** The pieces of a long body as UTF-8; undefined where it is short, or nobody knows how many bytes it may have. */
+function encode(
+  pieces: readonly string[],
+  { rawBody, rawBytes }: Pick<StepRequest, 'rawBody' | 'rawBytes'>,
+): WireBody | undefined {
+  if (rawBytes === undefined || rawBody.length < LONG) return undefined;
+  const bytes = new Uint8Array(rawBytes + ROOM);
   let at = 0;
   for (const piece of pieces) {
     const { read, written } = encoder.encodeInto(piece, bytes.subarray(at));
-    if (read < piece.length) return encoder.encode(pieces.join(''));
+    if (read < piece.length) return undefined;
     at += written;
   }
-  return bytes;
+  return bytes.subarray(0, at);
 }
 
 /** Edits without those that take out what is not there: the text need not be searched for it. */

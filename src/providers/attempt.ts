@@ -35,7 +35,7 @@ export async function callProvider(call: ProviderCall): Promise<CallOutcome> {
     },
   );
   // Lets go of what may be megabytes: the collector would keep them until it has time. What is still being sent stays.
-  if (typeof call.body !== 'string') call.body.buffer.transfer(0);
+  if (typeof call.body !== 'string' && !call.body.buffer.detached) call.body.buffer.transfer(0);
   return outcome;
 }
 

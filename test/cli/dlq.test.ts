@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dlqCommand } from '../../src/cli/dlq.ts';
+import { writeSteps } from '../../src/log/steps-message.ts';
 import { REDIS_LISTS } from '../../src/stores/redis.ts';
 import { step } from '../log/records.ts';
 import { type FaultyPostgres, type FaultyRedis, startPostgres, startRedis } from '../log/stores.ts';
@@ -105,6 +106,17 @@ describe('flux dlq replay', () => {
     const second = await flux(['replay']);
     expect([second.code, second.out]).toEqual([1, expect.stringContaining('0 replayed, 3 left')]);
     expect(await rows()).toEqual(['a', 'c', 'p']);
+  });
+
+  it('makes rows of a whole message, as a Worker of an older version leaves one that it can not read', async () => {
+    await bury(
+      JSON.parse(writeSteps([step({ request_id: 'm1' }), step({ request_id: 'm2' })])),
+      JSON.parse(writeSteps([step({ request_id: 'm3' }), refused('m4')])),
+    );
+    expect((await flux(['list'])).out).toContain('2 steps in one message: replay them');
+    expect((await flux(['replay', '--json'])).json).toEqual({ replayed: 1, kept: 1, discarded: 0 });
+    expect(await rows()).toEqual(['m1', 'm2', 'm3']);
+    expect(await left()).toBe(1);
   });
 
   it('goes through more than a page, with entries that stay among them, and tells how far it is', async () => {

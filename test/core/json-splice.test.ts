@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { spliceMembers, valueText } from '../../src/core/json-splice.ts';
+import { type Edits, spliceMembers, splicePieces, valueText } from '../../src/core/json-splice.ts';
 
 function memberText([key, value]: [string, unknown], space: string): string {
   return `${JSON.stringify(key)}${space}:${space}${JSON.stringify(value, null, space.length)}`;
@@ -104,6 +104,32 @@ describe('spliceMembers', () => {
     expect(spliceMembers('{ }', { a: undefined, b: '1' })).toBe('{"b":1}');
   });
 
+  test.each<[string, string, Edits, string]>([
+    ['mode', '{"mode":1,"a":[2],"model":3}', { mode: '9' }, '{"mode":9,"a":[2],"model":3}'],
+    [
+      'model',
+      '{"model":1,"a":[2],"mode":3,"models":4}',
+      { model: '9' },
+      '{"model":9,"a":[2],"mode":3,"models":4}',
+    ],
+    ['store', '{"store":1,"stored":2,"stor":3}', { store: undefined }, '{"stored":2,"stor":3}'],
+    ['stored', '{"stored":1,"store":2}', { stored: undefined }, '{"store":2}'],
+    ['a value', '{"model":1,"a":"model"}', { model: '9' }, '{"model":9,"a":"model"}'],
+    ['a name inside', '{"model":1,"a":{"model":2}}', { model: '9' }, '{"model":9,"a":{"model":2}}'],
+  ])('leaves alone what is only called like it: %s', (_, text, wanted, spliced) => {
+    expect(spliceMembers(text, wanted)).toBe(spliced);
+  });
+
+  test.each(['"model"', '"mo\\u0064el"', '"\\u006D\\u006f\\u0064\\u0065\\u006c"'])(
+    'edits a member again after a long value: %s',
+    (name) => {
+      const long = `"messages":[{"text":"${'The model, the mode; \\"mod'.repeat(5_000)}"}],"modes":1`;
+      const text = `{"model":1,${long},${name}:2,"n":1.0}`;
+      expect(spliceMembers(text, { model: '"m"' })).toBe(`{"model":"m",${long},${name}:"m","n":1.0}`);
+      expect(spliceMembers(text, { model: undefined })).toBe(`{${long},"n":1.0}`);
+    },
+  );
+
   test.each([
     '',
     '[]',
@@ -125,6 +151,71 @@ describe('spliceMembers', () => {
   test('is linear where every character is a backslash or a quote', () => {
     const text = JSON.stringify({ a: '\\'.repeat(200_000), b: '"'.repeat(200_000) });
     expect(JSON.parse(spliceMembers(text, { c: '1' }))).toMatchObject({ c: 1 });
+  });
+});
+
+describe('where names are alike, are there twice, or are escaped', () => {
+  const NAMES = [
+    'mode',
+    'model',
+    'models',
+    'store',
+    'stored',
+    'stream',
+    'stream_options',
+    'a',
+    'a.b',
+    '"mode',
+  ];
+  const name = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...NAMES) }, fc.string({ maxLength: 3 }));
+  /** One of the spellings of a name. */
+  const spelling = fc
+    .tuple(name, fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }))
+    .map(([text, escapes]) => ({
+      name: text,
+      // Most are spelled as they are.
+      text: escapes.every(Boolean)
+        ? `"${Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`
+        : JSON.stringify(text),
+    }));
+  const value = fc.oneof(
+    fc.jsonValue({ maxDepth: 2 }).map((one) => JSON.stringify(one)),
+    name.map((text) => JSON.stringify(text)),
+    name.map((text) => `{ ${JSON.stringify(text)} : 1.0 }`),
+    fc.constantFrom('1.0', '12345678901234567890', '[ ]', '"\\ud83d"'),
+  );
+  const body = fc.array(fc.record({ key: spelling, value, before: space, after: space }), { maxLength: 8 });
+  const wanted = fc.dictionary(
+    name.filter((text) => text !== '__proto__'),
+    fc.option(value, { nil: undefined }),
+    { maxKeys: 5, noNullPrototype: true },
+  );
+
+  test('a text is that of its members, edited one by one', () => {
+    fc.assert(
+      fc.property(body, wanted, (given, edits) => {
+        const segments = (edited: boolean) =>
+          given.flatMap(({ key, value: own, before, after }) => {
+            const text = edited && Object.hasOwn(edits, key.name) ? edits[key.name] : own;
+            return text === undefined ? [] : [`${before}${key.text}${after}:${before}${text}${after}`];
+          });
+        const added = Object.entries(edits)
+          .filter(([text, edit]) => edit !== undefined && !given.some(({ key }) => key.name === text))
+          .map(([text, edit]) => `${JSON.stringify(text)}:${edit}`);
+        const text = `{${segments(false).join(',')}}`;
+        const spliced = splicePieces(text, edits).join('');
+        // Byte for byte: an untouched member, its white space and its place too.
+        expect(spliced).toBe(`{${[...segments(true), ...added].join(',')}}`);
+        expect(spliceMembers(text, edits)).toBe(spliced);
+        const expected = new Map<string, unknown>(Object.entries(JSON.parse(text)));
+        for (const [key, edit] of Object.entries(edits)) {
+          if (edit === undefined) expected.delete(key);
+          else expected.set(key, JSON.parse(edit));
+        }
+        expect(new Map(Object.entries(JSON.parse(spliced)))).toEqual(expected);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import { createApp } from '../../src/http/app.ts';
+import { readItems } from '../../src/log/steps-message.ts';
 import type { StepRecord } from '../../src/pipeline/record.ts';
 
 /** The Hono app in plain Node, with a queue in memory and stores nobody answers for. */
@@ -9,7 +10,7 @@ export function gatewayOf(variables: Record<string, string> = {}) {
     LOG_QUEUE: {
       // What is delayed is of steps that are under way: it comes when nobody waits for it any more.
       send: async (steps: string, { delaySeconds }: { delaySeconds?: number }) =>
-        void (delaySeconds ?? rows.push(...JSON.parse(steps))),
+        void (delaySeconds ?? rows.push(...(readItems(steps) as StepRecord[]))),
     },
     FLUX_API_KEYS: 'flx_agent_key:acme,flx_reader_key:acme:read,flx_other_key:globex:infer+read',
     FLUX_ADMIN_KEY: 'flx_admin_key',

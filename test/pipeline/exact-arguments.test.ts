@@ -18,6 +18,7 @@ import type { Wire } from '../../src/core/routing/catalog.ts';
 import { prepare } from '../../src/pipeline/prepare.ts';
 import { writeWireRequest } from '../../src/pipeline/wire-request.ts';
 import { model } from '../core/dialects/conversations.ts';
+import { textOf } from './in-process.ts';
 
 /** Objects as models and clients write them: with numbers that a double changes, and texts that a parser does. */
 const space = fc.constantFrom('', '', '', ' ', '\n  ');
@@ -303,7 +304,7 @@ describe('the arguments of calls arrive byte for byte, whatever numbers and text
           sameWire,
         });
         const asked = { ...read, wire: dialect.wire, rawBody, body, userHash: null };
-        const text = writeWireRequest(asked, candidate, prepared);
+        const text = textOf(writeWireRequest(asked, candidate, prepared));
         expect(() => JSON.parse(text)).not.toThrow();
         expect(given.map((_, place) => inRequest(text, place))).toEqual(given);
       }),

@@ -6,10 +6,10 @@ import type { Conversation, Message } from '../../src/core/conversation.ts';
 import { OPENAI_CHAT } from '../../src/core/dialects/openai-chat/dialect.ts';
 import type { FluxMetadata } from '../../src/core/metadata.ts';
 import { withoutBound } from '../../src/pipeline/handover.ts';
-import type { Ports, ProviderCall } from '../../src/pipeline/ports.ts';
+import type { Ports } from '../../src/pipeline/ports.ts';
 import { runStep } from '../../src/pipeline/step.ts';
 import type { StepRequest } from '../../src/pipeline/step-request.ts';
-import { settingsOf, stepOf } from './in-process.ts';
+import { type SentCall, settingsOf, stepOf, textOf } from './in-process.ts';
 
 const START = Date.UTC(2026, 10, 23, 12);
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url').slice(0, 22);
@@ -18,7 +18,7 @@ const padded = (words: string) => `${words} ${'and all that belongs to it, '.rep
 /** One session's lanes in memory, and a provider whose cache is what it was sent last. */
 function session() {
   const lanes = new Map<string, Lane>();
-  const calls: ProviderCall[] = [];
+  const calls: SentCall[] = [];
   const last = new Map<string, { text: string; at: number }>();
   let now = START;
   const found = (question: { chain: readonly string[]; at: number }): FoundLane =>
@@ -36,8 +36,9 @@ function session() {
       missed: () => {},
     },
     callProvider: async (call) => {
-      calls.push(call);
-      const { model, messages } = JSON.parse(call.body);
+      const body = textOf(call.body);
+      calls.push({ ...call, body });
+      const { model, messages } = JSON.parse(body);
       const text = JSON.stringify(messages)
         .replaceAll(/,"cache_control":\{[^}]*\}/g, '')
         .slice(0, -1);

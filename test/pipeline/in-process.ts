@@ -10,6 +10,7 @@ import {
   type Ports,
   type ProviderCall,
   StreamFailure,
+  type WireBody,
 } from '../../src/pipeline/ports.ts';
 import type { BegunRecord, StepRecord } from '../../src/pipeline/record.ts';
 import type { StepSettings } from '../../src/pipeline/settings.ts';
@@ -74,14 +75,22 @@ export function stepOf(
 
 type Reply = (call: ProviderCall) => CallOutcome;
 
+/** A call as it went out, its body as text. */
+export type SentCall = Omit<ProviderCall, 'body'> & { body: string };
+
+/** What a provider reads: a body is bytes only where it is long. */
+export function textOf(body: WireBody): string {
+  return typeof body === 'string' ? body : new TextDecoder('utf-8', { fatal: true }).decode(body);
+}
+
 /** In-process ports: providers that answer from a list, a clock that moves a millisecond a look, a log in memory. */
 export function portsOf(...replies: Reply[]): {
   ports: Ports;
-  calls: ProviderCall[];
+  calls: SentCall[];
   rows: StepRecord[];
   begun: BegunRecord[];
 } {
-  const calls: ProviderCall[] = [];
+  const calls: SentCall[] = [];
   const rows: StepRecord[] = [];
   const begun: BegunRecord[] = [];
   let now = Date.UTC(2026, 10, 23, 12);
@@ -91,7 +100,7 @@ export function portsOf(...replies: Reply[]): {
     begun,
     ports: {
       callProvider: async (call) => {
-        calls.push(call);
+        calls.push({ ...call, body: textOf(call.body) });
         const reply = replies[calls.length - 1];
         if (!reply) throw new Error('one call more than replies');
         return reply(call);

@@ -18,6 +18,7 @@ import { writeWireRequest } from '../../src/pipeline/wire-request.ts';
 import { conversation } from '../core/dialects/arbitraries.ts';
 import { model } from '../core/dialects/conversations.ts';
 import { accepted } from '../core/dialects/simulators.ts';
+import { textOf } from './in-process.ts';
 
 const OPTIONS = { defaultMaxTokens: 16_384 };
 
@@ -158,7 +159,7 @@ describe('any legal conversation, as any client writes it, is accepted by any mo
           body,
           userHash: 'f00d',
         };
-        accepted(target, writeWireRequest(request, candidate, prepared));
+        accepted(target, textOf(writeWireRequest(request, candidate, prepared)));
       }),
       { numRuns: 400, endOnFailure: true, includeErrorInReport: true },
     );

@@ -52,6 +52,7 @@ export function priceListOf(provider: PricedProvider, modelId: string, at: strin
   return bookList(provider.kind, modelId, at.slice(0, 10));
 }
 
+// Asked several times a step.
 const configured = new WeakMap<ConfiguredPrice, PriceList>();
 
 function configuredList(price: ConfiguredPrice): PriceList {

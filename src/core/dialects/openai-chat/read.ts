@@ -20,8 +20,8 @@ import { fieldError, pathOf } from '../schema-error.ts';
 import { deepestIssue } from '../schema-issue.ts';
 import {
   CHAT_ONLY_FIELDS,
+  type ChatEnvelope,
   type ChatMessage,
-  type ChatRequestBody,
   type ChatTool,
   chatEnvelope,
   chatMessage,
@@ -41,12 +41,10 @@ import { writeCompletion } from './write.ts';
  * @throws FluxError 400 that names the field.
  */
 export function readChatRequest(body: unknown): ClientRequest {
-  const lists = readLists(body);
-  const request = lists && isEnvelope(body) ? body : parse(body, lists !== null);
-  const { messages, tools } = lists ?? request;
+  const { request, messages, tools } = readParts(body);
   const conversation: Conversation = {
     messages: toMessages(messages),
-    tools: (tools ?? []).map(toTool),
+    tools: tools.map(toTool),
     output: readOutput(request),
     sampling: readSampling(request),
     reasoning: request.reasoning_effort ? { effort: request.reasoning_effort } : {},
@@ -88,9 +86,23 @@ export function readChatRequest(body: unknown): ClientRequest {
   };
 }
 
+/** A body by its schema. */
+interface Parts {
+  request: ChatEnvelope;
+  messages: ChatMessage[];
+  tools: ChatTool[];
+}
+
 /** @throws FluxError 400 that names the field. */
-function parse(body: unknown, hasLists: boolean): ChatRequestBody {
-  const parsed = (hasLists ? chatEnvelope : chatRequest).safeParse(body);
+function readParts(body: unknown): Parts {
+  const lists = readLists(body);
+  if (lists) return { request: isEnvelope(body) ? body : parse(chatEnvelope, body), ...lists };
+  const request = parse(chatRequest, body);
+  return { request, messages: request.messages, tools: request.tools ?? [] };
+}
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
   if (!parsed.success) throw schemaError(parsed.error, body);
   return parsed.data;
 }
@@ -137,7 +149,7 @@ function flatFormat({ type, grammar, ...rest }: Record<string, unknown>): Record
 function readCacheOptions({
   mode,
   ttl,
-}: NonNullable<ChatRequestBody['prompt_cache_options']>): NonNullable<Hints['promptCacheOptions']> {
+}: NonNullable<ChatEnvelope['prompt_cache_options']>): NonNullable<Hints['promptCacheOptions']> {
   return { ...(mode == null ? {} : { mode }), ...(ttl == null ? {} : { ttl }) };
 }
 
@@ -309,7 +321,7 @@ function mark({ cache_control: own, prompt_cache_breakpoint: point }: Marked): {
   return { cache: { breakpoint: true, ...(point.ttl === '12h' ? { ttl: '1h' } : {}) } };
 }
 
-function readToolChoice(request: ChatRequestBody, tools: Conversation['tools']): ToolChoice | undefined {
+function readToolChoice(request: ChatEnvelope, tools: Conversation['tools']): ToolChoice | undefined {
   const choice = request.tool_choice;
   if (choice == null) return undefined;
   if (tools.length === 0) {
@@ -333,7 +345,7 @@ function nameOf(
 }
 
 /** The stricter of the two limits: reading only one bypassed a cost cap elsewhere (T36). */
-function readOutput(request: ChatRequestBody): Conversation['output'] {
+function readOutput(request: ChatEnvelope): Conversation['output'] {
   const limits = [request.max_tokens, request.max_completion_tokens].filter((limit) => limit != null);
   const format = request.response_format;
   return {
@@ -360,7 +372,7 @@ function readOutput(request: ChatRequestBody): Conversation['output'] {
   };
 }
 
-function readSampling(request: ChatRequestBody): Conversation['sampling'] {
+function readSampling(request: ChatEnvelope): Conversation['sampling'] {
   return {
     ...(request.temperature == null ? {} : { temperature: request.temperature }),
     ...(request.top_p == null ? {} : { topP: request.top_p }),

@@ -69,7 +69,9 @@ export function requestEdits(
   if (prepared.messages !== original.messages)
     edits.messages = messageEdits(original.messages, prepared.messages);
   if (prepared.tools !== original.tools) edits.tools = textOf(writeTools(prepared.tools));
-  return Object.assign(edits, envelopeEdits(options));
+  const around = envelope(options);
+  for (const name in around) edits[name] = textOf(around[name]);
+  return edits;
 }
 
 /** Only the messages that changed; all of them where that can't be told place by place. */
@@ -102,11 +104,6 @@ function envelope(options: RequestOptions): JsonObject {
     stream: options.stream ? true : undefined,
     stream_options: options.stream ? { include_usage: true } : undefined,
   };
-}
-
-function envelopeEdits(options: RequestOptions): Edits {
-  const { model, stream, stream_options } = envelope(options);
-  return { model: textOf(model), stream: textOf(stream), stream_options: textOf(stream_options) };
 }
 
 /** Everything but messages, tools and the envelope; `undefined` where the client said nothing. */

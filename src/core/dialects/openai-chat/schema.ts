@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { looseCheck } from '../../exact-check.ts';
+import { exactCheck } from '../../exact-check.ts';
 import { isObject } from '../provider-json.ts';
 
 /*
@@ -173,14 +173,11 @@ export type ChatMessage = z.infer<typeof chatMessage>;
 
 export type ChatTool = z.infer<typeof tool>;
 
-/** The request without a look at its long lists, for those that {@link readLists} has read. */
-export const chatEnvelope = chatRequest.extend({
-  messages: z.custom<ChatMessage[]>(),
-  tools: z.custom<ChatTool[]>().nullish(),
-});
-
-/** Whether a body whose lists {@link readLists} has read is of the schema as it stands, so that none has to be made. */
-export const isEnvelope = looseCheck<ChatRequestBody>(chatRequest.omit({ messages: true, tools: true }));
+/** The request but for its long lists, which {@link readLists} reads. */
+export const chatEnvelope = chatRequest.omit({ messages: true, tools: true });
+export type ChatEnvelope = z.infer<typeof chatEnvelope>;
+/** Whether a body is one as it stands, so that none has to be made. */
+export const isEnvelope = exactCheck(chatEnvelope);
 
 /**
  * Reads messages and tools, of which most are plain: by the schema these take as long as to parse the whole body.
@@ -229,8 +226,6 @@ function isPlainTool(item: unknown): item is ChatTool {
     Object.keys(made).length === 3
   );
 }
-
-export type ChatRequestBody = z.infer<typeof chatRequest>;
 
 /** Fields read into the conversation; every other one is passed on only to the same wire. */
 export const KNOWN_FIELDS: ReadonlySet<string> = new Set(Object.keys(chatRequest.shape));

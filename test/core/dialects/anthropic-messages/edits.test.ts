@@ -11,6 +11,7 @@ import { sign } from '../../../../src/local/simulated/anthropic/thinking.ts';
 import { prepare } from '../../../../src/pipeline/prepare.ts';
 import type { StepRequest } from '../../../../src/pipeline/step-request.ts';
 import { writeWireRequest } from '../../../../src/pipeline/wire-request.ts';
+import { textOf } from '../../../pipeline/in-process.ts';
 import { conversation } from '../arbitraries.ts';
 import { LOOK_UP, model } from '../conversations.ts';
 import { accepted } from '../simulators.ts';
@@ -37,7 +38,7 @@ function send(rawBody: string, target: CatalogModel) {
     userHash: 'hash',
   };
   const candidate = { provider: 'anthropic', name: target.id, model: target, tier: null };
-  const text = writeWireRequest(request as StepRequest, candidate, prepared);
+  const text = textOf(writeWireRequest(request as StepRequest, candidate, prepared));
   return {
     text,
     body: JSON.parse(text),
