@@ -80,7 +80,8 @@ export function cutRequest(
   const conversation = { ...request.conversation, messages };
   if (wire !== request.wire) return { request: { ...request, conversation }, handed };
   const body = cutBody(request, wire, request.conversation.messages, cut.gaps, noteOf(cut, summary));
-  return body && { request: { ...request, ...body, conversation }, handed };
+  const { rawBytes: _asItCame, ...rest } = request;
+  return body && { request: { ...rest, ...body, conversation }, handed };
 }
 
 /**
