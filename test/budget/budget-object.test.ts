@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BudgetClaim, BudgetExcess, Reservation } from '../../src/budget/budget-book.ts';
+import type { Spent } from '../local/fixtures/objects.ts';
 import { type Objects, startObjects } from '../sessions/objects.ts';
 
 let objects: Objects;
@@ -46,6 +47,19 @@ describe('the object of a customer’s budgets', () => {
     const [sums] = await standing(day(1_000));
     expect(sums).toEqual({ spent: 37 + 48 * admitted.length, reserved: 0 });
     expect(sums?.spent).toBeLessThanOrEqual(1_000);
+  });
+
+  test('a step writes a row for itself and one for each budget, and as many when it has ended', async () => {
+    const { reserve, settle } = budget('rows');
+    const spent = async () => (await objects.call<Spent>('BUDGETS', 'rows', 'spent')).rowsWritten;
+    const claims = [day(1_000), day(1_000, 'key:a')];
+    await reserve('r0', 10, claims);
+    await settle('r0', 5);
+    const before = await spent();
+    await reserve('r1', 10, claims);
+    expect((await spent()) - before).toBe(1 + claims.length);
+    await settle('r1', 5);
+    expect((await spent()) - before).toBe(2 * (1 + claims.length));
   });
 
   test('one budget without room refuses it in all, and says which; or counts what it comes to then', async () => {

@@ -6,6 +6,7 @@ import { withStep } from '../../src/core/routing/experience.ts';
 import { fromCounts } from '../../src/core/routing/experience-counts.ts';
 import type { LaneCounts } from '../../src/pipeline/lane-counts.ts';
 import type { SessionTotals } from '../../src/sessions/session-book.ts';
+import type { Spent } from '../local/fixtures/objects.ts';
 import { type Objects, startObjects } from './objects.ts';
 
 let objects: Objects;
@@ -194,8 +195,7 @@ describe('the object of a session', () => {
 
   test('a step of a lane writes the rows it is reckoned with', async () => {
     const { begin, settle } = session('rows');
-    const spent = () =>
-      objects.call<{ statements: number; rowsWritten: number }>('SESSIONS', 'rows', 'spent');
+    const spent = () => objects.call<Spent>('SESSIONS', 'rows', 'spent');
     await settle('r0', await begin('r0', ['u0']), 'u0', 'a0');
     const before = await spent();
     await settle('r1', await begin('r1', ['u0', 'a0', 'u1']), 'u1', 'a1');
