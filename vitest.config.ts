@@ -11,7 +11,7 @@ const SHARED = [
   'test/http/!(client-line).test.ts',
   'test/local/{redis,simulated}/*.test.ts',
   'test/log/**/*.test.ts',
-  'test/pipeline/{prepare,provider-error,step,thoughts,wire-request}.test.ts',
+  'test/pipeline/{infra,prepare,provider-error,step,thoughts,wire-request}.test.ts',
   'test/providers/!(long-bodies).test.ts',
   'test/traps/*.test.ts',
 ];

@@ -40,6 +40,7 @@ export function openBudget({ object, claims, overBudget, ...ports }: CustomerBud
     ports.background(object.settle(requestId, cost).catch(() => ports.failed('settle')));
   };
   return {
+    count: claims.length,
     async reserve({ requestId, at, bound, easy }) {
       const asked = amountsOf(bound);
       const otherwise = overBudget === 'easy' && easy ? amountsOf(easy) : null;

@@ -1,7 +1,8 @@
+import type * as z from 'zod';
 import { insertSteps } from '../log/insertion.ts';
 import { drainParked } from '../log/parking.ts';
 import { readItems } from '../log/steps-message.ts';
-import { type StepRecord, stepRecord } from '../pipeline/record.ts';
+import { abandonedRecord, begunRecord, type StepRecord, stepRecord } from '../pipeline/record.ts';
 import type { Database } from '../stores/database.ts';
 import { REDIS_LISTS, type Redis } from '../stores/redis.ts';
 
@@ -25,8 +26,8 @@ export interface ListedEntries {
   entries: ListedEntry[];
 }
 
-/** Entries read in one go: about 200 KB. */
-const PAGE = 100;
+/** Entries read in one go: of 2 KB each, or a message of 128 KB. Upstash takes no command of more than 10 MB. */
+const PAGE = 50;
 
 /** How many there are, and the oldest `limit` of them. */
 export async function listEntries(
@@ -54,10 +55,10 @@ export async function listEntries(
 }
 
 function describe(entry: string, list: ListName, now: number): ListedEntry {
-  const records = readRecords(entry);
-  const [record, ...others] = typeof records === 'string' ? [] : records;
-  if (typeof records === 'string' || !record || others.length > 0) {
-    const why = typeof records === 'string' ? records : `${records.length} steps in one message: replay them`;
+  const { records, wrong } = readEntry(entry);
+  const [record, ...others] = records;
+  if (!record || others.length > 0 || wrong !== null) {
+    const why = wrong ?? `${records.length} steps in one message: replay them`;
     return { request_id: null, customer: null, started_at: null, age_s: null, why };
   }
   const { request_id, customer, started_at } = record;
@@ -68,37 +69,44 @@ function describe(entry: string, list: ListName, now: number): ListedEntry {
   };
 }
 
-/**
- * The records of an entry, or why it has none: names of our own fields, and never a value. One that has several is a
- * message that a Worker of an older version could not read.
- */
-function readRecords(entry: string): StepRecord[] | string {
+/** The records of an entry, and why there is something else in it: names of our own fields, and never a value. */
+interface Entry {
+  records: StepRecord[];
+  wrong: string | null;
+}
+
+/** One that has several is a message that a Worker of an older version could not read. */
+function readEntry(entry: string): Entry {
   let json: unknown;
   try {
     json = JSON.parse(entry);
   } catch {
-    return 'not JSON';
+    return { records: [], wrong: 'not JSON' };
   }
   const records: StepRecord[] = [];
-  for (const item of readItems(json)) {
-    const parsed = stepRecord.safeParse(item);
-    if (!parsed.success) {
-      const field = parsed.error.issues[0]?.path[0];
-      return field === undefined
-        ? 'no step record'
-        : `no step record: '${String(field)}' is missing or wrong`;
-    }
-    records.push(parsed.data);
+  const items = readItems(json);
+  let wrong = items.length === 0 ? 'no step record' : null;
+  for (const item of items) {
+    const begun = begunRecord.safeParse(item);
+    const step = begun.success ? null : stepRecord.safeParse(item);
+    if (begun.success) records.push(abandonedRecord(begun.data));
+    else if (step?.success) records.push(step.data);
+    else if (step) wrong = wrongIn(step.error);
   }
-  return records;
+  return { records, wrong };
+}
+
+function wrongIn({ issues }: z.ZodError): string {
+  const field = issues[0]?.path[0];
+  return field === undefined ? 'no step record' : `no step record: '${String(field)}' is missing or wrong`;
 }
 
 export interface Replayed {
   /** Rows now in Postgres, once each, however often they are replayed. */
   replayed: number;
-  /** Still in the dead list: no step record, or refused by Postgres. */
+  /** Entries still in the dead list: no step records, or refused by Postgres. */
   kept: number;
-  /** Removed for good. */
+  /** Entries removed for good. */
   discarded: number;
 }
 
@@ -126,10 +134,10 @@ export async function replayEntries(
   for (;;) {
     const page = await stores.redis.lrange<string>(REDIS_LISTS.dead, result.kept, result.kept + PAGE - 1);
     if (page.length === 0) return result;
-    const written = await insertReadable(stores.database, page);
+    const { rows, written } = await insertReadable(stores.database, page);
     await removeEntries(stores.redis, discard ? page : written);
     const rest = page.length - written.length;
-    result.replayed += written.length;
+    result.replayed += rows;
     result[discard ? 'discarded' : 'kept'] += rest;
     progress(result.replayed);
   }
@@ -138,15 +146,27 @@ export async function replayEntries(
 /** One of the two did not answer; log/parking.ts, which met it, does not say which. */
 export class StoreSilent extends Error {}
 
-/** @returns the entries that are rows now */
-async function insertReadable(database: Database, entries: readonly string[]): Promise<string[]> {
-  const records = new Map<string, StepRecord[]>();
+/** @returns how many rows came of them, and the entries of which all is a row now */
+async function insertReadable(
+  database: Database,
+  entries: readonly string[],
+): Promise<{ rows: number; written: string[] }> {
+  const read = new Map(entries.map((entry) => [entry, readEntry(entry)]));
+  const refused = new Set(
+    await insertSteps(
+      database,
+      [...read.values()].flatMap(({ records }) => records),
+    ),
+  );
+  const written: string[] = [];
+  let rows = 0;
   for (const entry of entries) {
-    const read = readRecords(entry);
-    if (typeof read !== 'string') records.set(entry, read);
+    const { records, wrong } = read.get(entry) ?? { records: [], wrong: '' };
+    const taken = records.filter((record) => !refused.has(record)).length;
+    rows += taken;
+    if (wrong === null && taken === records.length) written.push(entry);
   }
-  const refused = new Set(await insertSteps(database, [...records.values()].flat()));
-  return entries.filter((entry) => records.get(entry)?.every((record) => !refused.has(record)));
+  return { rows, written };
 }
 
 async function removeEntries(redis: Redis, entries: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { FluxError } from '../core/errors.ts';
+import { within } from '../stores/time-limit.ts';
 import type { Lease } from './bytes-in-flight.ts';
 
 /**
@@ -123,25 +124,29 @@ function openDecoder() {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 }
 
-/** Cloudflare takes no larger body on most of its plans; elsewhere nobody sends one by mistake. */
-const LONGEST_DRAIN = 100 * 1024 * 1024;
+/** Nobody waits longer for a client to have sent what is not wanted. */
+const LONGEST_DRAIN_MS = 5_000;
 
 /**
  * Reads a body that is not wanted, and forgets it: a client that is still sending would see its connection reset in
  * place of the answer. Always into the same buffer: what there is no room for must not fill the memory as garbage.
  */
 async function drain(body: Request['body']): Promise<void> {
+  let reader: ReadableStreamBYOBReader | undefined;
   try {
-    const reader = body?.getReader({ mode: 'byob' });
-    let left = LONGEST_DRAIN;
-    for (let buffer = new Uint8Array(64 * 1024); reader && left > 0; ) {
-      const { done, value } = await reader.read(buffer);
-      if (done) return;
-      left -= value.byteLength;
-      buffer = new Uint8Array(value.buffer);
-    }
+    reader = body?.getReader({ mode: 'byob' });
+    if (reader) await within(LONGEST_DRAIN_MS, readAll(reader));
   } catch {
-    // The client has left, or the stream is none of bytes.
+    // The client has left, is too slow, or the stream is none of bytes.
+    reader?.cancel().catch(() => {});
+  }
+}
+
+async function readAll(reader: ReadableStreamBYOBReader): Promise<void> {
+  for (let buffer = new Uint8Array(64 * 1024); ; ) {
+    const { done, value } = await reader.read(buffer);
+    if (done) return;
+    buffer = new Uint8Array(value.buffer);
   }
 }
 

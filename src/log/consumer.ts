@@ -40,26 +40,33 @@ interface Delivery {
  * What can never be a row goes to Redis' dead list and is not retried: its messages would only hold up others.
  */
 export async function consumeSteps(batch: Batch, stores: ConsumerStores): Promise<void> {
-  let isThere = true;
+  let failure: ReturnType<typeof sqlStateOf> | null = null;
+  let retried = 0;
   for (const messages of inParts(batch.messages)) {
     const deliveries = messages.map(readMessage);
     const rows = deliveries.filter(({ steps, lanes }) => steps.length + lanes.length > 0);
+    let refused = new Set<StepRecord>();
     // Where Postgres did not take a part, nobody waits for it with the next.
-    const refused = isThere ? await write(rows, stores) : null;
-    if (refused === null) {
-      retry(rows);
-      if (isThere && rows.length > 0) isThere = false;
+    if (failure === null) {
+      try {
+        refused = await write(rows, stores);
+      } catch (error) {
+        failure = sqlStateOf(error);
+      }
     }
+    const lost = new Set(failure === null ? [] : rows);
+    retry([...lost]);
+    retried += lost.size;
     const dead: Delivery[] = [];
     for (const delivery of deliveries) {
-      const isRow = rows.includes(delivery);
-      if (isRow && refused === null) continue;
-      delivery.unreadable.push(...delivery.steps.filter((step) => refused?.has(step)));
+      if (lost.has(delivery)) continue;
+      delivery.unreadable.push(...delivery.steps.filter((step) => refused.has(step)));
       if (delivery.unreadable.length > 0) dead.push(delivery);
       else delivery.message.ack();
     }
     await ackOnceKept(dead, () => bury(dead, stores));
   }
+  if (failure !== null) logLine('warn', 'write_failed', { count: retried, sql_state: failure });
 }
 
 /** Characters of messages that are read and written together: as objects they take several times as many bytes. */
@@ -82,25 +89,23 @@ function* inParts(messages: Batch['messages']): Generator<Message[]> {
   if (part.length > 0) yield part;
 }
 
-/** @returns the steps that can never be a row; null where Postgres did not take them */
+/**
+ * @returns the steps that can never be a row
+ * @throws where Postgres did not take them
+ */
 async function write(
   deliveries: readonly Delivery[],
   { database }: ConsumerStores,
-): Promise<Set<StepRecord> | null> {
-  try {
-    const refused = await insertSteps(
-      database,
-      deliveries.flatMap(({ steps }) => steps),
-    );
-    await keepEndedLanes(
-      database,
-      deliveries.flatMap(({ lanes }) => lanes),
-    );
-    return new Set(refused);
-  } catch (error) {
-    logLine('warn', 'write_failed', { count: deliveries.length, sql_state: sqlStateOf(error) });
-    return null;
-  }
+): Promise<Set<StepRecord>> {
+  const refused = await insertSteps(
+    database,
+    deliveries.flatMap(({ steps }) => steps),
+  );
+  await keepEndedLanes(
+    database,
+    deliveries.flatMap(({ lanes }) => lanes),
+  );
+  return new Set(refused);
 }
 
 /**

@@ -1,10 +1,10 @@
 import { totalCost } from '../core/accounting/cost.ts';
-import { infraCostOf, STEP_USE } from '../core/accounting/infra-cost.ts';
 import { meteredCost } from '../core/accounting/metered-usage.ts';
 import { PRICE_BOOK_VERSION, pricesOf } from '../core/accounting/price-book.ts';
 import { usageOf } from '../core/accounting/usage.ts';
 import type { AnswerFacts } from '../core/dialects/openai-stateless/answer-ends.ts';
 import type { PassthroughMetadata } from '../core/metadata.ts';
+import { infraUsd } from './infra.ts';
 import { MODEL_NAME } from './ledger.ts';
 import type { PassthroughPorts, PassthroughRequest } from './passthrough.ts';
 import type { Failure, PassthroughOutcome } from './ports.ts';
@@ -103,7 +103,7 @@ export function openPassthroughLog(
       signals: {},
       tokens,
       tool_calls: 0,
-      infra_cost_usd: infraCostOf(STEP_USE),
+      infra_cost_usd: infraUsd({ object: null, thoughts: null }, ports.budget),
       attempts,
       escalations: 0,
       estimated: [],

@@ -202,6 +202,8 @@ export interface Admission {
 
 /** The dollar budgets that a request counts against. */
 export interface Budget {
+  /** How many they are. */
+  count: number;
   /** @throws FluxError 429 where there is no room; 503 where nobody can tell (fails closed, T46) */
   reserve(request: BudgetRequest): Promise<Admission>;
   /**

@@ -1,7 +1,6 @@
 import { baselineOf } from '../core/accounting/baseline.ts';
-import { roundUsd, totalCost } from '../core/accounting/cost.ts';
+import { totalCost } from '../core/accounting/cost.ts';
 import { tokensOn } from '../core/accounting/estimate.ts';
-import { infraCostOf, SESSION_USE, STEP_USE, THOUGHTS_USE } from '../core/accounting/infra-cost.ts';
 import { PRICE_BOOK_VERSION } from '../core/accounting/price-book.ts';
 import { savingsOf } from '../core/accounting/savings.ts';
 import { cacheWrites, type Usage, usageOf } from '../core/accounting/usage.ts';
@@ -13,12 +12,13 @@ import type { AssistantBlock, ThinkingBlock } from '../core/conversation.ts';
 import type { ContextChange, FluxMetadata, Reason } from '../core/metadata.ts';
 import type { Candidate } from '../core/routing/plan.ts';
 import { contextMetadata } from './handover.ts';
+import { infraUsd } from './infra.ts';
 import type { Served } from './ledger.ts';
 import type { PlannedStep } from './planned-step.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import type { StepRecord } from './record.ts';
 import type { ProviderSettings } from './settings.ts';
-import { type StepState, settleState } from './step-state.ts';
+import { settleState } from './step-state.ts';
 import { forgetThoughts, keepThoughts } from './thoughts.ts';
 
 /** How a step ended. */
@@ -41,11 +41,6 @@ export const NO_ANSWER = { call: null, toolCalls: 0, answer: null, thought: [], 
 
 /** Nothing is measured before there is an oracle: the shipped scorer's own profile. */
 export const PROFILE = { profile_version: 0, basis: 'prior' } as const;
-
-/** What running a step takes: the same for every one that touches no session, and for every one that does. */
-export const INFRA_COST_USD = infraCostOf(STEP_USE);
-export const SESSION_COST_USD = roundUsd(INFRA_COST_USD + infraCostOf(SESSION_USE));
-const THINKING_COST_USD = roundUsd(SESSION_COST_USD + infraCostOf(THOUGHTS_USE));
 
 /** A provider chooses its own codes: only what looks like one is kept, for anything else could be content (T48). */
 export function rowCode(code: string | null): string | null {
@@ -145,7 +140,7 @@ export function settle(
       ...{ write_30m: usage.write_30m, write_12h: usage.write_12h },
     },
     tool_calls: end.toolCalls,
-    infra_cost_usd: infraCostUsd(step.state),
+    infra_cost_usd: infraUsd(step.state, step.ports.budget),
     attempts: ledger.attempts,
     escalations: ledger.escalations.length,
     latency_ms: Math.max(0, now - request.startedAt),
@@ -171,11 +166,6 @@ export function settle(
     else keepThoughts(step, served, thought, answered);
   }
   return { metadata, record, usage };
-}
-
-function infraCostUsd({ object, thoughts }: StepState): number {
-  if (object === null) return INFRA_COST_USD;
-  return thoughts?.size ? THINKING_COST_USD : SESSION_COST_USD;
 }
 
 /** Why the model that answered was chosen. */

@@ -28,7 +28,7 @@ export async function runStep(
   ports: Ports,
 ): Promise<StepOutcome> {
   const assessed = assess(asked, settings, ports);
-  const unsettled = () => unsettledRecord(assessed);
+  const unsettled = () => unsettledRecord(assessed, ports);
   const answers = answersOf(assessed, ports);
   const thinksBack = answers !== null && answers.length > 0;
   // One wait: session, budgets and what was thought are asked side by side.

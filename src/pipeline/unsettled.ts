@@ -4,9 +4,11 @@ import { PRICE_BOOK_VERSION, pricesOf } from '../core/accounting/price-book.ts';
 import { usageOf } from '../core/accounting/usage.ts';
 import { cacheRulesOf } from '../core/context/cache-rules.ts';
 import { turnsOf } from '../core/context/turns.ts';
+import { infraUsd } from './infra.ts';
 import type { AssessedRequest } from './planned-step.ts';
+import type { Ports } from './ports.ts';
 import type { BegunRecord } from './record.ts';
-import { INFRA_COST_USD, PROFILE, SESSION_COST_USD } from './settle.ts';
+import { PROFILE } from './settle.ts';
 
 /** Tokens of an answer nobody saw: the prior of the forecast (core/routing/forecast.ts). */
 const OUTPUT = 100;
@@ -15,7 +17,7 @@ const OUTPUT = 100;
  * What closes a step of which nothing more is heard: at what it would have cost on the first model of its own
  * difficulty with a cold cache. Known before it is planned, and replaced if it settles after all.
  */
-export function unsettledRecord(assessed: AssessedRequest): BegunRecord {
+export function unsettledRecord(assessed: AssessedRequest, { budget }: Pick<Ports, 'budget'>): BegunRecord {
   const { request, settings, difficulty, classificationMs, state } = assessed;
   return {
     request_id: request.requestId,
@@ -35,7 +37,7 @@ export function unsettledRecord(assessed: AssessedRequest): BegunRecord {
     signals: difficulty.signals,
     cost_usd: estimatedCost(assessed),
     baseline_model: settings.baseline.name,
-    infra_cost_usd: state.object === null ? INFRA_COST_USD : SESSION_COST_USD,
+    infra_cost_usd: infraUsd(state, budget),
     price_book: PRICE_BOOK_VERSION,
     ...PROFILE,
     classification_ms: classificationMs,

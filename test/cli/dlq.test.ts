@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dlqCommand } from '../../src/cli/dlq.ts';
 import { writeSteps } from '../../src/log/steps-message.ts';
+import { begunRecord } from '../../src/pipeline/record.ts';
 import { REDIS_LISTS } from '../../src/stores/redis.ts';
 import { step } from '../log/records.ts';
 import { type FaultyPostgres, type FaultyRedis, startPostgres, startRedis } from '../log/stores.ts';
@@ -51,6 +52,9 @@ const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toI
 
 /** Postgres takes no NUL in a text. */
 const refused = (id: string) => step({ request_id: id, requested_model: 'a\u0000b' });
+
+/** What is kept of a step under way. */
+const begunOf = (id: string) => begunRecord.parse({ ...step({ request_id: id }), state: 'begun' });
 
 describe('flux dlq list', () => {
   it('says how many, how old, which requests and why, and nothing of what is in them', async () => {
@@ -112,11 +116,19 @@ describe('flux dlq replay', () => {
     await bury(
       JSON.parse(writeSteps([step({ request_id: 'm1' }), step({ request_id: 'm2' })])),
       JSON.parse(writeSteps([step({ request_id: 'm3' }), refused('m4')])),
+      JSON.parse(writeSteps([begunOf('m5'), begunOf('m6')])),
+      [step({ request_id: 'm7' }), { MARKED: 'content' }],
+      [],
     );
-    expect((await flux(['list'])).out).toContain('2 steps in one message: replay them');
-    expect((await flux(['replay', '--json'])).json).toEqual({ replayed: 1, kept: 1, discarded: 0 });
-    expect(await rows()).toEqual(['m1', 'm2', 'm3']);
-    expect(await left()).toBe(1);
+    const { out } = await flux(['list']);
+    expect(out).toContain('2 steps in one message: replay them');
+    expect(out).not.toContain('MARKED');
+    expect((await flux(['replay', '--json'])).json).toEqual({ replayed: 6, kept: 3, discarded: 0 });
+    expect(await rows()).toEqual(['m1', 'm2', 'm3', 'm5', 'm6', 'm7']);
+    expect(await left()).toBe(3);
+    // What is thrown away then has no row that could be.
+    await flux(['replay', '--discard', '--yes']);
+    expect([await rows(), await left()]).toEqual([['m1', 'm2', 'm3', 'm5', 'm6', 'm7'], 0]);
   });
 
   it('goes through more than a page, with entries that stay among them, and tells how far it is', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  budgetUse,
   type InfraUse,
   infraCostOf,
   LOG,
@@ -83,6 +84,7 @@ function stepTable(): string {
   for (const [title, use] of [
     ['today', STEP_USE],
     ['a step of a session, besides', SESSION_USE],
+    ['a step with one budget, besides', budgetUse(1)],
   ] as const) {
     for (const [unit, amount] of meters(use)) {
       rows.push([INFRA_PRICES[unit].unit, short(amount), usd(infraCostOf({ [unit]: amount * 1e6 }))]);

@@ -56,7 +56,11 @@ describe('a step whose session', () => {
       },
       settle: (_object, ended) => void told.push(ended),
     });
-    const budget: Ports['budget'] = { reserve: () => Promise.reject(new Error('429')), settle: () => {} };
+    const budget: Ports['budget'] = {
+      count: 1,
+      reserve: () => Promise.reject(new Error('429')),
+      settle: () => {},
+    };
     const hasty = { ...settings, timeouts: { ...settings.timeouts, session: 20 } };
     const { ports } = portsOf();
     const step = runStep(stepOf({ messages: ASKED }, settings, { digest }), hasty, {
@@ -235,6 +239,7 @@ describe('traps T43: a budget under which a cut may be summed up', () => {
     const all = { ...settings, handover };
     let most = Number.NaN;
     const budget: Ports['budget'] = {
+      count: 1,
       reserve: async ({ bound }) => {
         most = bound.most;
         return { reservedUsd: bound.most, isCapped: false };

@@ -138,6 +138,7 @@ test.each([
 test('what is given back is reserved for: it costs no more than the bound, and a step without it has the bound it had', async () => {
   const bounds: number[] = [];
   const budget = {
+    count: 1,
     reserve: async ({ bound }: BudgetRequest) => {
       bounds.push(bound.most);
       return { reservedUsd: bound.most, isCapped: false };
@@ -177,6 +178,7 @@ test('session, budgets and what was thought are asked side by side: one wait', a
       missed: () => kept.missed(),
     },
     budget: {
+      count: 1,
       reserve: async ({ bound }: BudgetRequest) =>
         ask('budget').then(() => ({ reservedUsd: bound.most, isCapped: false })),
       settle: () => {},

@@ -46,6 +46,18 @@ export const SESSION_USE = {
   queueOps: 3 / LANE,
 } as const satisfies InfraUse;
 
+/**
+ * What a step takes besides that counts against so many budgets: reserve and settle in their object, 20 ms each, each a
+ * row of the step's own and one for each budget (counted in workerd: budget-object.test.ts).
+ */
+export function budgetUse(budgets: number): InfraUse {
+  return {
+    durableObjectRequests: 2,
+    durableObjectRows: 2 * (1 + budgets),
+    durableObjectGbSeconds: 2 * 0.128 * 0.02,
+  };
+}
+
 /** What a step besides takes whose model is given back what it thought: it is read, and what it thinks now is kept. */
 export const THOUGHTS_USE = { redisCommands: 2 } as const satisfies InfraUse;
 
