@@ -49,8 +49,15 @@ export function hashUser(name: string | undefined, customer: string, secret: str
 /** Hashes of a customer's conversations, under its own secret. */
 export function digestOf(secret: string, customer: string): Digest {
   const own = createHmac('sha256', secret).update(`customer:${customer}`).digest();
-  return (text) => createHmac('sha256', own).update(`lane:${text}`).digest('base64url').slice(0, 22);
+  // As bytes: Node's own way from a text to its bytes takes as long as the hash.
+  return (text) =>
+    createHmac('sha256', own)
+      .update(encoder.encode(`lane:${text}`))
+      .digest('base64url')
+      .slice(0, 22);
 }
+
+const encoder = new TextEncoder();
 
 /** The customer's secret is derived, so that one customer's hashes say nothing about another's. */
 function hashUnder(secret: string, customer: string, name: string): string {
