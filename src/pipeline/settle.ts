@@ -11,6 +11,7 @@ import { turnsOf } from '../core/context/turns.ts';
 import type { AssistantBlock, ThinkingBlock } from '../core/conversation.ts';
 import type { ContextChange, FluxMetadata, Reason } from '../core/metadata.ts';
 import type { Candidate } from '../core/routing/plan.ts';
+import { settleState } from './ended-state.ts';
 import { contextMetadata } from './handover.ts';
 import { infraUsd } from './infra.ts';
 import type { Served } from './ledger.ts';
@@ -18,7 +19,6 @@ import type { PlannedStep } from './planned-step.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import type { StepRecord } from './record.ts';
 import type { ProviderSettings } from './settings.ts';
-import { settleState } from './step-state.ts';
 import { forgetThoughts, keepThoughts } from './thoughts.ts';
 
 /** How a step ended. */

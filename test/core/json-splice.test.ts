@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Edits, spliceMembers, splicePieces, valueText } from '../../src/core/json-splice.ts';
+import { valueText } from '../../src/core/json-scan.ts';
+import { type Edits, spliceMembers, splicePieces } from '../../src/core/json-splice.ts';
 
 function memberText([key, value]: [string, unknown], space: string): string {
   return `${JSON.stringify(key)}${space}:${space}${JSON.stringify(value, null, space.length)}`;

@@ -11,7 +11,7 @@ import { createEventReader as readChatEvents } from '../../src/core/dialects/ope
 import { readAnswer as readResponse } from '../../src/core/dialects/openai-responses/answer.ts';
 import { OPENAI_RESPONSES } from '../../src/core/dialects/openai-responses/dialect.ts';
 import { createEventReader as readResponseEvents } from '../../src/core/dialects/openai-responses/events.ts';
-import { valueText } from '../../src/core/json-splice.ts';
+import { valueText } from '../../src/core/json-scan.ts';
 import type { FluxMetadata } from '../../src/core/metadata.ts';
 import { writeJson } from '../../src/core/raw-json.ts';
 import type { Wire } from '../../src/core/routing/catalog.ts';

@@ -1,4 +1,5 @@
-import { type Edits, spliceMembers, valueText } from '../json-splice.ts';
+import { valueText } from '../json-scan.ts';
+import { type Edits, spliceMembers } from '../json-splice.ts';
 import type { Wire } from '../routing/catalog.ts';
 import type { AnswerRecorder } from './answer-recorder.ts';
 import { isObject } from './provider-json.ts';

@@ -1,5 +1,5 @@
 import type { ToolCallBlock } from '../../conversation.ts';
-import { elementTexts, valueText } from '../../json-splice.ts';
+import { elementTexts, valueText } from '../../json-scan.ts';
 import { RawJson } from '../../raw-json.ts';
 import { isObject, type JsonObject } from '../provider-json.ts';
 

@@ -1,6 +1,6 @@
 import type { Usage } from '../../accounting/usage.ts';
 import type { AnswerEvent } from '../../answer.ts';
-import { valueText } from '../../json-splice.ts';
+import { valueText } from '../../json-scan.ts';
 import { originalId } from '../../tool-ids.ts';
 import {
   invalidAnswer,

@@ -1,4 +1,5 @@
-import { spliceMembers, valueText } from '../../json-splice.ts';
+import { valueText } from '../../json-scan.ts';
+import { spliceMembers } from '../../json-splice.ts';
 import { type AnswerRecorder, messageText } from '../answer-recorder.ts';
 import type { HistoryForm, Texts } from '../history.ts';
 import { isObject, type JsonObject, objectAt, textAt } from '../provider-json.ts';

@@ -1,6 +1,6 @@
 import type { AssistantBlock, Message, ToolResultBlock, UserBlock } from '../../conversation.ts';
 import { invalidRequest } from '../../errors.ts';
-import { elementTexts } from '../../json-splice.ts';
+import { elementTexts } from '../../json-scan.ts';
 import { originalId } from '../../tool-ids.ts';
 import { inputTexts } from './arguments.ts';
 import { type Bound, mark, readSaid, readShown, readTexts } from './read-blocks.ts';

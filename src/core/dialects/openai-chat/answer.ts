@@ -1,7 +1,7 @@
 import type { Usage } from '../../accounting/usage.ts';
 import type { Answer, StopReason } from '../../answer.ts';
 import type { AssistantBlock } from '../../conversation.ts';
-import { valueText } from '../../json-splice.ts';
+import { valueText } from '../../json-scan.ts';
 import { originalId } from '../../tool-ids.ts';
 import { openAiError } from '../openai-error.ts';
 import { readOpenAiUsage } from '../openai-usage.ts';

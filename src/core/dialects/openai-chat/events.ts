@@ -1,5 +1,5 @@
 import type { AnswerEvent } from '../../answer.ts';
-import { valueText } from '../../json-splice.ts';
+import { valueText } from '../../json-scan.ts';
 import {
   invalidAnswer,
   type JsonObject,

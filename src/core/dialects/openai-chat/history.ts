@@ -1,4 +1,4 @@
-import { valueText } from '../../json-splice.ts';
+import { valueText } from '../../json-scan.ts';
 import { type AnswerRecorder, messageText } from '../answer-recorder.ts';
 import type { HistoryForm } from '../history.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, textAt } from '../provider-json.ts';

@@ -1,5 +1,6 @@
 import { invalidRequest } from '../../errors.ts';
-import { type Edits, spliceMembers, valueText } from '../../json-splice.ts';
+import { valueText } from '../../json-scan.ts';
+import { type Edits, spliceMembers } from '../../json-splice.ts';
 import type { Keeping, KeptAnswer } from '../client-dialect.ts';
 import { isObject, type JsonObject, objectsAt } from '../provider-json.ts';
 
