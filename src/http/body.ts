@@ -7,14 +7,14 @@ import type { Lease } from './bytes-in-flight.ts';
  * @param lease is charged with its bytes: at once as many as it claims, the others as they come
  * @throws FluxError 413, 400; 503 where the isolate has no room for it
  */
-export function readBody(request: Request, limit: number, lease?: Lease): Promise<SentBody> {
+export function readBody(request: Request, limit: number, lease?: Lease): Promise<TextBody> {
   return admitBody(request, limit, lease, (isWhole, charge) =>
     isWhole ? readWhole(request, charge) : readParts(request.body, charge),
   );
 }
 
 /** A body as text, and its length in bytes. */
-export interface SentBody {
+export interface TextBody {
   text: string;
   bytes: number;
 }
@@ -68,7 +68,7 @@ const SMALL = 64 * 1024;
 const WHOLE = openDecoder();
 
 /** A body whose length is known before it comes, as nearly all are: in one piece, which takes a third of the time. */
-async function readWhole(request: Request, charge: Charge): Promise<SentBody> {
+async function readWhole(request: Request, charge: Charge): Promise<TextBody> {
   const sent = await wholeBytes(request, charge);
   const text = WHOLE.decode(sent);
   const bytes = sent.byteLength;
@@ -84,7 +84,7 @@ async function wholeBytes(request: Request, charge: Charge): Promise<Uint8Array<
 }
 
 /** One that comes in chunks: nobody knows how long it is. */
-async function readParts(body: Request['body'], charge: Charge): Promise<SentBody> {
+async function readParts(body: Request['body'], charge: Charge): Promise<TextBody> {
   const decoder = openDecoder();
   let text = '';
   let bytes = 0;

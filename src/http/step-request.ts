@@ -5,7 +5,7 @@ import { requireOwnKey, underOwnKeys } from '../customers/own-keys.ts';
 import type { StepSettings } from '../pipeline/settings.ts';
 import type { StepRequest } from '../pipeline/step-request.ts';
 import { customerOf } from './auth.ts';
-import { readBody, type SentBody } from './body.ts';
+import { readBody, type TextBody } from './body.ts';
 import type { AppEnv } from './context.ts';
 import { type CompleteBody, canKeep, completeBody } from './earlier-answers.ts';
 import { type ContinuedBody, continueBody, type OpenHistory } from './history.ts';
@@ -60,7 +60,7 @@ export async function readStep(
   }
 }
 
-function toStep(c: Context<AppEnv>, dialect: ClientDialect, complete: Body, sent: SentBody): ReadStep {
+function toStep(c: Context<AppEnv>, dialect: ClientDialect, complete: Body, sent: TextBody): ReadStep {
   const { secret } = c.get('settings');
   const { step } = c.get('access');
   const { headers } = c.req.raw;

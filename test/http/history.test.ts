@@ -26,6 +26,19 @@ const tools = [{ name: 'look_up', input_schema: { type: 'object', properties: {}
 const user = (text: unknown) => ({ role: 'user', content: text });
 const RESULT = user([{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'found' }]);
 
+/** What Redis is asked from now on until the provider is: told once it was. */
+function countAsked(): () => number {
+  const before = ground.redis.calls;
+  let asked = Number.NaN;
+  ground.upstream.replies = [
+    (...args) => {
+      asked = ground.redis.calls - before;
+      ANSWERING(...args);
+    },
+  ];
+  return () => asked;
+}
+
 interface Asking {
   session?: string;
   key?: string;
@@ -461,16 +474,9 @@ describe('waits and outages', () => {
     await gateway.settled();
     await say([user('Two.')]);
     await gateway.settled();
-    const before = ground.redis.calls;
-    let asked = 0;
-    ground.upstream.replies = [
-      (...args) => {
-        asked = ground.redis.calls - before;
-        ANSWERING(...args);
-      },
-    ];
+    const asked = countAsked();
     await say([user('Three.')]);
-    expect(asked).toBe(1);
+    expect(asked()).toBe(1);
     // Nothing has settled.
     expect(inHistory(await say([user('Four.')]))).toEqual({ history_messages: 6 });
   });
@@ -590,19 +596,12 @@ describe('waits and outages', () => {
     await gateway.settled();
     const [key = ''] = await ground.redis.direct.keys('flux:history:*');
     await ground.redis.direct.hset(key, { 'begun:other': String(Date.now()) });
-    const before = ground.redis.calls;
-    let asked = 0;
-    ground.upstream.replies = [
-      (...args) => {
-        asked = ground.redis.calls - before;
-        ANSWERING(...args);
-      },
-    ];
+    const asked = countAsked();
     ground.redis.delay = 1_200;
     expect((await say([user('Two.')])).status).toBe(200);
     ground.redis.delay = 0;
     // A second look, which was given up, and no third.
-    expect(asked).toBe(2);
+    expect(asked()).toBe(2);
   });
 
   test('a store that takes what is written and then says nothing is written to once', async () => {
